@@ -1,0 +1,2 @@
+// The ABI of the kernels: exports only. Pointers and sizes in, numbers out; see each file's first line for shapes and units.
+export { alloc, mark, release } from './memory';

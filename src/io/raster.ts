@@ -1,0 +1,90 @@
+import type { Grid, Window } from '../geo/grid.js';
+
+/** Sample types as stored. 64-bit integers come as BigInt arrays; kernels take u16, i16 and f32 (u8 is widened). */
+export type Dtype = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'u64' | 'i64' | 'f32' | 'f64';
+
+export type NumericArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+
+export type SampleArray = NumericArray | BigUint64Array | BigInt64Array;
+
+/** One band, one date, in memory. */
+export interface Plane {
+  grid: Grid;
+  /** [height][width] */
+  data: NumericArray;
+  /** The value that means missing, in stored units; NaN counts as missing for floats whatever this says. */
+  nodata: number | null;
+  /** Stored value × scale + offset = physical value. */
+  scale: number;
+  offset: number;
+}
+
+export interface BandHeader {
+  dtype: Dtype;
+  nodata: number | null;
+  scale: number;
+  offset: number;
+  /** The band's name (GDAL's description), or null. */
+  name: string | null;
+}
+
+/** One resolution of a raster: level 0 is full resolution, overviews follow in decreasing size. */
+export interface Level {
+  width: number;
+  height: number;
+  /** px; a strip is a tile as wide as the level. */
+  tileWidth: number;
+  tileHeight: number;
+  tilesAcross: number;
+  tilesDown: number;
+  /** True when each band has tiles of its own (planar), false when one tile holds all bands (chunky). */
+  planar: boolean;
+}
+
+export interface RasterHeader {
+  url: string;
+  /** Null when the file carries no usable georeference; crs inside may be unknown. */
+  grid: Grid | null;
+  width: number;
+  height: number;
+  bands: BandHeader[];
+  levels: Level[];
+  /** Bytes of the compressed file, or null if unknown. */
+  fileBytes: number | null;
+}
+
+/** Which tile: level, then tile column and row in that level. */
+export interface TileRef {
+  level: number;
+  col: number;
+  row: number;
+}
+
+/** A raster whose tiles are decoded one at a time by the caller, who decides what to keep. One conformance suite for all kinds. */
+export interface Raster {
+  readonly header: RasterHeader;
+  /**
+   * Decodes one tile: for each band asked for (0-based) a fresh planar array [tileHeight][tileWidth] of the band's dtype, padding
+   * included as stored (a last strip is padded below with nodata or 0). A tile that is not in the file (sparse) is all nodata, or 0.
+   */
+  readTile(ref: TileRef, bands: readonly number[], options?: { signal?: AbortSignal }): Promise<SampleArray[]>;
+  /** Compressed bytes of one tile (all bands of a chunky one), 0 when sparse; for the plan's forecast. */
+  tileBytes(ref: TileRef, band: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The arrays of `bands` in a window of a level, [height][width] each; outside the raster and in sparse tiles: nodata, or 0. */
+export interface WindowRequest {
+  level: number;
+  window: Window;
+  bands: readonly number[];
+  signal?: AbortSignal;
+}

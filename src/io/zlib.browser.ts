@@ -1,0 +1,21 @@
+import { FormatError } from '../errors.js';
+
+async function pipe(bytes: Uint8Array, through: GenericTransformStream): Promise<Uint8Array> {
+  const body = new Response(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(through));
+  return new Uint8Array(await body.arrayBuffer());
+}
+
+/** Inflates a zlib stream to at most `rawBytes`; a shorter stream gives a shorter array. */
+export async function inflate(bytes: Uint8Array, rawBytes: number): Promise<Uint8Array> {
+  try {
+    const out = await pipe(bytes, new DecompressionStream('deflate'));
+    return out.length > rawBytes ? out.subarray(0, rawBytes) : out;
+  } catch (cause) {
+    throw new FormatError(`deflate data is corrupt: ${(cause as Error).message}`, {}, { cause });
+  }
+}
+
+/** Deflates to a zlib stream; the browser chooses the level. */
+export function deflate(bytes: Uint8Array, _level: number): Promise<Uint8Array> {
+  return pipe(bytes, new CompressionStream('deflate'));
+}

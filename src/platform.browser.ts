@@ -1,0 +1,40 @@
+import { UnsupportedError } from './errors.js';
+import type { Store } from './io/store.js';
+import type { Spill, WorkerPort } from './platform.js';
+
+export { deflate, inflate } from './io/zlib.browser.js';
+
+export const platformName: 'node' | 'browser' = 'browser';
+
+/** How many threads the machine can run at once. */
+export function cores(): number {
+  return navigator.hardwareConcurrency || 1;
+}
+
+/** Bytes a page may reasonably use: half of the device's memory, which browsers round and cap at 8 GiB; 1 GiB where they hide it. */
+export function memoryLimitBytes(): number {
+  const gibibytes = (navigator as { deviceMemory?: number }).deviceMemory ?? 2;
+  return gibibytes * 2 ** 29;
+}
+
+/** Starts a module worker that runs `worker.js` of this package. */
+export function spawnWorker(): WorkerPort {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  return {
+    post: (message, transfer) => worker.postMessage(message, (transfer ?? []) as ArrayBuffer[]),
+    listen({ message, failed }) {
+      worker.onmessage = (event) => message(event.data);
+      worker.onerror = (event) => failed(new Error(event.message || 'the worker could not be started'));
+      worker.onmessageerror = () => failed(new Error('a message of the worker could not be read'));
+    },
+    stop: async () => worker.terminate(),
+  };
+}
+
+export function fileStore(): Store {
+  throw new UnsupportedError('a browser has no files: give https URLs');
+}
+
+export function openSpill(_directory?: string): Spill {
+  throw new UnsupportedError('a browser has no scratch files');
+}
