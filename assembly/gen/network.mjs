@@ -172,7 +172,9 @@ export function allocate(n, net, ranks, registers = REGISTERS) {
 
 /** The network with the fewest operations that selects `ranks` of n, scheduled. */
 export function selection(n, ranks) {
-  const [best] = [oddEvenMerge(n), batcher(n)].map((net) => prune(n, net, ranks)).sort((p, q) => operations(p) - operations(q));
+  const [best] = [oddEvenMerge(n), batcher(n)]
+    .map((net) => prune(n, net, ranks))
+    .sort((p, q) => operations(p) - operations(q));
   return schedule(n, best);
 }
 
