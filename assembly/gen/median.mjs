@@ -39,7 +39,8 @@ function networks(type) {
       emitSelection({ name: core, size, rowBytes: ROW_BYTES, type, ranks }),
     ),
     dispatcher({
-      comment: 'Puts the middle two of `size` staged rows in rows size/2 − 1 and size/2, lane by lane; destroys the others.',
+      comment:
+        'Puts the middle two of `size` staged rows in rows size/2 − 1 and size/2, lane by lane; destroys the others.',
       verb: 'middle',
       type,
       cores: middle,
