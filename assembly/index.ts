@@ -15,3 +15,6 @@ export {
 export {
   narrow_u8, narrow_i8, narrow_u16, narrow_i16, narrow_u32, narrow_i32,
 } from './narrow';
+export { median_f32, median_i16, median_scratch, median_u16 } from './median';
+export { quantiles_f32, quantiles_i16, quantiles_scratch, quantiles_u16 } from './quantile';
+export { reduce_f32, reduce_i16, reduce_scratch, reduce_u16 } from './reduce';
