@@ -31,6 +31,19 @@ export function spawnWorker(): WorkerPort {
   };
 }
 
+/** The near end, inside a worker: takes messages and posts replies. */
+export function listenAsWorker(message: (data: unknown) => void): Pick<WorkerPort, 'post'> {
+  const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
+  scope.onmessage = (event) => message(event.data);
+  return { post: (reply, transfer) => scope.postMessage(reply, (transfer ?? []) as ArrayBuffer[]) };
+}
+
+/** The part of the worker's global scope that is used; the DOM library has no type for it. */
+interface DedicatedWorkerGlobalScope {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+}
+
 export function fileStore(): Store {
   throw new UnsupportedError('a browser has no files: give https URLs');
 }
