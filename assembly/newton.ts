@@ -3,7 +3,7 @@
 
 /** Bytes of scratch for `finish`. */
 export function finishScratch(nBand: usize): usize {
-  return (nBand * (nBand + 5) + 4) * 8;
+  return (nBand * (nBand + 5) + 5) * 8;
 }
 
 const MOST_STEPS: i32 = 200, MOST_HALVINGS: i32 = 48;
@@ -23,18 +23,22 @@ export function finish(rows: usize, end: usize, nBand: usize, eps: f64, y: usize
       tested = nearest;
       for (let b: usize = 0; b < nBand; b++) store<f64>(point + (b << 3), <f64>load<f32>(nearest + (b << 4)));
       // The observation itself is the median when the others pull at it no harder than its own multiplicity.
-      if (pull(rows, end, nBand, point, trial, sums) <= load<f64>(sums, 8)) {
+      const force = pull(rows, end, nBand, point, step, sums), own = load<f64>(sums, 8);
+      if (force <= own) {
         copy(y, point, nBand);
         return;
       }
+      // Otherwise Vardi and Zhang's step leads away from it, out of the kink in which other steps are tiny.
+      const share = (1 - own / force) / load<f64>(sums, 16);
+      for (let b: usize = 0; b < nBand; b++) {
+        store<f64>(trial + (b << 3), load<f64>(point + (b << 3)) + share * load<f64>(step + (b << 3)));
+      }
+      if (sumOfDistances(rows, end, nBand, trial) < load<f64>(sums)) {
+        copy(y, trial, nBand);
+        continue;
+      }
     }
-    const objective = load<f64>(sums), weights = load<f64>(sums, 16);
-    if (load<f64>(sums, 24) == 0) {
-      // On an observation that is not the median: Vardi and Zhang's step away from it.
-      const force = pull(rows, end, nBand, y, trial, sums), share = (1 - load<f64>(sums, 8) / force) / load<f64>(sums, 16);
-      for (let b: usize = 0; b < nBand; b++) add(y + (b << 3), share * load<f64>(trial + (b << 3)));
-      continue;
-    }
+    const objective = load<f64>(sums), weights = load<f64>(sums, 32);
     if (!descend(nBand, gradient, hessian, weights, step)) copy(step, gradient, nBand, 1 / weights);
     let size = lineSearch(rows, end, nBand, objective, y, step, trial);
     if (size < 0) {
@@ -99,7 +103,7 @@ function pull(rows: usize, end: usize, nBand: usize, y: usize, force: usize, sum
   return norm(force, nBand);
 }
 
-/** Objective, descent direction and Hessian (lower triangle) at y; sums = objective, -, sum of weights, least distance. Returns the nearest row. */
+/** Objective, descent direction and Hessian (lower triangle) at y; sums[0] = objective, sums[4] = sum of weights. Returns the nearest row. */
 function expand(rows: usize, end: usize, nBand: usize, y: usize, gradient: usize, hessian: usize, sums: usize): usize {
   let objective: f64 = 0, weights: f64 = 0, least: f64 = Infinity, nearest: usize = 0;
   memory.fill(gradient, 0, nBand << 3);
@@ -126,8 +130,7 @@ function expand(rows: usize, end: usize, nBand: usize, y: usize, gradient: usize
     }
   }
   store<f64>(sums, objective);
-  store<f64>(sums, weights, 16);
-  store<f64>(sums, least, 24);
+  store<f64>(sums, weights, 32);
   return nearest;
 }
 

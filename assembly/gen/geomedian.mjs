@@ -159,9 +159,10 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
   const rowBytes: usize = ${bands.rowBytes}, zero = f32x4.splat(0), one = f32x4.splat(1);
   const eps2 = f32x4.splat(eps * eps), perEps2 = f32x4.splat(<f32>1 / (eps * eps)), tiny2 = f32x4.splat(eps * eps * TINY * TINY);
   const near = f32x4.splat(<f32>1 / (eps * NEAR));
+  const least = f32x4.splat(eps * eps * <f32>1e-6);
   const slack = f32x4.splat(<f32>1 + F_SLACK + F_SLACK_PER_ROW * <f32>((end - rows) / rowBytes));
   const count = v128.load(frame), several = f32x4.gt(count, f32x4.splat(2));
-  let active = several, unsure = zero, lowest = f32x4.splat(Infinity);
+  let active = several, unsure = zero, stretch2 = zero, lowest = f32x4.splat(Infinity);
   ${each((v) => ['y', 'fOld', 'gOld', 'df', 'dg', 'dfOld', 'dgOld'].map((name) => v.let(name, 'zero')).join(' '))}
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     let sumW = zero, objective = zero, heaviest = zero;
@@ -209,11 +210,13 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
     }
     ${sum('step2', (v) => `square(${sub(v.get('next'), v.get('y'))})`)}
     ${each((v) => `${v.set('y', select(v.get('next'), v.get('y'), 'active'))} ${v.set('fOld', v.get('f'))} ${v.set('gOld', v.get('g'))}`)}
-    // Close to an observation the objective has a kink, and where a step is much longer than Weiszfeld's it has a flat valley.
+    // The error is estimated from the least contraction seen: it is about stretch times as long as the plain step f.
+    if (pass > 1) stretch2 = f32x4.pmax(stretch2, ${div('step2', 'f32x4.pmax(f2, least)')});
+    const error2 = f32x4.pmax(step2, ${mul('f2', 'stretch2')});
+    const done = v128.and(f32x4.lt(error2, eps2), i32x4.splat(pass > 1 ? -1 : 0));
+    // Close to an observation the objective has a kink, and a long stretch is a flat valley: f32 is not trusted there.
     const kink = v128.or(f32x4.gt(heaviest, near), f32x4.gt(heaviest, ${mul('sumW', 'f32x4.splat(0.5)')}));
-    const valley = f32x4.gt(step2, ${mul('f2', 'f32x4.splat(VALLEY * VALLEY)')});
-    unsure = ${select('v128.or(kink, valley)', 'unsure', 'active')};
-    const done = f32x4.lt(step2, eps2);
+    unsure = ${select("v128.or(kink, f32x4.gt(stretch2, f32x4.splat(VALLEY * VALLEY)))", 'unsure', 'active')};
     active = v128.and(active, v128.or(v128.not(done), worse));
     if (i8x16.bitmask(active) == 0) break;
   }
