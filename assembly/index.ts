@@ -18,3 +18,4 @@ export {
 export { median_f32, median_i16, median_scratch, median_u16 } from './median';
 export { quantiles_f32, quantiles_i16, quantiles_scratch, quantiles_u16 } from './quantile';
 export { reduce_f32, reduce_i16, reduce_scratch, reduce_u16 } from './reduce';
+export { geomedian_f32, geomedian_scratch, geomedian_u16 } from './geomedian';
