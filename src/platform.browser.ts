@@ -1,8 +1,10 @@
 import { UnsupportedError } from './errors.js';
+import type { Sink, SinkOptions } from './io/sink.js';
 import type { Store } from './io/store.js';
 import type { Spill, WorkerPort } from './platform.js';
 
-export { deflate, inflate } from './io/zlib.browser.js';
+export { sha256 } from './io/sha256.js';
+export { deflate, inflate, zstdCompress } from './io/zlib.browser.js';
 
 export const platformName: 'node' | 'browser' = 'browser';
 
@@ -46,6 +48,10 @@ interface DedicatedWorkerGlobalScope {
 
 export function fileStore(): Store {
   throw new UnsupportedError('a browser has no files: give https URLs');
+}
+
+export async function openSink(_url: string, _options?: SinkOptions): Promise<Sink> {
+  throw new UnsupportedError('a browser has no files to write: encode in memory');
 }
 
 export function openSpill(_directory?: string): Spill {

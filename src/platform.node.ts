@@ -5,7 +5,9 @@ import { parentPort, Worker } from 'node:worker_threads';
 import type { Spill, WorkerPort } from './platform.js';
 
 export { fileStore } from './io/file.js';
-export { deflate, inflate } from './io/zlib.node.js';
+export { sha256 } from './io/sha256.node.js';
+export { openSink } from './io/sink.node.js';
+export { deflate, inflate, zstdCompress } from './io/zlib.node.js';
 
 export const platformName: 'node' | 'browser' = 'node';
 

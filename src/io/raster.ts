@@ -41,6 +41,16 @@ export interface Plane {
   offset: number;
 }
 
+/** A result: several bands on one grid, of one dtype. */
+export interface Planes {
+  grid: Grid;
+  names: readonly string[];
+  /** [height][width] each */
+  data: readonly NumericArray[];
+  /** The value that means missing; NaN counts as missing for floats whatever this says. */
+  nodata: number | null;
+}
+
 export interface BandHeader {
   dtype: Dtype;
   nodata: number | null;

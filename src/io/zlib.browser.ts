@@ -19,3 +19,8 @@ export async function inflate(bytes: Uint8Array, rawBytes: number): Promise<Uint
 export function deflate(bytes: Uint8Array, _level: number): Promise<Uint8Array> {
   return pipe(bytes, new CompressionStream('deflate'));
 }
+
+/** Compresses to one zstd frame, level 1–22. */
+export async function zstdCompress(bytes: Uint8Array, level: number): Promise<Uint8Array> {
+  return (await import('./zstd-encoder.js')).zstdEncode(bytes, level);
+}
