@@ -37,6 +37,29 @@ function mode<T>(n: i32, a: T, b: T, c: T, d: T): T {
   return best;
 }
 
+/** Average or mode of up to four samples: `a` always there, `b` right of it, `c` below, `d` below right, if they are. */
+// @ts-ignore: decorator
+@inline
+function reduce<T>(a: T, b: T, c: T, d: T, hasB: bool, hasC: bool, method: i32, hasNodata: i32, nodata: T): T {
+  const isA = !isMissing<T>(a, hasNodata, nodata);
+  const isB = hasB && !isMissing<T>(b, hasNodata, nodata);
+  const isC = hasC && !isMissing<T>(c, hasNodata, nodata);
+  const isD = hasB && hasC && !isMissing<T>(d, hasNodata, nodata);
+  const n = i32(isA) + i32(isB) + i32(isC) + i32(isD);
+  if (n == 0) return hasNodata ? nodata : isFloat<T>() ? <T>NaN : <T>0;
+  if (method == AVERAGE) {
+    const sum = ((isA ? <f64>a : 0) + (isB ? <f64>b : 0)) + ((isC ? <f64>c : 0) + (isD ? <f64>d : 0));
+    const mean = n == 4 ? sum * 0.25 : n == 2 ? sum * 0.5 : n == 1 ? sum : sum / 3;
+    return isInteger<T>() ? <T>nearest<f64>(mean) : <T>mean;
+  }
+  // The valid ones moved to the front.
+  let p = a, q = b, r = c, s = d;
+  if (!isC) r = s;
+  if (!isB) { q = r; r = s; }
+  if (!isA) { p = q; q = r; r = s; }
+  return mode<T>(n, p, q, r, s);
+}
+
 /** in: T[height][strideIn] px, out: T[⌈height/2⌉][strideOut] px. Sums in f64; integers round half to even. */
 // @ts-ignore: decorator
 @inline
@@ -44,45 +67,30 @@ function halve<T>(
   source: usize, width: i32, height: i32, strideIn: i32, method: i32, hasNodata: i32, nodata: T, out: usize, strideOut: i32,
 ): void {
   const size = sizeof<T>();
-  const outWidth = (width + 1) >> 1;
   const outHeight = (height + 1) >> 1;
-  const empty: T = hasNodata ? nodata : isFloat<T>() ? <T>NaN : <T>0;
   for (let row = 0; row < outHeight; row++) {
-    const upper = source + <usize>(row * 2) * strideIn * size;
-    const lower = row * 2 + 1 < height ? upper + <usize>strideIn * size : 0;
-    const to = out + <usize>row * strideOut * size;
-    for (let col = 0; col < outWidth; col++) {
-      const at = <usize>(col * 2) * size;
-      let value = load<T>(upper + at);
-      if (method != NEAREST) {
-        const right = col * 2 + 1 < width;
-        let n = 0;
-        let sum: f64 = 0;
-        let a: T = 0, b: T = 0, c: T = 0, d: T = 0;
-        if (!isMissing<T>(value, hasNodata, nodata)) {
-          n = 1;
-          sum = <f64>value;
-          a = value;
-        }
-        for (let k = 1; k < 4; k++) {
-          if (((k & 1) && !right) || (k > 1 && lower == 0)) continue;
-          const next = load<T>((k > 1 ? lower : upper) + at + (k & 1 ? size : 0));
-          if (isMissing<T>(next, hasNodata, nodata)) continue;
-          sum += <f64>next;
-          if (n == 0) a = next;
-          else if (n == 1) b = next;
-          else if (n == 2) c = next;
-          else d = next;
-          n++;
-        }
-        if (n == 0) value = empty;
-        else if (method == AVERAGE) {
-          const mean = sum / <f64>n;
-          if (isInteger<T>()) value = <T>nearest<f64>(mean);
-          else value = <T>mean;
-        } else value = mode<T>(n, a, b, c, d);
+    let upper = source + <usize>(row * 2) * strideIn * size;
+    const hasC = row * 2 + 1 < height;
+    let lower = hasC ? upper + <usize>strideIn * size : upper;
+    const end = upper + <usize>(width & ~1) * size;
+    let to = out + <usize>row * strideOut * size;
+    for (; upper < end; upper += 2 * size, lower += 2 * size, to += size) {
+      const a = load<T>(upper);
+      if (method == NEAREST) store<T>(to, a);
+      else {
+        const b = load<T>(upper, sizeof<T>());
+        const c = load<T>(lower);
+        const d = load<T>(lower, sizeof<T>());
+        store<T>(to, reduce<T>(a, b, c, d, true, hasC, method, hasNodata, nodata));
       }
-      store<T>(to + <usize>col * size, value);
+    }
+    if (width & 1) {
+      const a = load<T>(upper);
+      if (method == NEAREST) store<T>(to, a);
+      else {
+        const c = load<T>(lower);
+        store<T>(to, reduce<T>(a, a, c, c, false, hasC, method, hasNodata, nodata));
+      }
     }
   }
 }

@@ -10,12 +10,14 @@ import { EMPTY_SUMMARY, packTile } from './tile-packer.js';
 /** Tiles that are compressed or written to scratch at a time: as many as the platform has threads for it. */
 const IN_FLIGHT = 4;
 
+/** Of deflate or zstd; 'runs' (deflate only): see the platform's `deflate`. */
+export type CompressionLevel = number | 'runs';
+
 export interface PyramidOptions {
   form: CogForm;
   /** Takes compressed tiles of all levels, and the halves that wait for their overview. */
   scratch: Sink;
-  /** Compression level; null for none. */
-  level: number;
+  level: CompressionLevel;
   overviews: OverviewMethod | null;
   sparse: boolean;
   signal: AbortSignal | undefined;
@@ -49,9 +51,9 @@ export interface Pyramid {
   settle(): Promise<void>;
 }
 
-async function compress(form: CogForm, level: number, bytes: Uint8Array): Promise<Uint8Array> {
+async function compress(form: CogForm, level: CompressionLevel, bytes: Uint8Array): Promise<Uint8Array> {
   if (form.compression === 'deflate') return deflate(bytes, level);
-  if (form.compression === 'zstd') return zstdCompress(bytes, level);
+  if (form.compression === 'zstd') return zstdCompress(bytes, Number(level));
   return bytes;
 }
 

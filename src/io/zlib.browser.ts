@@ -16,7 +16,7 @@ export async function inflate(bytes: Uint8Array, rawBytes: number): Promise<Uint
 }
 
 /** Deflates to a zlib stream; the browser chooses the level. */
-export function deflate(bytes: Uint8Array, _level: number): Promise<Uint8Array> {
+export function deflate(bytes: Uint8Array, _level: number | 'runs'): Promise<Uint8Array> {
   return pipe(bytes, new CompressionStream('deflate'));
 }
 

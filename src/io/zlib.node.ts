@@ -10,11 +10,15 @@ export function inflate(bytes: Uint8Array, rawBytes: number): Uint8Array {
   }
 }
 
-/** Deflates to a zlib stream on a pool thread; level 0–9. */
-export function deflate(bytes: Uint8Array, level: number): Promise<Uint8Array> {
-  const chunkSize = Math.min(1 << 20, Math.max(1 << 14, bytes.length >> 1));
+/** Deflates to a zlib stream on a pool thread: level 0–9, or 'runs' to look for nothing but repetitions of the last byte. */
+export function deflate(bytes: Uint8Array, level: number | 'runs'): Promise<Uint8Array> {
+  const options: zlib.ZlibOptions = {
+    ...(level === 'runs' ? { strategy: zlib.constants.Z_RLE } : { level }),
+    chunkSize: Math.min(1 << 20, Math.max(1 << 14, bytes.length >> 1)),
+    memLevel: 9,
+  };
   return new Promise((resolve, reject) => {
-    zlib.deflate(bytes, { level, chunkSize, memLevel: 9 }, (error, out) => (error ? reject(error) : resolve(out)));
+    zlib.deflate(bytes, options, (error, out) => (error ? reject(error) : resolve(out)));
   });
 }
 
