@@ -3,7 +3,7 @@
 // for none) and the way to the next rank (f64 at 8, in [0, 1)). So the kernel knows no rule. Short series are sorted once for all
 // fractions, long ones bisected.
 import { sort_f32, sort_u16, sortSize_f32, sortSize_u16 } from '../build/gen/median';
-import { bisect_f32, bisect_u16, bisectBytes_u16, MAX_BYTE_ROWS } from './bisect';
+import { bisect_f32, bisect_u16, bisectBytes_u16, MAX_BYTE_RANK } from './bisect';
 import { nodataVector, padLast, pxPerRow, ROW_BYTES, stageLast } from './stage';
 
 const COUNT: usize = 0;
@@ -53,7 +53,7 @@ function fromSorted<T>(table: usize, scratch: usize, out: usize): void {
   }
 }
 
-// One fraction of a chunk of `rows` staged rows, by bisection.
+// One fraction of a chunk of `rows` staged rows, by bisection: in bytes where any rank is small enough for it.
 function fromBisection<T>(rows: i32, table: usize, scratch: usize, out: usize): void {
   const p = scratch + ROWS, column = p + <usize>rows * ROW_BYTES;
   const rank = scratch + RANK, low = scratch + LOW, high = scratch + HIGH;
@@ -64,7 +64,7 @@ function fromBisection<T>(rows: i32, table: usize, scratch: usize, out: usize): 
   }
   for (let c: usize = 0; c < ROW_BYTES; c += 16) {
     if (isFloat<T>()) bisect_f32(p + c, rows, rank + c, column, low + c, high + c);
-    else if (rows > MAX_BYTE_ROWS) bisect_u16(p + c, rows, rank + c, column, low + c, high + c);
+    else if (rows > MAX_BYTE_RANK) bisect_u16(p + c, rows, rank + c, column, low + c, high + c);
     else {
       bisectBytes_u16(p + c, rows, rank + c, column, low + c, high + c);
       c += 16;

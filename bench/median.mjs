@@ -17,7 +17,8 @@ const CASES = [
   { nTime: 128, gate: 10, aim: 20 },
   { nTime: 256, gate: 7, aim: 15 },
 ];
-const PIXELS = 65536;
+/** All take as many pixels as a strip of 1 MiB of u16 holds, as the pipeline hands them to the kernels. */
+const STRIP_BYTES = 2 ** 20;
 const ROUNDS = 7;
 const SEED = 42;
 /** Share of values that are missing, at random places (the hardest case: no date is missing for a whole row of pixels). */
@@ -35,15 +36,18 @@ function seeded(seed) {
 
 const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
+const pixelsOf = (nTime) => STRIP_BYTES / 2 / nTime;
+
 /** Ours, on data in wasm memory as a composite has them: prepared once, measured in many short slices. */
 function ourColumn(nTime, missing) {
   const k = kernels();
   const random = seeded(SEED);
-  const ptr = k.alloc(nTime * PIXELS * 2);
-  const out = k.alloc(PIXELS * 2);
-  const data = k.u16(ptr, nTime * PIXELS);
+  const nPx = pixelsOf(nTime);
+  const ptr = k.alloc(nTime * nPx * 2);
+  const out = k.alloc(nPx * 2);
+  const data = k.u16(ptr, nTime * nPx);
   for (let i = 0; i < data.length; i++) data[i] = random() < missing ? 0 : 1 + Math.floor(random() * 10000);
-  const column = { ptr, dtype: 'u16', nTime, nPx: PIXELS, timeStrideBytes: PIXELS * 2, nodata: 0 };
+  const column = { ptr, dtype: 'u16', nTime, nPx, timeStrideBytes: nPx * 2, nodata: 0 };
   return { data, run: () => medianInto(k, column, { ptr: out, dtype: 'same' }) };
 }
 
@@ -51,11 +55,12 @@ function ourColumn(nTime, missing) {
 function naiveJs(data, nTime, pixels) {
   const out = new Uint16Array(pixels);
   const series = new Uint16Array(nTime);
+  const stride = pixelsOf(nTime);
   return () => {
     for (let x = 0; x < pixels; x++) {
       let n = 0;
       for (let t = 0; t < nTime; t++) {
-        const value = data[t * PIXELS + x];
+        const value = data[t * stride + x];
         if (value !== 0) series[n++] = value;
       }
       const sorted = series.subarray(0, n).sort();
@@ -90,7 +95,7 @@ async function startPeer(python) {
     return value;
   };
   return {
-    prepare: (nTime, missing) => ask(`${nTime} ${PIXELS} ${SEED} ${missing}`),
+    prepare: (nTime, missing) => ask(`${nTime} ${pixelsOf(nTime)} ${SEED} ${missing}`),
     measure: async () => JSON.parse(await ask('run')),
     end: () => child.stdin.write('end\n'),
     close: () => child.stdin.end(),
@@ -101,13 +106,13 @@ async function measureCase({ nTime, gate, aim }, missing, { quick, peer }) {
   const k = kernels();
   const at = k.exports.mark();
   const ours = ourColumn(nTime, missing);
-  const few = quick ? 1024 : 4096;
+  const few = quick ? 512 : 2048;
   const naive = naiveJs(ours.data, nTime, few);
   if (peer) await peer.prepare(nTime, missing);
   const time = quick ? 10 : 60;
   const speeds = { ours: [] };
   for (let round = 0; round < (quick ? 2 : ROUNDS); round++) {
-    speeds.ours.push(await mpxPerSecond(ours.run, PIXELS, time, round === 0));
+    speeds.ours.push(await mpxPerSecond(ours.run, pixelsOf(nTime), time, round === 0));
     const others = {
       'naive JS': await mpxPerSecond(naive, few, time, round === 0),
       ...(peer && (await peer.measure())),
