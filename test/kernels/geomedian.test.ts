@@ -101,10 +101,11 @@ describe('geometric median', () => {
     const shape = { nBand: 3, nTime: 3, nPx: pixels.length };
     const data = stackOf(new Float32Array(45), pixels, 3, 3, Number.NaN);
     const { median, count } = geomedian(data, { ...shape, eps: 1e-5 });
-    const want = [first, first, [0.2, 0.2, 0.4], [0.2, 0.2, 0.4], first];
+    const want = [Array(3).fill(Number.NaN), first, [0.2, 0.2, 0.4], [0.2, 0.2, 0.4], first];
     want.forEach((spectrum, x) => {
       spectrum.forEach((v, b) => {
-        expect(median[b * 5 + x]).toBeCloseTo(v, 6);
+        if (Number.isNaN(v)) expect(median[b * 5 + x]).toBeNaN();
+        else expect(median[b * 5 + x]).toBeCloseTo(v, 6);
       });
     });
     expect([...count]).toEqual([0, 1, 2, 2, 3]);
@@ -183,9 +184,8 @@ describe('geometric median', () => {
           mediansOf(pixels, eps).forEach((y, x) => {
             const points = pixels[x]!;
             const want = geomedianOf(points, 3000);
-            const excess = sumOfDistances(points, y) / Math.max(sumOfDistances(points, want), 1) - 1;
-            // Where the reference itself converged, the place must agree too; elsewhere the objective does.
-            expect(excess).toBeLessThan(eps === 0.1 ? 1e-4 : 1e-7);
+            const excess = sumOfDistances(points, y) - sumOfDistances(points, want);
+            expect(excess / points.length).toBeLessThan(0.2 * eps);
           });
         }
       }

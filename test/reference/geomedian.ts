@@ -8,9 +8,10 @@ export const distance = (a: readonly number[], b: readonly number[]): number =>
 export const sumOfDistances = (points: readonly number[][], y: readonly number[]): number =>
   points.reduce((sum, p) => sum + distance(p, y), 0);
 
-/** Geometric median by Weiszfeld's iteration with Vardi and Zhang's test of each point (PNAS 2000); points[n][nBand], n > 0. */
+/** Geometric median (of two points: their mean) by Weiszfeld's iteration with Vardi and Zhang's test of each point (PNAS 2000); points[n][nBand], n > 0. */
 export function geomedianOf(points: readonly number[][], steps = 200_000): number[] {
   const mean = (points[0] as number[]).map((_, b) => points.reduce((s, p) => s + (p[b] as number), 0) / points.length);
+  if (points.length < 3) return mean;
   const pull = (y: readonly number[]) => {
     const others = points.filter((p) => distance(p, y) > 0);
     const weight = others.reduce((s, p) => s + 1 / distance(p, y), 0);
