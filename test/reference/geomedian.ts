@@ -8,13 +8,16 @@ export const distance = (a: readonly number[], b: readonly number[]): number =>
 export const sumOfDistances = (points: readonly number[][], y: readonly number[]): number =>
   points.reduce((sum, p) => sum + distance(p, y), 0);
 
-/** Geometric median by Weiszfeld's iteration with Vardi and Zhang's test of each point (PNAS 2000); points[n][nBand], n > 0. */
+/** Geometric median (of two points: their mean) by Weiszfeld's iteration with Vardi and Zhang's test of each point (PNAS 2000); points[n][nBand], n > 0. */
 export function geomedianOf(points: readonly number[][], steps = 200_000): number[] {
   const mean = (points[0] as number[]).map((_, b) => points.reduce((s, p) => s + (p[b] as number), 0) / points.length);
+  if (points.length < 3) return mean;
   const pull = (y: readonly number[]) => {
     const others = points.filter((p) => distance(p, y) > 0);
     const weight = others.reduce((s, p) => s + 1 / distance(p, y), 0);
-    const force = mean.map((_, b) => others.reduce((s, p) => s + ((p[b] as number) - (y[b] as number)) / distance(p, y), 0));
+    const force = mean.map((_, b) =>
+      others.reduce((s, p) => s + ((p[b] as number) - (y[b] as number)) / distance(p, y), 0),
+    );
     return { force, weight, here: points.length - others.length };
   };
   const norm = (v: number[]) => Math.sqrt(v.reduce((s, x) => s + x * x, 0));
@@ -33,7 +36,8 @@ export function geomedianOf(points: readonly number[][], steps = 200_000): numbe
   return y;
 }
 
-const middle = (values: number[]): number => {
+/** The ordinary median; of an even number the mean of the middle two. */
+export const middle = (values: number[]): number => {
   const v = values.toSorted((a, b) => a - b);
   return ((v[(v.length - 1) >> 1] as number) + (v[v.length >> 1] as number)) / 2;
 };
