@@ -6,7 +6,7 @@ import { geoTags } from './geo-tags.js';
 import { asciiTag, ifdBytes, TIFF_TYPE, type TiffTag, writeIfd } from './tiff-tags.js';
 
 /** TIFF's codes of the compressions written here. */
-export const COMPRESSION_CODE = { none: 1, deflate: 8, zstd: 50000 } as const;
+const COMPRESSION_CODE = { none: 1, deflate: 8, zstd: 50000 } as const;
 export type Compression = keyof typeof COMPRESSION_CODE;
 
 /** What a reader is told once per file: the directories come first, each tile carries its size in front and its last bytes behind. */

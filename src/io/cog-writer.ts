@@ -1,16 +1,9 @@
-import { openSink, sha256 } from '#platform';
+import { openSink } from '#platform';
 import { InputError, StackwiseError, UnsupportedError } from '../errors.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { OverviewMethod, PackDtype, Summary } from '../kernels/overview.js';
-import {
-  type CogForm,
-  type Compression,
-  cogLevels,
-  gdalMetadata,
-  LEADER_BYTES,
-  layoutCog,
-  TRAILER_BYTES,
-} from './cog-layout.js';
+import { assembleCog } from './cog-assembly.js';
+import { type CogForm, type Compression, cogLevels, gdalMetadata, layoutCog } from './cog-layout.js';
 import { type CompressionLevel, cogPyramid, type Pyramid } from './cog-pyramid.js';
 import type { Dtype, NumericArray, Planes } from './raster.js';
 import { memorySink, type Sink } from './sink.js';
@@ -86,8 +79,6 @@ export interface CogWriter {
   abort(): Promise<void>;
 }
 
-const COPY_BYTES = 2 ** 22;
-
 /** Refuses what cannot be written, and settles the rest. */
 function cogForm(options: CogOptions): CogForm {
   const { grid, dtype, bands, nodata, compression = 'deflate', tileSize = 512, overviews = 'average' } = options;
@@ -155,44 +146,6 @@ function metadataText(options: CogOptions, statistics: readonly BandStatistics[]
   return gdalMetadata(items);
 }
 
-/** Writes head and tiles one after the other, hashing them on the way. */
-async function assemble(
-  { sink, pyramid, signal }: { sink: Sink; pyramid: Pyramid; signal: AbortSignal | undefined },
-  layout: ReturnType<typeof layoutCog>,
-): Promise<string> {
-  const hash = sha256();
-  let end = 0;
-  const append = async (bytes: Uint8Array): Promise<void> => {
-    signal?.throwIfAborted();
-    hash.update(bytes);
-    await sink.write(end, bytes);
-    end += bytes.length;
-  };
-  await append(layout.head);
-  let buffer = new Uint8Array(COPY_BYTES);
-  let filled = 0;
-  for (let level = pyramid.tileBytes.length - 1; level >= 0; level--) {
-    const sizes = pyramid.tileBytes[level]!;
-    for (let index = 0; index < sizes.length; index++) {
-      const size = sizes[index]!;
-      if (size === 0) continue;
-      const framed = LEADER_BYTES + size + TRAILER_BYTES;
-      if (filled + framed > buffer.length) {
-        await append(buffer.subarray(0, filled));
-        if (framed > buffer.length) buffer = new Uint8Array(framed);
-        filled = 0;
-      }
-      const bytes = await pyramid.readTile(level, index);
-      new DataView(buffer.buffer).setUint32(filled, size, true);
-      buffer.set(bytes, filled + LEADER_BYTES);
-      buffer.set(bytes.subarray(Math.max(0, size - TRAILER_BYTES)), filled + LEADER_BYTES + size);
-      filled += framed;
-    }
-  }
-  await append(buffer.subarray(0, filled));
-  return hash.hex();
-}
-
 function checkWindow(window: Window, data: readonly NumericArray[], form: CogForm): void {
   const { col, row, width, height } = window;
   const inside =
@@ -212,9 +165,24 @@ function checkWindow(window: Window, data: readonly NumericArray[], form: CogFor
   }
 }
 
+/** Overviews, then the file from its first byte to its last, then its name. */
+async function finishCog(options: CogOptions, form: CogForm, pyramid: Pyramid, sink: Sink): Promise<CogResult> {
+  const { sparse = false, bigTiff = 'auto', signal } = options;
+  const nPx = form.grid.width * form.grid.height;
+  if (pyramid.missingPx > 0 && !sparse) {
+    throw new InputError(`${pyramid.missingPx} of ${nPx} pixels of the COG were never written`);
+  }
+  await pyramid.build();
+  const statistics = pyramid.summaries().map((summary) => statisticsOf(summary, nPx));
+  const layout = layoutCog(form, pyramid.tileBytes, metadataText(options, statistics), bigTiff);
+  const sha256 = await assembleCog(sink, pyramid, layout, signal);
+  await sink.commit();
+  return { bytes: layout.totalBytes, sha256, statistics };
+}
+
 /** The writer over any pair of sinks; the first error, and an abort, remove everything. */
 function cogWriter(options: CogOptions, form: CogForm, sinks: { sink: Sink; scratch: Sink }): CogWriter {
-  const { overviews = 'average', sparse = false, bigTiff = 'auto', signal } = options;
+  const { overviews = 'average', sparse = false, signal } = options;
   const { sink, scratch } = sinks;
   const method = overviews === 'none' ? null : overviews;
   const level = compressionLevel(options);
@@ -249,20 +217,6 @@ function cogWriter(options: CogOptions, form: CogForm, sinks: { sink: Sink; scra
     return run;
   };
 
-  const finish = async (): Promise<CogResult> => {
-    if (pyramid.missingPx > 0 && !sparse) {
-      const total = form.grid.width * form.grid.height;
-      throw new InputError(`${pyramid.missingPx} of ${total} pixels of the COG were never written`);
-    }
-    await pyramid.build();
-    const statistics = pyramid.summaries().map((s) => statisticsOf(s, form.grid.width * form.grid.height));
-    const layout = layoutCog(form, pyramid.tileBytes, metadataText(options, statistics), bigTiff);
-    const digest = await assemble({ sink, pyramid, signal }, layout);
-    await sink.commit();
-    await remove();
-    return { bytes: layout.totalBytes, sha256: digest, statistics };
-  };
-
   return {
     write: (window, data) =>
       step(async () => {
@@ -272,7 +226,12 @@ function cogWriter(options: CogOptions, form: CogForm, sinks: { sink: Sink; scra
     get pendingBytes() {
       return pyramid.heldBytes;
     },
-    finish: () => step(finish),
+    finish: () =>
+      step(async () => {
+        const result = await finishCog(options, form, pyramid, sink);
+        await remove();
+        return result;
+      }),
     abort: remove,
   };
 }

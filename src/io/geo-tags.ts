@@ -1,5 +1,5 @@
 import type { Crs, GeoKeys } from '../geo/crs.js';
-import { geoKeysFromCrs } from '../geo/crs.js';
+import { geoKeysFromCrs } from '../geo/geokeys.js';
 import type { Grid } from '../geo/grid.js';
 import { asciiTag, TIFF_TYPE, type TiffTag } from './tiff-tags.js';
 
@@ -19,7 +19,7 @@ function isDouble(id: number): boolean {
 }
 
 /** The GeoKey directory with its doubles and its text. */
-export function geoKeyTags(keys: GeoKeys): TiffTag[] {
+function geoKeyTags(keys: GeoKeys): TiffTag[] {
   // The grid's affine speaks of corners, so a source that counted from pixel centres is area here.
   const all: GeoKeys = { ...keys, [RASTER_TYPE]: PIXEL_IS_AREA };
   const entries = Object.entries(all)

@@ -5,7 +5,7 @@ export interface Sha256 {
   hex(): string;
 }
 
-/** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4 §4.2.2), computed exactly enough in f64. */
+/** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4 §4.2.2). */
 const ROUND = new Uint32Array([
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,
   0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
@@ -17,6 +17,39 @@ const ROUND = new Uint32Array([
   0xc67178f2,
 ]);
 
+/** Mixes one block of 64 bytes into the state (§6.2.2); `words` is scratch for the message schedule. */
+function mix(state: Uint32Array, words: Uint32Array, bytes: Uint8Array, at: number): void {
+  for (let i = 0; i < 16; i++) {
+    const p = at + i * 4;
+    words[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!;
+  }
+  for (let i = 16; i < 64; i++) {
+    const w = words[i - 15]!;
+    const v = words[i - 2]!;
+    const low = ((w >>> 7) | (w << 25)) ^ ((w >>> 18) | (w << 14)) ^ (w >>> 3);
+    const high = ((v >>> 17) | (v << 15)) ^ ((v >>> 19) | (v << 13)) ^ (v >>> 10);
+    words[i] = words[i - 16]! + low + words[i - 7]! + high;
+  }
+  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  for (let i = 0; i < 64; i++) {
+    const high = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+    const t = (h + high + ((e & f) ^ (~e & g)) + ROUND[i]! + words[i]!) | 0;
+    const low = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+    const u = (low + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t + u) | 0;
+  }
+  [a, b, c, d, e, f, g, h].forEach((value, i) => {
+    state[i] = state[i]! + value;
+  });
+}
+
 /** SHA-256 of FIPS 180-4 in plain code, for pages: `crypto.subtle` takes whole messages only, and is absent without HTTPS. */
 export function sha256(): Sha256 {
   const state = new Uint32Array([
@@ -27,38 +60,6 @@ export function sha256(): Sha256 {
   let restBytes = 0;
   let totalBytes = 0;
 
-  const block = (bytes: Uint8Array, at: number): void => {
-    for (let i = 0; i < 16; i++) {
-      const p = at + i * 4;
-      words[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!;
-    }
-    for (let i = 16; i < 64; i++) {
-      const w = words[i - 15]!;
-      const v = words[i - 2]!;
-      const low = ((w >>> 7) | (w << 25)) ^ ((w >>> 18) | (w << 14)) ^ (w >>> 3);
-      const high = ((v >>> 17) | (v << 15)) ^ ((v >>> 19) | (v << 13)) ^ (v >>> 10);
-      words[i] = words[i - 16]! + low + words[i - 7]! + high;
-    }
-    let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
-    for (let i = 0; i < 64; i++) {
-      const high = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-      const t = (h + high + ((e & f) ^ (~e & g)) + ROUND[i]! + words[i]!) | 0;
-      const low = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-      const u = (low + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-      h = g;
-      g = f;
-      f = e;
-      e = (d + t) | 0;
-      d = c;
-      c = b;
-      b = a;
-      a = (t + u) | 0;
-    }
-    [a, b, c, d, e, f, g, h].forEach((value, i) => {
-      state[i] = state[i]! + value;
-    });
-  };
-
   const update = (bytes: Uint8Array): void => {
     totalBytes += bytes.length;
     let at = 0;
@@ -67,10 +68,10 @@ export function sha256(): Sha256 {
       rest.set(bytes.subarray(0, at), restBytes);
       restBytes += at;
       if (restBytes < 64) return;
-      block(rest, 0);
+      mix(state, words, rest, 0);
       restBytes = 0;
     }
-    for (; at + 64 <= bytes.length; at += 64) block(bytes, at);
+    for (; at + 64 <= bytes.length; at += 64) mix(state, words, bytes, at);
     rest.set(bytes.subarray(at));
     restBytes = bytes.length - at;
   };
@@ -79,7 +80,7 @@ export function sha256(): Sha256 {
     update,
     hex() {
       const bits = totalBytes * 8;
-      const padding = new Uint8Array(((totalBytes + 8) % 64 < 64 ? 64 - ((totalBytes + 8) % 64) : 0) + 8);
+      const padding = new Uint8Array(72 - ((totalBytes + 8) % 64));
       padding[0] = 0x80;
       const view = new DataView(padding.buffer);
       view.setUint32(padding.length - 8, Math.floor(bits / 2 ** 32));

@@ -68,40 +68,44 @@ function copyPart(tile: OpenTile, at: Window, part: Window, source: { window: Wi
   });
 }
 
-export function tileCollector(level: CogLevel, { dtype, nBand, tileSize, fill }: CollectorForm): TileCollector {
-  const open = new Map<number, OpenTile>();
-  const done = new Set<number>();
-  let writtenPx = 0;
-
-  const frame = (index: number): Window => ({
+/** The square of tile `index`, in px of the level; may reach outside it. */
+function frame(level: CogLevel, tileSize: number, index: number): Window {
+  return {
     col: (index % level.tilesAcross) * tileSize,
     row: Math.floor(index / level.tilesAcross) * tileSize,
     width: tileSize,
     height: tileSize,
-  });
-
-  const openTile = (index: number): OpenTile => {
-    const at = frame(index);
-    const width = Math.min(tileSize, level.width - at.col);
-    const height = Math.min(tileSize, level.height - at.row);
-    const data = new ARRAY_OF[dtype](nBand * tileSize * tileSize);
-    if (fill !== 0) data.fill(fill);
-    return { index, data, width, height, parts: [], missing: width * height };
   };
+}
 
-  const touched = (window: Window): number[] => {
-    const indices: number[] = [];
-    for (let row = Math.floor(window.row / tileSize); row * tileSize < window.row + window.height; row++) {
-      for (let col = Math.floor(window.col / tileSize); col * tileSize < window.col + window.width; col++) {
-        indices.push(row * level.tilesAcross + col);
-      }
+function emptyTile(level: CogLevel, { dtype, nBand, tileSize, fill }: CollectorForm, index: number): OpenTile {
+  const { col, row } = frame(level, tileSize, index);
+  const width = Math.min(tileSize, level.width - col);
+  const height = Math.min(tileSize, level.height - row);
+  const data = new ARRAY_OF[dtype](nBand * tileSize * tileSize);
+  if (fill !== 0) data.fill(fill);
+  return { index, data, width, height, parts: [], missing: width * height };
+}
+
+/** The tiles that a window touches. */
+function touchedTiles(level: CogLevel, tileSize: number, window: Window): number[] {
+  const indices: number[] = [];
+  for (let row = Math.floor(window.row / tileSize); row * tileSize < window.row + window.height; row++) {
+    for (let col = Math.floor(window.col / tileSize); col * tileSize < window.col + window.width; col++) {
+      indices.push(row * level.tilesAcross + col);
     }
-    return indices;
-  };
+  }
+  return indices;
+}
 
+export function tileCollector(level: CogLevel, form: CollectorForm): TileCollector {
+  const { dtype, nBand, tileSize } = form;
+  const open = new Map<number, OpenTile>();
+  const done = new Set<number>();
+  let writtenPx = 0;
   return {
     *add(window, data) {
-      const indices = touched(window);
+      const indices = touchedTiles(level, tileSize, window);
       for (const index of indices) {
         const twice = done.has(index) || open.get(index)?.parts.some((part) => intersect(part, window));
         if (twice) {
@@ -110,19 +114,18 @@ export function tileCollector(level: CogLevel, { dtype, nBand, tileSize, fill }:
         }
       }
       for (const index of indices) {
-        const at = frame(index);
+        const at = frame(level, tileSize, index);
         const part = intersect(at, window)!;
-        const tile = open.get(index) ?? openTile(index);
+        const tile = open.get(index) ?? emptyTile(level, form, index);
         open.set(index, tile);
         copyPart(tile, at, part, { window, data });
         tile.parts.push(part);
         tile.missing -= part.width * part.height;
         writtenPx += part.width * part.height;
-        if (tile.missing === 0) {
-          open.delete(index);
-          done.add(index);
-          yield tile;
-        }
+        if (tile.missing > 0) continue;
+        open.delete(index);
+        done.add(index);
+        yield tile;
       }
     },
     take(index) {

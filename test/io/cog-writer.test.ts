@@ -31,7 +31,9 @@ function grid(width: number, height: number): Grid {
 function planes(dtype: Name, width: number, height: number, nBand: number): Planes {
   const random = seeded(width * 31 + height * 7 + nBand);
   const data = Array.from({ length: nBand }, (_, band) =>
-    ARRAYS[dtype].from({ length: width * height }, (_, i) => (i % width) + band * 10 + Math.floor(random() * 9)),
+    ARRAYS[dtype].from(
+      Array.from({ length: width * height }, (_, i) => (i % width) + band * 10 + Math.floor(random() * 9)),
+    ),
   );
   return { grid: grid(width, height), names: data.map((_, band) => `B${band + 1}`), data, nodata: 3 };
 }

@@ -54,10 +54,12 @@ const UTM = { epsg: 32631, definition: null, geoKeys: null };
 function planes(dtype: keyof typeof TYPES, width: number, height: number, nBand = 1): Planes {
   const random = seeded(width + height + nBand);
   const data: NumericArray[] = Array.from({ length: nBand }, (_, band) =>
-    TYPES[dtype].from({ length: width * height }, (_, i) => {
-      const value = ((i % width) + Math.floor(i / width) + band * 40) / 8 + random() * 30;
-      return dtype.startsWith('f') && random() < 0.05 ? NaN : value;
-    }),
+    TYPES[dtype].from(
+      Array.from({ length: width * height }, (_, i) => {
+        const value = ((i % width) + Math.floor(i / width) + band * 40) / 8 + random() * 30;
+        return dtype.startsWith('f') && random() < 0.05 ? NaN : value;
+      }),
+    ),
   );
   const names = data.map((_, band) => `B0${band + 1} <&"é">`);
   return { grid: { crs: UTM, affine: [10, 0, 5e5, 0, -10, 56e5], width, height }, names, data, nodata: 0 };

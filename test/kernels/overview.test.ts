@@ -80,10 +80,11 @@ function halve(
 function plane({ dtype, stride, height }: Case): InstanceType<(typeof ARRAYS)[PackDtype]> {
   const random = seeded(stride * 100 + height);
   const isFloat = dtype.startsWith('f');
-  return ARRAYS[dtype].from({ length: stride * height }, () => {
+  const values = Array.from({ length: stride * height }, () => {
     if (isFloat && random() < 0.2) return NaN;
     return Math.floor(random() * 5) - (dtype.startsWith('u') ? 0 : 2) + (isFloat ? 0.25 : 0);
   });
+  return ARRAYS[dtype].from(values);
 }
 
 function inWasm(dtype: PackDtype, ptr: number, length: number) {
