@@ -1,6 +1,6 @@
 import { InputError, UnsupportedError } from '../errors.js';
 import { isGeographicEpsg, projectionOfEpsg } from './epsg.js';
-import { projectionOfGeoKeys } from './geokeys.js';
+import { projectionOfGeoKeys } from './geokeys-read.js';
 import { type Projection, projectionOfProj, projOfProjection, sameProjection } from './projection.js';
 import { readProjJson } from './projjson.js';
 import { readWkt } from './wkt.js';

@@ -229,7 +229,7 @@ export function readWkt(text: string): { epsg: number | null; name: string; proj
   }
   if (['GEOGCS', 'GEOGCRS', 'GEOGRAPHICCRS', 'GEODCRS', 'GEODETICCRS'].includes(node.keyword)) {
     const geographic = geographicOf(node);
-    if (!geographic || geographic.unitDegrees !== 1) return { epsg, name, projection: null };
+    if (geographic?.unitDegrees !== 1) return { epsg, name, projection: null };
     const { ellipsoid, geographicEpsg } = geographic;
     return { epsg, name, projection: { method: 'longlat', parameters: {}, ellipsoid, geographicEpsg, unitMetres: 1 } };
   }
