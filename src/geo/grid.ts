@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../errors.js';
 import { type Affine, pixelToGround } from './affine.js';
 import type { Crs } from './crs.js';
 
@@ -54,4 +55,22 @@ export function intersect(p: Window, q: Window): Window | null {
   const width = Math.min(p.col + p.width, q.col + q.width) - col;
   const height = Math.min(p.row + p.height, q.row + q.height) - row;
   return width > 0 && height > 0 ? { col, row, width, height } : null;
+}
+
+/** What a target grid is made from; `bounds` and `resolution` are in units of the grids' CRS. */
+export interface TargetRequest {
+  /** The grids of the requested bands of all scenes. */
+  grids: readonly Grid[];
+  /** The area asked for; default: the union of the grids. */
+  bounds?: Bounds | null;
+  /** Taken as it is. */
+  like?: Grid | null;
+  /** [x, y] px size, both positive. */
+  resolution?: readonly [number, number] | null;
+  /** Must be that of the grids. */
+  crs?: Crs | null;
+}
+
+export function targetGrid(_request: TargetRequest): Grid {
+  throw new UnsupportedError('being written');
 }
