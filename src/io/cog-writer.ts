@@ -250,7 +250,10 @@ export async function createCog(path: string, options: CogOptions): Promise<CogW
   const sink = await openSink(path, { overwrite: options.overwrite ?? false });
   try {
     const scratch = await openSink(path, { scratch: true });
-    return cogWriter(options, form, { sink, scratch });
+    const writer = cogWriter(options, form, { sink, scratch });
+    if (options.signal?.aborted) await writer.abort();
+    options.signal?.throwIfAborted();
+    return writer;
   } catch (error) {
     await sink.abort();
     throw error;

@@ -44,7 +44,8 @@ export const SAMPLE_BYTES: Readonly<Record<PackDtype, number>> = {
 
 /**
  * Halves a plane to [⌈height/2⌉][strideOutPx] of the same dtype at `out`. An odd last row or column is reduced from what there
- * is; integer averages round half to even; where no pixel is valid the result is nodata (NaN or 0 without one).
+ * is; integer averages round half to even; where no pixel is valid the result is nodata (NaN or 0 without one). An average that
+ * happens to equal nodata is missing in the overview.
  */
 export function halveInto(
   k: Kernels,

@@ -117,6 +117,12 @@ describe('pixels', () => {
   });
 });
 
+it.each([0, 1, 6, 9])('deflate level %i holds the same pixels', async (level) => {
+  const source = planes('f32', 75, 50, 2);
+  const bytes = await encodeCog(source, { level, tileSize: 32 });
+  expect(await pixels((await images(bytes))[0]!)).toEqual(source.data.map((p) => [...p]));
+});
+
 describe('windows', () => {
   it('give the same file in any order and alignment', async () => {
     const source = planes('u16', 150, 110, 3);
@@ -303,6 +309,17 @@ describe('an end before the end', () => {
     control.abort(new Error('stop'));
     await expect(writer.finish()).rejects.toThrow('stop');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('by signal in mid-work leaves nothing behind', async () => {
+    const source = planes('u16', 300, 300, 2);
+    for (const delayMs of [0, 1, 3, 8]) {
+      const control = new AbortController();
+      const work = writeCog(out(), source, { tileSize: 16, signal: control.signal });
+      setTimeout(() => control.abort(new Error('stop')), delayMs);
+      await expect(work).rejects.toThrow('stop');
+      expect(await readdir(folder)).toEqual([]);
+    }
   });
 
   it('by abort leaves nothing behind, and the writer says so afterwards', async () => {

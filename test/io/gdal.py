@@ -8,6 +8,7 @@ from osgeo import gdal
 from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 
 gdal.UseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
 
 
 def facts(path):
