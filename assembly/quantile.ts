@@ -30,26 +30,24 @@ function loadValue<T>(p: usize): f64 {
   return <f64>(<i32>load<u16>(p) - (isSigned<T>() ? 0x8000 : 0));
 }
 
-// numpy's lerp: from the nearer end. Equal neighbours (both infinite, too) are the result themselves.
+// numpy's lerp: from the nearer end. Equal neighbours (both infinite, too) are the result themselves. Without branches, as the
+// number of valid values, and so the way, is different in each pixel.
 // @ts-ignore: decorator
 @inline
 function between(a: f64, b: f64, way: f64): f32 {
-  if (way == 0 || a == b) return <f32>a;
-  return <f32>(way >= 0.5 ? b - (b - a) * (1 - way) : a + (b - a) * way);
+  const step = b - a;
+  const value = select<f64>(b - step * (1 - way), a + step * way, way >= 0.5);
+  return <f32>select<f64>(a, value, i32(way == 0) | i32(a == b));
 }
 
-// One fraction of a chunk whose rows are sorted.
+// One fraction of a chunk whose rows are sorted. The row behind the last rank may be read: it is there, and is not used.
 function fromSorted<T>(table: usize, scratch: usize, out: usize): void {
   for (let lane: usize = 0; lane < <usize>pxPerRow<T>(); lane++) {
     const entry = table + (<usize>loadCount<T>(scratch, lane) << 4);
     const rank = load<i32>(entry);
-    let value: f32 = NaN;
-    if (rank >= 0) {
-      const at = scratch + ROWS + <usize>rank * ROW_BYTES + lane * sizeof<T>();
-      const way = load<f64>(entry, 8), a = loadValue<T>(at);
-      value = between(a, way == 0 ? a : loadValue<T>(at + ROW_BYTES), way);
-    }
-    store<f32>(out + (lane << 2), value);
+    const at = scratch + ROWS + <usize>max(rank, 0) * ROW_BYTES + lane * sizeof<T>();
+    const value = between(loadValue<T>(at), loadValue<T>(at + ROW_BYTES), load<f64>(entry, 8));
+    store<f32>(out + (lane << 2), select<f32>(NaN, value, rank < 0));
   }
 }
 
