@@ -24,3 +24,6 @@ export {
   summarize_u8, summarize_i8, summarize_u16, summarize_i16, summarize_u32, summarize_i32, summarize_f32, summarize_f64,
 } from './overview';
 export { pack_8, pack_16, pack_32, pack_64, pack_floats_32, pack_floats_64 } from './pack';
+export { unpack_8, unpack_16, unpack_32, unpack_64, sum_bytes, join_bytes } from './predictor';
+export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';
+export { unlzw, lzw_scratch, unpack_runs } from './lzw';
