@@ -14,9 +14,7 @@ export function geomedianOf(points: readonly number[][], steps = 200_000): numbe
   const pull = (y: readonly number[]) => {
     const others = points.filter((p) => distance(p, y) > 0);
     const weight = others.reduce((s, p) => s + 1 / distance(p, y), 0);
-    const force = mean.map((_, b) =>
-      others.reduce((s, p) => s + ((p[b] as number) - (y[b] as number)) / distance(p, y), 0),
-    );
+    const force = mean.map((_, b) => others.reduce((s, p) => s + ((p[b] as number) - (y[b] as number)) / distance(p, y), 0));
     return { force, weight, here: points.length - others.length };
   };
   const norm = (v: number[]) => Math.sqrt(v.reduce((s, x) => s + x * x, 0));
