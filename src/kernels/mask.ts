@@ -80,8 +80,16 @@ export function morphologyInto(
   const active = steps.filter(({ radiusPx }) => radiusPx >= 1);
   if (active.length === 0 || mask.width === 0 || mask.height === 0) return;
   const simple = active.flatMap(({ op, radiusPx }) => {
-    if (op === 'opening') return [{ dilate: false, radiusPx }, { dilate: true, radiusPx }];
-    if (op === 'closing') return [{ dilate: true, radiusPx }, { dilate: false, radiusPx }];
+    if (op === 'opening')
+      return [
+        { dilate: false, radiusPx },
+        { dilate: true, radiusPx },
+      ];
+    if (op === 'closing')
+      return [
+        { dilate: true, radiusPx },
+        { dilate: false, radiusPx },
+      ];
     return [{ dilate: op === 'dilation', radiusPx }];
   });
   const reach = simple.reduce((sum, { radiusPx }) => sum + Math.floor(radiusPx), 0);

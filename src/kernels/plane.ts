@@ -67,12 +67,29 @@ function check(code: number, source: PlaneSource, target: PlaneTarget): void {
  * Nearest: target pixel (x, y) takes source pixel (cols[x], rows[y]); i32 maps in wasm memory, −1 = outside = missing. Samples are
  * converted to the target's type, missing ones to its missing value.
  */
-export function placeInto(k: Kernels, source: PlaneSource, map: { cols: number; rows: number }, target: PlaneTarget): void {
+export function placeInto(
+  k: Kernels,
+  source: PlaneSource,
+  map: { cols: number; rows: number },
+  target: PlaneTarget,
+): void {
   const place = { u16: k.exports.place_u16, i16: k.exports.place_i16, f32: k.exports.place_f32 }[target.dtype];
   const { width, height } = target;
   const [has, missing] = missingOf(source);
   const { cols, rows } = map;
-  const code = place(sourceType(source), source.ptr, source.width, cols, rows, width, height, has, missing, noneOf(target), target.ptr);
+  const code = place(
+    sourceType(source),
+    source.ptr,
+    source.width,
+    cols,
+    rows,
+    width,
+    height,
+    has,
+    missing,
+    noneOf(target),
+    target.ptr,
+  );
   check(code, source, target);
 }
 
@@ -175,7 +192,13 @@ export function statusInto(k: Kernels, planes: DateView, out: number): void {
 }
 
 /** Replaces a pixel's whole observation where the source's status is higher, so that one scene decides for all bands together. */
-export function fuseInto(k: Kernels, target: DateView, targetStatus: number, source: DateView, sourceStatus: number): void {
+export function fuseInto(
+  k: Kernels,
+  target: DateView,
+  targetStatus: number,
+  source: DateView,
+  sourceStatus: number,
+): void {
   const run = target.dtype === 'f32' ? k.exports.fuse_f32 : k.exports.fuse_u16;
   const { nBand, nPx } = target;
   run(target.ptr, target.bandStrideBytes, targetStatus, source.ptr, source.bandStrideBytes, sourceStatus, nBand, nPx);

@@ -136,7 +136,8 @@ async function fusedClasses(
       const target = (own.row + row - around.row) * around.width + own.col - around.col;
       for (let col = 0; col < own.width; col++) {
         const value = from[row * outer.width + col]!;
-        if (taken[target + col] || value === (bits === 8 ? empty & 255 : bits === 16 ? empty & 0xffff : empty)) continue;
+        if (taken[target + col] || value === (bits === 8 ? empty & 255 : bits === 16 ? empty & 0xffff : empty))
+          continue;
         to[target + col] = value;
         taken[target + col] = 1;
       }
