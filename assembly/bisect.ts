@@ -3,8 +3,9 @@
 // missing values last; k, lo and hi point to lanes as wide as the values. hi means nothing where k + 1 is past the valid values.
 import { ROW_BYTES } from './stage';
 
-/** The largest number of rows whose counts fit into bytes. */
-export const MAX_BYTE_ROWS: i32 = 254;
+/** The largest number of rows, and the largest rank in more than that many rows, that bisection in bytes can count. */
+export const MAX_BYTE_ROWS: i32 = 508;
+export const MAX_BYTE_RANK: i32 = 254;
 
 /** u16: 8 lanes of the column at p. scratch: rows × 16 bytes. */
 export function bisect_u16(p: usize, rows: i32, k: usize, scratch: usize, lo: usize, hi: usize): void {
@@ -36,6 +37,7 @@ export function bisect_u16(p: usize, rows: i32, k: usize, scratch: usize, lo: us
 }
 
 // Counts in 16 byte lanes how many of the signed bytes at [from, end) lie below `trial`; the number of rows is a multiple of 4.
+// A count beyond 255 reads 255, which is above every rank.
 // @ts-ignore: decorator
 @inline
 function bytesBelow(trial: v128, from: usize, end: usize): v128 {
@@ -46,11 +48,11 @@ function bytesBelow(trial: v128, from: usize, end: usize): v128 {
     a = i8x16.sub(a, i8x16.gt_s(trial, v128.load(d, 32)));
     b = i8x16.sub(b, i8x16.gt_s(trial, v128.load(d, 48)));
   }
-  return i8x16.add(a, b);
+  return i8x16.add_sat_u(a, b);
 }
 
 /**
- * u16, rows ≤ MAX_BYTE_ROWS: 16 lanes of two columns at p, first the high bytes, then the low bytes of the values that share
+ * u16, rows ≤ MAX_BYTE_ROWS, ranks ≤ MAX_BYTE_RANK: 16 lanes of two columns at p, first the high bytes, then the low bytes of the values that share
  * the high byte found. scratch: (rows + 3) × 32 bytes.
  */
 export function bisectBytes_u16(p: usize, rows: i32, k: usize, scratch: usize, lo: usize, hi: usize): void {

@@ -3,7 +3,7 @@
 // for none) and the way to the next rank (f64 at 8, in [0, 1)). So the kernel knows no rule. Short series are sorted once for all
 // fractions, long ones bisected.
 import { sort_f32, sort_u16, sortSize_f32, sortSize_u16 } from '../build/gen/median';
-import { bisect_f32, bisect_u16, bisectBytes_u16, MAX_BYTE_ROWS } from './bisect';
+import { bisect_f32, bisect_u16, bisectBytes_u16, MAX_BYTE_RANK } from './bisect';
 import { nodataVector, padLast, pxPerRow, ROW_BYTES, stageLast } from './stage';
 
 const COUNT: usize = 0;
@@ -30,30 +30,28 @@ function loadValue<T>(p: usize): f64 {
   return <f64>(<i32>load<u16>(p) - (isSigned<T>() ? 0x8000 : 0));
 }
 
-// numpy's lerp: from the nearer end. Equal neighbours (both infinite, too) are the result themselves.
+// numpy's lerp: from the nearer end. Equal neighbours (both infinite, too) are the result themselves. Without branches, as the
+// number of valid values, and so the way, is different in each pixel.
 // @ts-ignore: decorator
 @inline
 function between(a: f64, b: f64, way: f64): f32 {
-  if (way == 0 || a == b) return <f32>a;
-  return <f32>(way >= 0.5 ? b - (b - a) * (1 - way) : a + (b - a) * way);
+  const step = b - a;
+  const value = select<f64>(b - step * (1 - way), a + step * way, way >= 0.5);
+  return <f32>select<f64>(a, value, i32(way == 0) | i32(a == b));
 }
 
-// One fraction of a chunk whose rows are sorted.
+// One fraction of a chunk whose rows are sorted. The row behind the last rank may be read: it is there, and is not used.
 function fromSorted<T>(table: usize, scratch: usize, out: usize): void {
   for (let lane: usize = 0; lane < <usize>pxPerRow<T>(); lane++) {
     const entry = table + (<usize>loadCount<T>(scratch, lane) << 4);
     const rank = load<i32>(entry);
-    let value: f32 = NaN;
-    if (rank >= 0) {
-      const at = scratch + ROWS + <usize>rank * ROW_BYTES + lane * sizeof<T>();
-      const way = load<f64>(entry, 8), a = loadValue<T>(at);
-      value = between(a, way == 0 ? a : loadValue<T>(at + ROW_BYTES), way);
-    }
-    store<f32>(out + (lane << 2), value);
+    const at = scratch + ROWS + <usize>max(rank, 0) * ROW_BYTES + lane * sizeof<T>();
+    const value = between(loadValue<T>(at), loadValue<T>(at + ROW_BYTES), load<f64>(entry, 8));
+    store<f32>(out + (lane << 2), select<f32>(NaN, value, rank < 0));
   }
 }
 
-// One fraction of a chunk of `rows` staged rows, by bisection.
+// One fraction of a chunk of `rows` staged rows, by bisection: in bytes where any rank is small enough for it.
 function fromBisection<T>(rows: i32, table: usize, scratch: usize, out: usize): void {
   const p = scratch + ROWS, column = p + <usize>rows * ROW_BYTES;
   const rank = scratch + RANK, low = scratch + LOW, high = scratch + HIGH;
@@ -64,7 +62,7 @@ function fromBisection<T>(rows: i32, table: usize, scratch: usize, out: usize): 
   }
   for (let c: usize = 0; c < ROW_BYTES; c += 16) {
     if (isFloat<T>()) bisect_f32(p + c, rows, rank + c, column, low + c, high + c);
-    else if (rows > MAX_BYTE_ROWS) bisect_u16(p + c, rows, rank + c, column, low + c, high + c);
+    else if (rows > MAX_BYTE_RANK) bisect_u16(p + c, rows, rank + c, column, low + c, high + c);
     else {
       bisectBytes_u16(p + c, rows, rank + c, column, low + c, high + c);
       c += 16;

@@ -86,6 +86,14 @@ export function stageComplete<T>(src: usize, nTime: i32, strideBytes: usize, nod
   return true;
 }
 
+function isEmptyRow<T>(src: usize, nodata: v128): bool {
+  let all = i32x4.splat(-1);
+  for (let c: usize = 0; c < ROW_BYTES; c += 16) {
+    all = v128.and(all, isMissing<T>(rebias<T>(v128.load(src + c)), nodata));
+  }
+  return i8x16.bitmask(all) == 0xffff;
+}
+
 /**
  * Copies the chunk, with missing values replaced alternately by the largest and the smallest value, so that the middle ranks of
  * what remains stay in the middle. Returns the number of rows; `odd` gets a row of masks: −1 where an odd number was replaced.
@@ -95,29 +103,30 @@ export function stageAlternating<T>(src: usize, nTime: i32, strideBytes: usize, 
   const ones = i32x4.splat(-1);
   let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
   for (let t: i32 = 0; t < nTime; t++) {
-    let v = rebias<T>(v128.load(src)), m = isMissing<T>(v, nodata), all = m;
+    let v = rebias<T>(v128.load(src)), m = isMissing<T>(v, nodata);
+    const first = i8x16.bitmask(m);
     v128.store(p, fill<T>(v, m, s0)); s0 = v128.xor(s0, m);
-    v = rebias<T>(v128.load(src, 16)); m = isMissing<T>(v, nodata); all = v128.and(all, m);
+    v = rebias<T>(v128.load(src, 16)); m = isMissing<T>(v, nodata);
     v128.store(p, fill<T>(v, m, s1), 16); s1 = v128.xor(s1, m);
-    v = rebias<T>(v128.load(src, 32)); m = isMissing<T>(v, nodata); all = v128.and(all, m);
+    v = rebias<T>(v128.load(src, 32)); m = isMissing<T>(v, nodata);
     v128.store(p, fill<T>(v, m, s2), 32); s2 = v128.xor(s2, m);
-    v = rebias<T>(v128.load(src, 48)); m = isMissing<T>(v, nodata); all = v128.and(all, m);
+    v = rebias<T>(v128.load(src, 48)); m = isMissing<T>(v, nodata);
     v128.store(p, fill<T>(v, m, s3), 48); s3 = v128.xor(s3, m);
-    v = rebias<T>(v128.load(src, 64)); m = isMissing<T>(v, nodata); all = v128.and(all, m);
+    v = rebias<T>(v128.load(src, 64)); m = isMissing<T>(v, nodata);
     v128.store(p, fill<T>(v, m, s4), 64); s4 = v128.xor(s4, m);
-    v = rebias<T>(v128.load(src, 80)); m = isMissing<T>(v, nodata); all = v128.and(all, m);
+    v = rebias<T>(v128.load(src, 80)); m = isMissing<T>(v, nodata);
     v128.store(p, fill<T>(v, m, s5), 80); s5 = v128.xor(s5, m);
-    v = rebias<T>(v128.load(src, 96)); m = isMissing<T>(v, nodata); all = v128.and(all, m);
+    v = rebias<T>(v128.load(src, 96)); m = isMissing<T>(v, nodata);
     v128.store(p, fill<T>(v, m, s6), 96); s6 = v128.xor(s6, m);
-    v = rebias<T>(v128.load(src, 112)); m = isMissing<T>(v, nodata); all = v128.and(all, m);
+    v = rebias<T>(v128.load(src, 112)); m = isMissing<T>(v, nodata);
     v128.store(p, fill<T>(v, m, s7), 112); s7 = v128.xor(s7, m);
-    src += strideBytes;
-    if (i8x16.bitmask(all) != 0xffff) {
-      p += ROW_BYTES;
-    } else { // The row is left out: its replacements do not count.
+    p += ROW_BYTES;
+    if (first == 0xffff && isEmptyRow<T>(src, nodata)) { // The row is left out: its replacements do not count.
+      p -= ROW_BYTES;
       s0 = v128.xor(s0, ones); s1 = v128.xor(s1, ones); s2 = v128.xor(s2, ones); s3 = v128.xor(s3, ones);
       s4 = v128.xor(s4, ones); s5 = v128.xor(s5, ones); s6 = v128.xor(s6, ones); s7 = v128.xor(s7, ones);
     }
+    src += strideBytes;
   }
   v128.store(odd, s0); v128.store(odd, s1, 16); v128.store(odd, s2, 32); v128.store(odd, s3, 48);
   v128.store(odd, s4, 64); v128.store(odd, s5, 80); v128.store(odd, s6, 96); v128.store(odd, s7, 112);

@@ -1,8 +1,10 @@
 import { UnsupportedError } from './errors.js';
+import type { Sink, SinkOptions } from './io/sink.js';
 import type { Store } from './io/store.js';
 import type { Spill, WorkerPort } from './platform.js';
 
-export { deflate, inflate } from './io/zlib.browser.js';
+export { sha256 } from './io/sha256.js';
+export { deflate, inflate, zstdCompress } from './io/zlib.browser.js';
 
 export const platformName: 'node' | 'browser' = 'browser';
 
@@ -31,8 +33,25 @@ export function spawnWorker(): WorkerPort {
   };
 }
 
+/** The near end, inside a worker: takes messages and posts replies. */
+export function listenAsWorker(message: (data: unknown) => void): Pick<WorkerPort, 'post'> {
+  const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
+  scope.onmessage = (event) => message(event.data);
+  return { post: (reply, transfer) => scope.postMessage(reply, (transfer ?? []) as ArrayBuffer[]) };
+}
+
+/** The part of the worker's global scope that is used; the DOM library has no type for it. */
+interface DedicatedWorkerGlobalScope {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+}
+
 export function fileStore(): Store {
   throw new UnsupportedError('a browser has no files: give https URLs');
+}
+
+export async function openSink(_url: string, _options?: SinkOptions): Promise<Sink> {
+  throw new UnsupportedError('a browser has no files to write: encode in memory');
 }
 
 export function openSpill(_directory?: string): Spill {

@@ -1,11 +1,13 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { parentPort, Worker } from 'node:worker_threads';
 import type { Spill, WorkerPort } from './platform.js';
 
 export { fileStore } from './io/file.js';
-export { deflate, inflate } from './io/zlib.node.js';
+export { sha256 } from './io/sha256.node.js';
+export { openSink } from './io/sink.node.js';
+export { deflate, inflate, zstdCompress } from './io/zlib.node.js';
 
 export const platformName: 'node' | 'browser' = 'node';
 
@@ -63,6 +65,12 @@ export function spawnWorker(): WorkerPort {
       await worker.terminate();
     },
   };
+}
+
+/** The near end, inside a worker thread: takes messages and posts replies. */
+export function listenAsWorker(message: (data: unknown) => void): Pick<WorkerPort, 'post'> {
+  parentPort?.on('message', message);
+  return { post: (reply, transfer) => parentPort?.postMessage(reply, transfer as ArrayBuffer[]) };
 }
 
 /** A scratch file that is gone when the process is: positional writes and reads, synchronous because a thread owns it alone. */

@@ -1,1 +1,12 @@
-export {};
+import { listenAsWorker } from '#platform';
+import { compositeRunner } from './jobs/composite-runner.js';
+import { type BlockRunner, serveBlocks, type ToWorker } from './jobs/pool.js';
+
+/** Everything a thread can run, by name. */
+const RUNNERS = new Map([[compositeRunner.name, compositeRunner as BlockRunner<unknown, unknown, unknown>]]);
+
+const handle = serveBlocks(
+  (name) => RUNNERS.get(name)!,
+  (message, transfer) => port.post(message, transfer),
+);
+const port = listenAsWorker((data) => void handle(data as ToWorker));

@@ -6,7 +6,7 @@ import { emitSelection } from './network.mjs';
 const ROW_BYTES = 128;
 
 /** Sizes with a network for the median, and those with a full sort; series in between are padded. All even. */
-export const MIDDLE_SIZES = [8, 16, 24, 32, 48, 64, 96, 128];
+export const MIDDLE_SIZES = { u16: [8, 16, 24, 32, 40, 48, 64, 80, 96, 128], f32: [8, 16, 24, 32, 48, 64, 96, 128] };
 export const SORT_SIZES = { u16: [8, 16, 32, 64, 128], f32: [8, 16, 32, 64] };
 
 function dispatcher({ comment, verb, type, cores }) {
@@ -32,7 +32,11 @@ ${sizes.join('\n')}
 
 /** All networks of one type, and their dispatchers. */
 function networks(type) {
-  const middle = MIDDLE_SIZES.map((size) => ({ size, core: `middle${size}_${type}`, ranks: [size / 2 - 1, size / 2] }));
+  const middle = MIDDLE_SIZES[type].map((size) => ({
+    size,
+    core: `middle${size}_${type}`,
+    ranks: [size / 2 - 1, size / 2],
+  }));
   const sort = SORT_SIZES[type].map((size) => ({ size, core: `sort${size}_${type}`, ranks: [...Array(size).keys()] }));
   return [
     ...[...middle, ...sort].map(({ size, core, ranks }) =>

@@ -1,5 +1,6 @@
-import { type Affine, pixelToGround } from './affine.js';
-import type { Crs } from './crs.js';
+import { InputError, UnsupportedError } from '../errors.js';
+import { type Affine, isAxisAligned, pixelToGround } from './affine.js';
+import { type Crs, describeCrs, sameCrs } from './crs.js';
 
 /** A raster's frame: what it covers and how finely. */
 export interface Grid {
@@ -54,4 +55,89 @@ export function intersect(p: Window, q: Window): Window | null {
   const width = Math.min(p.col + p.width, q.col + q.width) - col;
   const height = Math.min(p.row + p.height, q.row + q.height) - row;
   return width > 0 && height > 0 ? { col, row, width, height } : null;
+}
+
+/** What a target grid is made from; `bounds` and `resolution` are in units of the grids' CRS. */
+export interface TargetRequest {
+  /** The grids of the requested bands of all scenes. */
+  grids: readonly Grid[];
+  /** The area asked for; default: the union of the grids. */
+  bounds?: Bounds | null;
+  /** Taken as it is. */
+  like?: Grid | null;
+  /** [x, y] px size, both positive. */
+  resolution?: readonly [number, number] | null;
+  /** Must be that of the grids. */
+  crs?: Crs | null;
+}
+
+/** px */
+const MAX_TARGET_PX = 2 ** 31;
+/** Edges within this part of a pixel of a lattice line are on it: floating-point dust must not add a row. */
+const SNAP = 1e-6;
+
+/** Where the finest lattice has a line next to the CRS's origin, in [0, step). */
+function phase(origin: number, step: number): number {
+  const rest = origin - Math.floor(origin / step) * step;
+  return step - rest < SNAP * step ? 0 : rest;
+}
+
+function union(grids: readonly Grid[]): Bounds {
+  const bounds = { west: Infinity, south: Infinity, east: -Infinity, north: -Infinity };
+  for (const grid of grids) {
+    const { west, south, east, north } = gridBounds(grid);
+    bounds.west = Math.min(bounds.west, west);
+    bounds.south = Math.min(bounds.south, south);
+    bounds.east = Math.max(bounds.east, east);
+    bounds.north = Math.max(bounds.north, north);
+  }
+  return bounds;
+}
+
+/**
+ * The grid that a composite is made on, north up: `like` as it is; else the lattice of the finest grid (the first of the finest ones)
+ * over `bounds` or the union of all grids, its edges snapped outward to the lattice. With a `resolution` the lattice has that step and
+ * is anchored where the finest one has a line next to the CRS's origin (0, 0): the native resolution gives the native grid, and scenes
+ * of one kind always give the same lattice.
+ */
+export function targetGrid({ grids, bounds, like, resolution, crs }: TargetRequest): Grid {
+  if (like) return like;
+  const rotated = grids.find((grid) => !isAxisAligned(grid.affine));
+  if (rotated) throw new UnsupportedError('rotated grids cannot be composited; resample them first');
+  const finest = grids.reduce<Grid | null>(
+    (best, grid) => (best && cellSize(best) <= cellSize(grid) * (1 + SNAP) ? best : grid),
+    null,
+  );
+  if (!finest) throw new InputError('no scene states a grid: give --like');
+  if (crs && !sameCrs(crs, finest.crs))
+    throw new UnsupportedError(
+      `the scenes are in ${describeCrs(finest.crs)}; they cannot be brought to ${describeCrs(crs)} yet`,
+    );
+  const [nativeX, nativeY] = [Math.abs(finest.affine[0]), Math.abs(finest.affine[4])];
+  const [stepX, stepY] = resolution ?? [nativeX, nativeY];
+  if (!(stepX > 0 && stepY > 0 && Number.isFinite(stepX) && Number.isFinite(stepY)))
+    throw new InputError(`a resolution must be positive, not ${stepX}, ${stepY}`, { option: 'res' });
+  const area = bounds ?? union(grids);
+  const anchorX = phase(finest.affine[2], nativeX);
+  const anchorY = phase(finest.affine[5], nativeY);
+  const first = (edge: number, anchor: number, step: number) => Math.floor((edge - anchor) / step + SNAP);
+  const last = (edge: number, anchor: number, step: number) => Math.ceil((edge - anchor) / step - SNAP);
+  const col = first(area.west, anchorX, stepX);
+  const row = last(area.north, anchorY, stepY);
+  const width = Math.max(1, last(area.east, anchorX, stepX) - col);
+  const height = Math.max(1, row - first(area.south, anchorY, stepY));
+  if (!(width * height <= MAX_TARGET_PX))
+    throw new InputError(
+      `a target of ${width} × ${height} px is too large (limit 2^31 px): give --bbox or a coarser --res`,
+    );
+  return {
+    crs: finest.crs,
+    affine: [stepX, 0, anchorX + col * stepX, 0, -stepY, anchorY + row * stepY],
+    width,
+    height,
+  };
+}
+
+function cellSize({ affine }: Grid): number {
+  return Math.abs(affine[0] * affine[4]);
 }

@@ -3,6 +3,20 @@ import type { Grid, Window } from '../geo/grid.js';
 /** Sample types as stored. 64-bit integers come as BigInt arrays; kernels take u16, i16 and f32 (u8 is widened). */
 export type Dtype = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'u64' | 'i64' | 'f32' | 'f64';
 
+/** Bytes of a sample. */
+export const SAMPLE_BYTES: Record<Dtype, number> = {
+  u8: 1,
+  i8: 1,
+  u16: 2,
+  i16: 2,
+  u32: 4,
+  i32: 4,
+  u64: 8,
+  i64: 8,
+  f32: 4,
+  f64: 8,
+};
+
 export type NumericArray =
   | Uint8Array
   | Int8Array
@@ -25,6 +39,16 @@ export interface Plane {
   /** Stored value × scale + offset = physical value. */
   scale: number;
   offset: number;
+}
+
+/** A result: several bands on one grid, of one dtype. */
+export interface Planes {
+  grid: Grid;
+  names: readonly string[];
+  /** [height][width] each */
+  data: readonly NumericArray[];
+  /** The value that means missing; NaN counts as missing for floats whatever this says. */
+  nodata: number | null;
 }
 
 export interface BandHeader {

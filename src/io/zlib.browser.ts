@@ -16,6 +16,11 @@ export async function inflate(bytes: Uint8Array, rawBytes: number): Promise<Uint
 }
 
 /** Deflates to a zlib stream; the browser chooses the level. */
-export function deflate(bytes: Uint8Array, _level: number): Promise<Uint8Array> {
+export function deflate(bytes: Uint8Array, _level: number | 'runs'): Promise<Uint8Array> {
   return pipe(bytes, new CompressionStream('deflate'));
+}
+
+/** Compresses to one zstd frame, level 1–22. */
+export async function zstdCompress(bytes: Uint8Array, level: number): Promise<Uint8Array> {
+  return (await import('./zstd-encoder.js')).zstdEncode(bytes, level);
 }

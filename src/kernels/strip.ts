@@ -31,8 +31,8 @@ export interface KernelSeries {
   nanFrom: number | null;
 }
 
-/** Strips are about this large, so that they stay near the processor; they are wider only to reach MIN_STRIP_PX. */
-const STRIP_BYTES = 4 * 2 ** 20;
+/** Strips are this large, so that they stay in the second-level cache; they are larger only to reach MIN_STRIP_PX. */
+const STRIP_BYTES = 2 ** 20;
 const MIN_STRIP_PX = 512;
 const MAX_STRIP_BYTES = 32 * 2 ** 20;
 

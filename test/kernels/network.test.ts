@@ -6,7 +6,8 @@ import { seeded } from '../random.ts';
 type Comparator = [a: number, b: number];
 type Pruned = [a: number, b: number, low: 0 | 1, high: 0 | 1];
 type Step =
-  | { op: 'load' | 'store'; wire: number; register: number }
+  | { op: 'load'; wire: number; register: number }
+  | { op: 'store'; wire: number; register: number }
   | { op: 'compare'; a: number; b: number; low: 0 | 1; high: 0 | 1 };
 
 const { allocate, batcher, emitSelection, oddEvenMerge, operations, prune, schedule, selection } = generator as {
@@ -79,22 +80,25 @@ describe('networks, by the 0-1 principle', () => {
     });
   }
 
-  it.each([8, 16, 24, 32, 48, 64, 96, 128])('selects and sorts %i values, as comparators and as register code', (n) => {
-    for (const ranks of [middle(n), all(n)]) {
-      const net = selection(n, ranks);
-      const steps = allocate(n, net, ranks);
-      for (const input of zeroOnes(n)) {
-        const wanted = sorted(input);
-        const wires = run(net, input);
-        const memory = runSteps(steps, input);
-        for (const rank of ranks) {
-          if (wires[rank] !== wanted[rank] || memory[rank] !== wanted[rank]) {
-            expect.fail(`rank ${rank} of ${input.join('')}: ${wires[rank]}, ${memory[rank]}`);
+  it.each([8, 16, 24, 32, 40, 48, 64, 80, 96, 128])(
+    'selects and sorts %i values, as comparators and as register code',
+    (n) => {
+      for (const ranks of [middle(n), all(n)]) {
+        const net = selection(n, ranks);
+        const steps = allocate(n, net, ranks);
+        for (const input of zeroOnes(n)) {
+          const wanted = sorted(input);
+          const wires = run(net, input);
+          const memory = runSteps(steps, input);
+          for (const rank of ranks) {
+            if (wires[rank] !== wanted[rank] || memory[rank] !== wanted[rank]) {
+              expect.fail(`rank ${rank} of ${input.join('')}: ${wires[rank]}, ${memory[rank]}`);
+            }
           }
         }
       }
-    }
-  });
+    },
+  );
 
   it('selects one rank of an odd number', () => {
     for (const n of [1, 3, 5, 7, 9, 11]) {

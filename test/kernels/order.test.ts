@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+// @ts-expect-error: a generator in plain JavaScript
+import { MIDDLE_SIZES } from '../../assembly/gen/median.mjs';
 import { InputError } from '../../build/errors.js';
 import { kernels } from '../../build/kernels/memory.js';
 import { median, percentile, quantilesInto } from '../../build/kernels/order.js';
@@ -16,7 +18,9 @@ type Values =
   | Float32Array
   | Float64Array;
 
-const LENGTHS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 97, 127, 128, 129, 254, 255, 300];
+const LENGTHS = [
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 40, 41, 64, 65, 80, 81, 97, 127, 128, 129, 254, 255, 300, 508, 509,
+];
 const PERCENTS = [0, 10, 25, 33.3, 50, 90, 99, 100];
 
 const seriesOf = (data: Values, nTime: number, nPx: number, x: number) =>
@@ -179,7 +183,7 @@ describe('median and percentiles over time', () => {
 
   it('selects in the compiled networks by the 0-1 principle', () => {
     const random = seeded(17);
-    for (const nTime of [8, 16, 24, 32, 48, 64, 96, 128]) {
+    for (const nTime of MIDDLE_SIZES.u16) {
       const nPx = 8 * (nTime + 1);
       const data = new Uint16Array(nTime * nPx);
       for (let x = 0; x < nPx; x++) {

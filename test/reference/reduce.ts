@@ -11,9 +11,9 @@ export function stdOf(values: readonly number[]): number {
 }
 
 export function minOf(values: readonly number[]): number {
-  return values.length === 0 ? Number.NaN : values.reduce((a, b) => (b < a ? b : a));
+  return values.length === 0 ? Number.NaN : Math.min(...values);
 }
 
 export function maxOf(values: readonly number[]): number {
-  return values.length === 0 ? Number.NaN : values.reduce((a, b) => (b > a ? b : a));
+  return values.length === 0 ? Number.NaN : Math.max(...values);
 }

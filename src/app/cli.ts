@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { InputError, StackwiseError, UsageError } from '../errors.js';
+import { version } from '../version.js';
+import { compositeCommand } from './commands/composite.js';
+import { demoCommand } from './commands/demo.js';
+import { infoCommand } from './commands/info.js';
+
+/** Every subcommand is one file in `commands/` and one line here. */
+const COMMANDS = [compositeCommand, infoCommand, demoCommand];
+
+/** 0 done, 1 failed, 2 wrong usage. */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('stackwise')
+    .description('Turns stacks of satellite images into statistics.')
+    .version(version, '--version', 'print the version')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  for (const make of COMMANDS) {
+    program.addCommand(make().option('--debug', 'print stack traces').exitOverride());
+  }
+  try {
+    await program.parseAsync([...argv]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`stackwise: ${oneLine(error)}\n`);
+    if (argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function oneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = message.replaceAll(/\s*\n\s*/g, ' ');
+  // An option that does not parse is named as it is typed.
+  const option = error instanceof InputError && error.facts.option;
+  if (option && !text.includes(`--${option}`)) return `--${option}: ${text}`;
+  return error instanceof StackwiseError ? text : `unexpected: ${text}`;
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause ? `${error.stack}\ncaused by ${stackOf(error.cause)}` : String(error.stack);
+}
+
+process.exitCode = await main(process.argv);

@@ -1,0 +1,51 @@
+import { sha256 } from '#platform';
+import { type CogLayout, LEADER_BYTES, TRAILER_BYTES } from './cog-layout.js';
+import type { Pyramid } from './cog-pyramid.js';
+import type { Sink } from './sink.js';
+
+/** Tiles are gathered into pieces of this size. */
+const COPY_BYTES = 2 ** 22;
+
+/**
+ * Writes head and tiles one after the other, each tile with its size in front and its last bytes repeated behind.
+ *
+ * @returns the SHA-256 of the file
+ */
+export async function assembleCog(
+  sink: Sink,
+  pyramid: Pyramid,
+  layout: CogLayout,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const hash = sha256();
+  let end = 0;
+  const append = async (bytes: Uint8Array): Promise<void> => {
+    signal?.throwIfAborted();
+    hash.update(bytes);
+    await sink.write(end, bytes);
+    end += bytes.length;
+  };
+  await append(layout.head);
+  let buffer = new Uint8Array(COPY_BYTES);
+  let filled = 0;
+  for (let level = pyramid.tileBytes.length - 1; level >= 0; level--) {
+    const sizes = pyramid.tileBytes[level]!;
+    for (let index = 0; index < sizes.length; index++) {
+      const size = sizes[index]!;
+      if (size === 0) continue;
+      const framed = LEADER_BYTES + size + TRAILER_BYTES;
+      if (filled + framed > buffer.length) {
+        await append(buffer.subarray(0, filled));
+        if (framed > buffer.length) buffer = new Uint8Array(framed);
+        filled = 0;
+      }
+      const bytes = await pyramid.readTile(level, index);
+      new DataView(buffer.buffer).setUint32(filled, size, true);
+      buffer.set(bytes, filled + LEADER_BYTES);
+      buffer.set(bytes.subarray(Math.max(0, size - TRAILER_BYTES)), filled + LEADER_BYTES + size);
+      filled += framed;
+    }
+  }
+  await append(buffer.subarray(0, filled));
+  return hash.hex();
+}

@@ -1,0 +1,22 @@
+import { Kernels } from '../kernels/memory.js';
+import { compositeBlock } from '../stats/composite.js';
+import { rasterCache } from '../stats/source.js';
+import type { Block, BlockResult, CompositeSpec } from '../stats/spec.js';
+import type { BlockRunner } from './pool.js';
+import { openRaster } from './survey.js';
+
+/** Composites block by block with kernels and opened files of its own. */
+export const compositeRunner: BlockRunner<CompositeSpec, Block, BlockResult> = {
+  name: 'composite',
+  start(spec) {
+    const k = new Kernels();
+    const cache = rasterCache((href) => openRaster(href));
+    return {
+      async run(block, { signal }) {
+        const result = await compositeBlock({ k, spec, cache, ...(signal && { signal }) }, block);
+        return { result, transfer: result.planes.flat().map((plane) => plane.buffer) };
+      },
+      close: () => cache.close(),
+    };
+  },
+};

@@ -1,0 +1,229 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError, StoreError } from '../errors.js';
+import { type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
+import type { Dtype } from '../io/raster.js';
+import { readScenes, type Scene } from '../io/stac.js';
+import { resultItem } from '../io/result-item.js';
+import { storeFor } from '../io/stores.js';
+import { samplesOf } from '../stats/composite.js';
+import { formatMask } from '../stats/mask-recipe.js';
+import { statisticFacts, type StatisticOutput } from '../stats/statistic.js';
+import { version } from '../version.js';
+import type { Plan } from './plan.js';
+import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
+import { type BlockSink, runWithout, type SceneReport } from './run.js';
+
+export interface FolderOptions extends CompositeOptions {
+  overwrite?: boolean | undefined;
+  /** Draws `preview.png` of the finished rasters; the application's, since drawing is no part of a job. */
+  preview?: ((request: PreviewRequest) => Promise<Uint8Array | null>) | undefined;
+}
+
+/** What a preview is drawn from. */
+export interface PreviewRequest {
+  /** Paths of the rasters by statistic. */
+  rasters: Record<string, string>;
+  bands: readonly string[];
+  /** The used scene with the most cloud. */
+  cloudiest: Scene;
+  commonNames: Record<string, string>;
+}
+
+/** What a run left behind. */
+export interface FolderSummary {
+  files: string[];
+  scenes: SceneReport;
+  grid: { width: number; height: number };
+}
+
+/** The plan of a composite, without running it. */
+export async function planComposite(sources: string | readonly string[], options: CompositeOptions): Promise<Plan> {
+  const { signal } = options;
+  const scenes = await readScenes(single(sources), { ...(signal && { signal }) });
+  return (await prepareComposite(scenes, options)).plan;
+}
+
+function single(sources: string | readonly string[]): string | readonly string[] {
+  return typeof sources !== 'string' && sources.length === 1 ? sources[0]! : sources;
+}
+
+/**
+ * Composites scenes into a folder: one COG a statistic, `preview.png`, and last of all `item.json`: where it is, all is there.
+ * Nothing carries its final name before it is whole.
+ * @throws InputError when a result exists already and `overwrite` is not given.
+ */
+export async function compositeToFolder(
+  sources: string | readonly string[],
+  folder: string,
+  options: FolderOptions,
+): Promise<FolderSummary> {
+  const { signal, overwrite = false } = options;
+  const scenes = await readScenes(single(sources), { ...(signal && { signal }) });
+  const itemPath = join(folder, 'item.json');
+  const run = await runWithout(scenes, options, async (prepared) => {
+    const paths = prepared.spec.outputs.map(({ statistic }) => join(folder, `${statistic.key}.tif`));
+    for (const path of [...paths, itemPath]) {
+      if (!overwrite && existsSync(path)) {
+        throw new InputError(`${path} exists already: give --overwrite to replace it, or another --out`);
+      }
+    }
+    await makeFolder(folder);
+    return folderSink(prepared, { paths, itemPath, options });
+  });
+  const { prepared, result, dropped } = run;
+  const store = storeFor(folder);
+  const files = result.map(({ path }) => path);
+  const preview = await options.preview?.(previewRequest(prepared, files));
+  const previewPath = join(folder, 'preview.png');
+  if (preview) await store.write(previewPath, preview);
+  const item = await describeRun(prepared, { result, options, preview: Boolean(preview) });
+  await store.write(itemPath, new TextEncoder().encode(`${JSON.stringify(item, null, 2)}\n`));
+  const { width, height } = prepared.spec.grid;
+  return {
+    files: [...files, itemPath, ...(preview ? [previewPath] : [])],
+    scenes: { used: prepared.sceneCount, dropped },
+    grid: { width, height },
+  };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StoreError(`cannot make the folder ${folder}: ${code}`, { url: folder, ...(code && { status: code }) }, { cause });
+  }
+}
+
+interface WrittenOutput {
+  output: StatisticOutput;
+  path: string;
+  cog: CogResult;
+}
+
+/** One COG writer an output; all get their names together at the end. */
+async function folderSink(
+  prepared: Prepared,
+  { paths, itemPath, options }: { paths: readonly string[]; itemPath: string; options: FolderOptions },
+): Promise<BlockSink<WrittenOutput[]>> {
+  const { spec } = prepared;
+  const { signal, overwrite = false } = options;
+  const writers: CogWriter[] = [];
+  const abort = async () => {
+    await Promise.allSettled(writers.map((writer) => writer.abort()));
+  };
+  try {
+    for (const [i, output] of spec.outputs.entries()) {
+      const { dtype, nodata, bands } = output;
+      const writer = await createCog(paths[i]!, {
+        grid: spec.grid,
+        dtype,
+        nodata,
+        bands: bands.map((name, band) => ({ name, ...bandScale(prepared, output, band) })),
+        overviews: 'average',
+        overwrite,
+        ...(signal && { signal }),
+      });
+      writers.push(writer);
+    }
+  } catch (error) {
+    await abort();
+    throw error;
+  }
+  return {
+    async write({ planes }, window) {
+      await Promise.all(
+        writers.map((writer, i) => {
+          const { dtype } = spec.outputs[i]!;
+          return writer.write(
+            window,
+            planes[i]!.map((bytes) => samplesOf(dtype, bytes)),
+          );
+        }),
+      );
+    },
+    async finish() {
+      // From here on old results are replaced: without their item they do not pass for whole.
+      await rm(itemPath, { force: true });
+      const written: WrittenOutput[] = [];
+      for (const [i, writer] of writers.entries()) {
+        written.push({ output: spec.outputs[i]!, path: paths[i]!, cog: await writer.finish() });
+      }
+      return written;
+    },
+    abort,
+  };
+}
+
+/** Values stay in the scenes' units, so their scale and offset hold for bands of the input; differences (std) have no offset. */
+function bandScale({ bandHeaders }: Prepared, { statistic }: StatisticOutput, band: number) {
+  if (statisticFacts(statistic.kind).bands !== 'input') return {};
+  const { scale, offset } = bandHeaders[band]!;
+  return { scale, offset: statistic.kind === 'std' ? 0 : offset };
+}
+
+function previewRequest({ spec, scenes, sensor }: Prepared, files: readonly string[]): PreviewRequest {
+  const cloud = (scene: Scene) => scene.cloudCoverPercent ?? -1;
+  const commonNames: Record<string, string> = {};
+  for (const band of spec.bands) {
+    const known = sensor?.valueBands.find(({ name, aliases }) => name === band || aliases.includes(band));
+    const common = scenes[0]!.bands[band]?.commonName ?? known?.aliases[0];
+    if (common) commonNames[band] = common;
+  }
+  return {
+    rasters: Object.fromEntries(spec.outputs.map(({ statistic }, i) => [statistic.key, files[i]!])),
+    bands: spec.bands,
+    cloudiest: scenes.reduce((a, b) => (cloud(b) > cloud(a) ? b : a)),
+    commonNames,
+  };
+}
+
+const DTYPE_NAMES: Partial<Record<Dtype, string>> = {
+  u8: 'uint8',
+  i8: 'int8',
+  u16: 'uint16',
+  i16: 'int16',
+  u32: 'uint32',
+  i32: 'int32',
+  f32: 'float32',
+  f64: 'float64',
+};
+
+/** The run as a STAC item. */
+function describeRun(
+  prepared: Prepared,
+  { result, options, preview }: { result: readonly WrittenOutput[]; options: FolderOptions; preview: boolean },
+) {
+  const { spec, scenes } = prepared;
+  return resultItem({
+    id: `composite-${spec.bands.length}x${spec.observations.length}`,
+    grid: spec.grid,
+    scenes,
+    version,
+    preview,
+    facts: {
+      statistics: spec.statistics.map(({ key }) => key),
+      mask: spec.masks.map(formatMask),
+      maskWhen: spec.maskWhen,
+      group: options.group ?? 'solar-day',
+      resampling: spec.resampling,
+      eps: spec.eps,
+      compat: spec.compat,
+    },
+    assets: result.map(({ output, cog }) => ({
+      key: output.statistic.key,
+      href: `./${output.statistic.key}.tif`,
+      dtype: DTYPE_NAMES[output.dtype]!,
+      nodata: output.nodata,
+      bytes: cog.bytes,
+      sha256: cog.sha256,
+      bands: output.bands.map((name, band) => ({
+        name,
+        statistics: cog.statistics[band]!,
+        ...bandScale(prepared, output, band),
+      })),
+    })),
+  });
+}

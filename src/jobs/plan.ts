@@ -1,0 +1,256 @@
+import { InputError } from '../errors.js';
+import type { Block } from '../stats/spec.js';
+import { formatBytes } from '../limit.js';
+
+/** One kind of source file as the plan sees it, in pixels of the target grid. */
+export interface Layer {
+  /** For people: `B02`, `sr (6 bands)`, `SCL (mask)`. */
+  name: string;
+  /** Bands that are used, and bands that a tile decodes to (more in chunky files). */
+  usedBands: number;
+  storedBands: number;
+  bytesPerSample: number;
+  /** Target pixels per source pixel along x and y (2 for a 20 m band on a 10 m grid), at the level that is read. */
+  ratioX: number;
+  ratioY: number;
+  /** Tile size and the position of the tile lattice, in target pixels. */
+  tileWidth: number;
+  tileHeight: number;
+  originCol: number;
+  originRow: number;
+  /** Target pixels read around a block: the reach of the mask's filters, or of the resampling. */
+  halo: number;
+  /** True for mask bands: they are held as a mask of one byte a source pixel. */
+  mask: boolean;
+  /** Compressed bytes of a tile, as far as known. */
+  tileBytes: number;
+}
+
+/** Everything the plan depends on; a pure function of headers and options. */
+export interface PlanInput {
+  width: number;
+  height: number;
+  layers: readonly Layer[];
+  /** Footprints of the scenes in target pixels, with the observation each belongs to. */
+  footprints: readonly { col: number; row: number; width: number; height: number; observation: number }[];
+  nBand: number;
+  /** Bytes of one sample in the stack (2 or 4). */
+  stackSampleBytes: number;
+  /** Bytes of a pixel of all results together. */
+  outputPixelBytes: number;
+  /** Bytes of a pixel that the statistics need beside the stack, in f32 planes. */
+  workPixelBytes: number;
+  threads: number;
+  memoryLimitBytes: number;
+  canSpill: boolean;
+}
+
+/** What will be done, printable with `--plan`. */
+export interface Plan {
+  blocks: Block[];
+  blockWidth: number;
+  blockHeight: number;
+  threads: number;
+  hold: 'memory' | 'spill';
+  /** How often a source pixel is decoded, on average over the bytes. */
+  decodeFactor: number;
+  /** Compressed bytes that will be read. */
+  readBytes: number;
+  /** Bytes that go through scratch files, all blocks together. */
+  spillBytes: number;
+  /** Forecast of the process's peak memory. */
+  predictedPeakBytes: number;
+  memoryLimitBytes: number;
+}
+
+/** What a process costs before it holds a pixel, and a thread beside its block: measured, with room for what the engine keeps. */
+const PROCESS_BYTES = 120 * 2 ** 20;
+const THREAD_BYTES = 56 * 2 ** 20;
+/** A full strip of the stack; more gains nothing, less costs calls. */
+const STRIP_BYTES = 32 * 2 ** 20;
+/** Rough speeds in bytes and samples a second, to weigh decoding again against spilling; only their ratios matter. */
+const INFLATE_RATE = 280e6;
+const SPILL_RATE = 600e6;
+const KERNEL_RATE = 5e8;
+
+interface Candidate {
+  width: number;
+  height: number;
+  hold: 'memory' | 'spill';
+  stripRows: number;
+  threadBytes: number;
+  seconds: number;
+  decodeFactor: number;
+  decodedBytes: number;
+  spillBytes: number;
+}
+
+/** Multiples of the source tiles first, then their halves; a strip of rows as the last resort. */
+function sizes(period: number, limit: number): number[] {
+  const out = new Set<number>();
+  for (const factor of [4, 2, 1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32]) {
+    out.add(Math.max(1, Math.min(limit, Math.round(period * factor))));
+  }
+  return [...out];
+}
+
+/** Where blocks begin along one axis: multiples of `size` from the tile lattice, clipped to [0, limit). */
+function starts(origin: number, size: number, limit: number): number[] {
+  const first = origin - Math.ceil(origin / size) * size;
+  const out: number[] = [];
+  for (let at = Math.round(first); at < limit; at += size) if (at + size > 0) out.push(Math.max(0, at));
+  return out;
+}
+
+/** Tiles touched by all blocks along one axis, over the tiles that exist there: how often a tile is decoded. */
+function axisFactor(begins: readonly number[], limit: number, tile: number, origin: number, halo: number): number {
+  const last = Math.floor((limit - 1 - origin) / tile);
+  const first = Math.floor((0 - origin) / tile);
+  let touched = 0;
+  for (const [i, begin] of begins.entries()) {
+    const end = begins[i + 1] ?? limit;
+    const from = Math.max(first, Math.floor((begin - halo - origin) / tile));
+    const to = Math.min(last, Math.floor((end - 1 + halo - origin) / tile));
+    touched += to - from + 1;
+  }
+  return touched / (last - first + 1);
+}
+
+/** The most scenes and observations that any cell of a lattice of this size sees. */
+function density(input: PlanInput, width: number, height: number): { scenes: number; observations: number } {
+  const across = Math.ceil(input.width / width);
+  const down = Math.ceil(input.height / height);
+  const scenes = new Map<number, number>();
+  const observations = new Map<number, Set<number>>();
+  for (const f of input.footprints) {
+    const [c0, c1] = [Math.max(0, Math.floor(f.col / width)), Math.floor((f.col + f.width - 1) / width)];
+    const [r0, r1] = [Math.max(0, Math.floor(f.row / height)), Math.floor((f.row + f.height - 1) / height)];
+    for (let r = r0; r <= Math.min(r1, down - 1); r++) {
+      for (let c = c0; c <= Math.min(c1, across - 1); c++) {
+        const cell = r * across + c;
+        scenes.set(cell, (scenes.get(cell) ?? 0) + 1);
+        let set = observations.get(cell);
+        if (!set) observations.set(cell, (set = new Set()));
+        set.add(f.observation);
+      }
+    }
+  }
+  return {
+    scenes: Math.max(1, ...scenes.values()),
+    observations: Math.max(1, ...[...observations.values()].map((s) => s.size)),
+  };
+}
+
+function evaluate(input: PlanInput, width: number, height: number, hold: 'memory' | 'spill'): Candidate {
+  const { scenes, observations } = density(input, width, height);
+  const { layers, nBand } = input;
+  const anchor = layers[0]!;
+  const columns = starts(anchor.originCol, width, input.width);
+  const rows = starts(anchor.originRow, height, input.height);
+  const blockPx = width * height;
+  let heldBytes = 0;
+  let maskBytes = 0;
+  let wantedBytes = 0;
+  let decodedBytes = 0;
+  for (const layer of layers) {
+    const perPx = (layer.bytesPerSample * scenes) / (layer.ratioX * layer.ratioY);
+    const around = (width + 2 * layer.halo) * (height + 2 * layer.halo);
+    if (layer.mask) maskBytes += (around * scenes) / (layer.ratioX * layer.ratioY);
+    else heldBytes += perPx * layer.usedBands * around;
+    const total = perPx * layer.storedBands * input.width * input.height;
+    wantedBytes += total;
+    decodedBytes +=
+      total *
+      axisFactor(columns, input.width, layer.tileWidth, layer.originCol, layer.halo) *
+      axisFactor(rows, input.height, layer.tileHeight, layer.originRow, layer.halo);
+  }
+  const stackRowBytes = Math.max(1, width * (observations * nBand * input.stackSampleBytes + input.workPixelBytes));
+  const stripRows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / stackRowBytes)));
+  const stripBytes = stripRows * stackRowBytes;
+  const stripShare = hold === 'spill' ? Math.min(1, (stripRows + 4) / height) : 1;
+  const decodeScratch = 4 * Math.max(...layers.map((l) => tileRawBytes(l)));
+  const threadBytes =
+    THREAD_BYTES + heldBytes * stripShare + maskBytes + stripBytes + blockPx * input.outputPixelBytes + decodeScratch;
+  const px = input.width * input.height;
+  const spillBytes = hold === 'spill' ? (heldBytes / blockPx) * px : 0;
+  const work =
+    decodedBytes / INFLATE_RATE + (2 * spillBytes) / SPILL_RATE + (px * observations * nBand) / KERNEL_RATE;
+  // Blocks that do not divide evenly over the threads leave some idle at the end.
+  const lanes = Math.max(1, input.threads);
+  const count = columns.length * rows.length;
+  const seconds = (work / count) * Math.ceil(count / lanes) + count * 0.002;
+  const decodeFactor = decodedBytes / wantedBytes;
+  return { width, height, hold, stripRows, threadBytes, seconds, decodeFactor, decodedBytes, spillBytes };
+}
+
+function tileRawBytes(layer: Layer): number {
+  return (
+    (layer.tileWidth / layer.ratioX) * (layer.tileHeight / layer.ratioY) * layer.storedBands * layer.bytesPerSample
+  );
+}
+
+/**
+ * Chooses the shape of the blocks, and whether decoded pixels wait in memory or in a scratch file, so that the forecast stays
+ * within the limit and the least time is lost by decoding tiles more than once.
+ * @throws InputError when not even the smallest block fits; it names the least limit that works.
+ */
+export function planBlocks(input: PlanInput): Plan {
+  const periodX = Math.min(input.width, Math.max(...input.layers.map((l) => Math.round(l.tileWidth))));
+  const periodY = Math.min(input.height, Math.max(...input.layers.map((l) => Math.round(l.tileHeight))));
+  const lanes = Math.max(1, input.threads);
+  const holds: ('memory' | 'spill')[] = input.canSpill ? ['memory', 'spill'] : ['memory'];
+  const candidates = sizes(periodX, input.width).flatMap((width) =>
+    sizes(periodY, input.height).flatMap((height) => holds.map((hold) => evaluate(input, width, height, hold))),
+  );
+  const peak = (c: Candidate) => PROCESS_BYTES + lanes * c.threadBytes + pendingBytes(input, c);
+  const fitting = candidates.filter((c) => peak(c) <= input.memoryLimitBytes);
+  if (fitting.length === 0) {
+    const least = Math.min(...candidates.map((c) => peak(c)));
+    const single = Math.min(...candidates.map((c) => PROCESS_BYTES + c.threadBytes + pendingBytes(input, c)));
+    const hint = lanes > 1 ? ` (${formatBytes(single)} with --threads 1)` : '';
+    throw new InputError(
+      `a memory limit of ${formatBytes(input.memoryLimitBytes)} is too small: the least that works here is ${formatBytes(least)}${hint}`,
+      { option: 'memory-limit' },
+    );
+  }
+  const best = fitting.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  const anchor = input.layers[0]!;
+  const columns = starts(anchor.originCol, best.width, input.width);
+  const rows = starts(anchor.originRow, best.height, input.height);
+  const blocks: Block[] = rows.flatMap((row, r) =>
+    columns.map((col, c) => ({
+      index: r * columns.length + c,
+      col,
+      row,
+      width: (columns[c + 1] ?? input.width) - col,
+      height: (rows[r + 1] ?? input.height) - row,
+      stripRows: best.stripRows,
+      hold: best.hold,
+    })),
+  );
+  const readBytes = input.layers.reduce((sum, layer) => {
+    const tiles = (input.width / layer.tileWidth) * (input.height / layer.tileHeight);
+    return sum + tiles * layer.tileBytes * input.footprints.length;
+  }, 0);
+  return {
+    blocks,
+    blockWidth: best.width,
+    blockHeight: best.height,
+    threads: input.threads,
+    hold: best.hold,
+    decodeFactor: best.decodeFactor,
+    readBytes: Math.round(readBytes * best.decodeFactor),
+    spillBytes: Math.round(best.spillBytes),
+    predictedPeakBytes: Math.round(peak(best)),
+    memoryLimitBytes: input.memoryLimitBytes,
+  };
+}
+
+/** What the main thread holds: a result or two a thread on its way to disk, and rows of output tiles that are not whole yet. */
+function pendingBytes(input: PlanInput, { width, height }: Candidate): number {
+  const lanes = Math.max(1, input.threads);
+  const results = lanes * width * height * input.outputPixelBytes;
+  const aligned = width % 512 === 0 && height % 512 === 0;
+  const partialTiles = aligned ? 0 : Math.min(input.width * 512, input.width * input.height) * input.outputPixelBytes;
+  return results + partialTiles;
+}

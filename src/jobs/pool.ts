@@ -1,0 +1,160 @@
+import { spawnWorker } from '#platform';
+import { packError, unpackError, WorkerError } from '../errors.js';
+import type { PackedError } from '../errors.js';
+import type { WorkerPort } from '../platform.js';
+
+/** What a job hands a thread once, then block by block; results carry the buffers to be transferred. */
+export interface BlockRunner<Spec, Block, Result> {
+  /** Name under which `worker.ts` finds the runner. */
+  name: string;
+  start(spec: Spec): {
+    run(block: Block, options: { signal?: AbortSignal }): Promise<{ result: Result; transfer: ArrayBuffer[] }>;
+    close(): Promise<void>;
+  };
+}
+
+/** Main → thread. */
+export type ToWorker = { type: 'start'; runner: string; spec: unknown } | { type: 'block'; id: number; block: unknown };
+
+/** Thread → main. */
+export type FromWorker =
+  | { type: 'done'; id: number; result: unknown }
+  | { type: 'failed'; id: number; error: PackedError };
+
+/** Something that computes one block at a time. */
+interface Lane<Block, Result> {
+  run(block: Block): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+function inlineLane<Spec, Block, Result>(
+  runner: BlockRunner<Spec, Block, Result>,
+  spec: Spec,
+  signal: AbortSignal | undefined,
+): Lane<Block, Result> {
+  const session = runner.start(spec);
+  return {
+    run: async (block) => (await session.run(block, { ...(signal && { signal }) })).result,
+    stop: () => session.close(),
+  };
+}
+
+function threadLane<Spec, Block, Result>(
+  runner: BlockRunner<Spec, Block, Result>,
+  spec: Spec,
+  describe: (block: Block) => string,
+): Lane<Block, Result> {
+  const port: WorkerPort = spawnWorker();
+  let pending: { block: Block; resolve: (result: Result) => void; reject: (error: Error) => void } | null = null;
+  let dead: Error | null = null;
+  let lastId = 0;
+  port.listen({
+    message(data) {
+      const message = data as FromWorker;
+      const job = pending;
+      pending = null;
+      if (message.type === 'done') job?.resolve(message.result as Result);
+      else job?.reject(unpackError(message.error));
+    },
+    failed(cause) {
+      dead ??= cause;
+      const job = pending;
+      pending = null;
+      job?.reject(new WorkerError(`a worker died at ${describe(job.block)}: ${cause.message}`, {}, { cause }));
+    },
+  });
+  const post = (message: ToWorker) => port.post(message);
+  post({ type: 'start', runner: runner.name, spec });
+  return {
+    run: (block) =>
+      new Promise((resolve, reject) => {
+        if (dead) {
+          reject(new WorkerError(`a worker died before ${describe(block)}: ${dead.message}`, {}, { cause: dead }));
+          return;
+        }
+        pending = { block, resolve, reject };
+        post({ type: 'block', id: ++lastId, block });
+      }),
+    stop: async () => {
+      dead ??= new Error('stopped');
+      await port.stop();
+    },
+  };
+}
+
+export interface PoolOptions<Block, Result> {
+  /** 0 computes in the calling thread. */
+  threads: number;
+  /** Takes each finished block; blocks finish in any order. Waited for before a further result of the same lane is taken. */
+  onResult: (result: Result, block: Block) => Promise<void>;
+  /** Names a block in an error: "block 3 at (512, 0)". */
+  describe: (block: Block) => string;
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs all blocks, each by one thread, and hands out results. The first failure (of a block, of a thread, of `onResult`) stops
+ * everything and is thrown; an abort of `signal` throws its reason. No thread is left behind in any case.
+ */
+export async function runBlocks<Spec, Block, Result>(
+  runner: BlockRunner<Spec, Block, Result>,
+  spec: Spec,
+  blocks: readonly Block[],
+  options: PoolOptions<Block, Result>,
+): Promise<void> {
+  const { threads, onResult, describe, signal } = options;
+  signal?.throwIfAborted();
+  const count = Math.max(1, Math.min(threads, blocks.length));
+  const stopper = new AbortController();
+  const abort = () => stopper.abort(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  const aborted = new Promise<never>((_, reject) => {
+    stopper.signal.addEventListener('abort', () => reject(stopper.signal.reason), { once: true });
+  });
+  aborted.catch(() => {}); // It is raced below; without a race in progress nobody else listens.
+  const lanes = Array.from({ length: count }, () =>
+    threads === 0 ? inlineLane(runner, spec, stopper.signal) : threadLane(runner, spec, describe),
+  );
+  let next = 0;
+  const drive = async (lane: Lane<Block, Result>) => {
+    let writing: Promise<void> = Promise.resolve();
+    while (next < blocks.length) {
+      const block = blocks[next++]!;
+      const result = await Promise.race([lane.run(block), aborted]);
+      await writing;
+      writing = onResult(result, block);
+      writing.catch((error) => stopper.abort(error)); // Seen at the next await; stops the other lanes at once.
+    }
+    await writing;
+  };
+  try {
+    await Promise.all(lanes.map(drive));
+  } catch (error) {
+    stopper.abort(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    await Promise.allSettled(lanes.map((lane) => lane.stop()));
+  }
+}
+
+/** The thread's side: answers messages with the runner that `find` knows by name. */
+export function serveBlocks(
+  find: (name: string) => BlockRunner<unknown, unknown, unknown>,
+  reply: (message: FromWorker, transfer: ArrayBuffer[]) => void,
+): (message: ToWorker) => Promise<void> {
+  let session: ReturnType<BlockRunner<unknown, unknown, unknown>['start']> | null = null;
+  return async (message) => {
+    if (message.type === 'start') {
+      session = find(message.runner).start(message.spec);
+    } else {
+      try {
+        if (!session) throw new WorkerError('a block came before the start message');
+        const { result, transfer } = await session.run(message.block, {});
+        reply({ type: 'done', id: message.id, result }, transfer);
+      } catch (error) {
+        reply({ type: 'failed', id: message.id, error: packError(error) }, []);
+      }
+    }
+  };
+}

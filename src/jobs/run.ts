@@ -1,0 +1,130 @@
+import { StackwiseError } from '../errors.js';
+import type { NumericArray, Planes } from '../io/raster.js';
+import type { Scene } from '../io/stac.js';
+import { samplesOf, UnreadableScenes } from '../stats/composite.js';
+import type { BlockResult, CompositeSpec } from '../stats/spec.js';
+import { compositeRunner } from './composite-runner.js';
+import type { Plan } from './plan.js';
+import { runBlocks } from './pool.js';
+import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
+
+/** What became of the scenes. */
+export interface SceneReport {
+  used: number;
+  /** Scenes left out by the selection or, with `onError: 'skip'`, because they could not be read, with the reason. */
+  dropped: { id: string; reason: string }[];
+}
+
+/** A composite in memory: one raster a statistic. */
+export interface Composite {
+  results: Record<string, Planes>;
+  scenes: SceneReport;
+  plan: Plan;
+}
+
+/** Takes finished blocks; made anew when a run has to begin again without an unreadable scene. */
+export interface BlockSink<Result> {
+  write(result: BlockResult, window: { col: number; row: number; width: number; height: number }): Promise<void>;
+  finish(): Promise<Result>;
+  abort(): Promise<void>;
+}
+
+/**
+ * Composites scenes into memory.
+ * @throws InputError, FormatError, StoreError… as the reading, the options or the memory limit demand; the reason of `signal`.
+ */
+export async function composite(scenes: readonly Scene[], options: CompositeOptions): Promise<Composite> {
+  const { prepared, result, dropped } = await runWithout(scenes, options, async ({ spec }) => memorySink(spec));
+  return { results: result, scenes: { used: prepared.sceneCount, dropped }, plan: prepared.plan };
+}
+
+function memorySink(spec: CompositeSpec): BlockSink<Record<string, Planes>> {
+  const { width, height } = spec.grid;
+  const results = spec.outputs.map(({ bands, dtype, nodata }) => ({
+    grid: spec.grid,
+    names: bands,
+    data: bands.map(() => samplesOf(dtype, new Uint8Array(width * height * bytesOf(dtype)))),
+    nodata,
+  }));
+  return {
+    async write({ planes }, window) {
+      for (const [i, { dtype }] of spec.outputs.entries()) {
+        for (const [band, bytes] of planes[i]!.entries()) {
+          copyWindow(results[i]!.data[band]!, width, samplesOf(dtype, bytes), window);
+        }
+      }
+    },
+    finish: async () => Object.fromEntries(spec.outputs.map(({ statistic }, i) => [statistic.key, results[i]!])),
+    abort: async () => {},
+  };
+}
+
+function bytesOf(dtype: string): number {
+  return Number(dtype.slice(1)) / 8;
+}
+
+function copyWindow(
+  target: NumericArray,
+  targetWidth: number,
+  source: NumericArray,
+  { col, row, width, height }: { col: number; row: number; width: number; height: number },
+): void {
+  for (let y = 0; y < height; y++) {
+    target.set(source.subarray(y * width, (y + 1) * width), (row + y) * targetWidth + col);
+  }
+}
+
+/**
+ * Prepares and runs a composite into the sink that `open` makes. With `onError: 'skip'`, scenes that turn out to be unreadable are
+ * dropped from the whole run, which begins again without them: a result never depends on which block met the scene first.
+ */
+export async function runWithout<Result>(
+  scenes: readonly Scene[],
+  options: CompositeOptions,
+  open: (prepared: Prepared) => Promise<BlockSink<Result>>,
+): Promise<{ prepared: Prepared; result: Result; dropped: SceneReport['dropped'] }> {
+  const unreadable: SceneReport['dropped'] = [];
+  for (;;) {
+    const ids = new Set(unreadable.map((d) => d.id));
+    try {
+      const prepared = await prepareComposite(
+        scenes.filter((scene) => !ids.has(scene.id)),
+        options,
+      );
+      const result = await runInto(prepared, options, await open(prepared));
+      return { prepared, result, dropped: [...prepared.dropped, ...unreadable] };
+    } catch (error) {
+      const items = error instanceof StackwiseError ? (error.facts.items ?? []) : [];
+      if (options.onError !== 'skip' || !(error instanceof UnreadableScenes) || items.length === 0) throw error;
+      for (const id of items) unreadable.push({ id, reason: error.message });
+      options.onWarning?.(`dropped ${items.join(', ')}: ${error.message}; starting again without`);
+    }
+  }
+}
+
+async function runInto<Result>(
+  { spec, plan }: Prepared,
+  options: CompositeOptions,
+  sink: BlockSink<Result>,
+): Promise<Result> {
+  const { onProgress, signal } = options;
+  const total = spec.grid.width * spec.grid.height;
+  let done = 0;
+  try {
+    onProgress?.(0, total);
+    await runBlocks(compositeRunner, spec, plan.blocks, {
+      threads: plan.threads,
+      describe: (block) => `block ${block.index} at (${block.col}, ${block.row})`,
+      onResult: async (result, block) => {
+        await sink.write(result, block);
+        done += block.width * block.height;
+        onProgress?.(done, total);
+      },
+      ...(signal && { signal }),
+    });
+    return await sink.finish();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}

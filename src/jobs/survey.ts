@@ -1,0 +1,220 @@
+import { InputError } from '../errors.js';
+import type { Crs } from '../geo/crs.js';
+import { type Grid, gridBounds } from '../geo/grid.js';
+import { openCog } from '../io/cog.js';
+import { type BandHeader, type Dtype, type Raster, SAMPLE_BYTES } from '../io/raster.js';
+import type { Scene } from '../io/stac.js';
+import { storeFor } from '../io/stores.js';
+import type { KernelDtype } from '../kernels/memory.js';
+import { maskReach } from '../stats/scene-mask.js';
+import { findBand, type Sensor } from '../stats/sensors.js';
+import { openSources, type RasterCache, resamplingMargin, type SourceFile } from '../stats/source.js';
+import type { CompositeSpec, Source, SourceScene } from '../stats/spec.js';
+import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
+import type { Layer, PlanInput } from './plan.js';
+
+/** Opens a raster by its URL, whatever its format and store. */
+export function openRaster(href: string, signal?: AbortSignal): Promise<Raster> {
+  return openCog(href, { store: storeFor(href), ...(signal && { signal }) });
+}
+
+/** The scene as threads need it: where its value bands and mask bands are. */
+export function sourceScene(scene: Scene, names: readonly string[], sensor: Sensor | null): SourceScene {
+  const sources: Record<string, Source> = {};
+  for (const name of names) {
+    const band = findBand(scene, name, sensor);
+    if (!band) throw new InputError(`scene ${scene.id} has no band ${name}`, { band: name, items: [scene.id] });
+    const { href, bandIndex, grid, nodata = null } = band;
+    sources[name] = { href, bandIndex, grid, nodata };
+  }
+  return { id: scene.id, timeMs: scene.timeMs, sources };
+}
+
+/** Opens the files whose place on the ground the items do not tell, and writes it into the scenes. */
+export async function locateScenes(scenes: readonly SourceScene[], cache: RasterCache): Promise<void> {
+  for (const scene of scenes) {
+    for (const source of Object.values(scene.sources)) {
+      if (source.grid) continue;
+      source.grid = (await cache.open(source.href)).header.grid;
+      if (!source.grid) {
+        throw new InputError(`${source.href} has no georeference, and neither has its item`, { items: [scene.id] });
+      }
+    }
+  }
+}
+
+/** One file a band, opened to learn what the others are like. */
+export interface Survey {
+  /** Files of value bands, then of mask bands, of the first scene that has them all. */
+  values: SourceFile[];
+  masks: SourceFile[];
+  /** Headers of the value bands in order. */
+  bands: BandHeader[];
+  warnings: string[];
+  /** The CRS as the file has it, with its GeoKeys. */
+  crs: Crs;
+}
+
+/** Opens the first scene's files; what differs between header and item is warned about, and the header is believed. */
+export async function surveyScene(
+  scene: Scene,
+  source: SourceScene,
+  options: {
+    bands: readonly string[];
+    maskBands: readonly string[];
+    grid: Grid;
+    cache: RasterCache;
+    sensor: Sensor | null;
+  },
+): Promise<Survey> {
+  const { bands, maskBands, grid, cache, sensor } = options;
+  const values = await openSources(source, bands, { grid, cache, classes: false });
+  const masks = maskBands.length ? await openSources(source, maskBands, { grid, cache, classes: true }) : [];
+  const headers = bands.map((name) => {
+    const file = values.find((f) => f.names.includes(name))!;
+    return file.headers[file.names.indexOf(name)]!;
+  });
+  const warnings = bands.flatMap((name, i) => contradictions(scene, { name, header: headers[i]!, files: values, sensor }));
+  return { values, masks, bands: headers, warnings, crs: values[0]!.raster.header.grid?.crs ?? grid.crs };
+}
+
+function contradictions(
+  scene: Scene,
+  { name, header, files, sensor }: { name: string; header: BandHeader; files: readonly SourceFile[]; sensor: Sensor | null },
+): string[] {
+  const item = findBand(scene, name, sensor)!;
+  const file = files.find((f) => f.names.includes(name))!;
+  const own = file.raster.header.grid;
+  const warnings: string[] = [];
+  const differ = (what: string, itemSays: unknown, fileSays: unknown) =>
+    warnings.push(`${scene.id} ${name}: the item says ${what} ${itemSays}, the file says ${fileSays}; the file is believed`);
+  if (item.dtype && item.dtype !== header.dtype) differ('type', item.dtype, header.dtype);
+  if (item.nodata != null && header.nodata !== null && !Object.is(item.nodata, header.nodata)) {
+    differ('nodata', item.nodata, header.nodata);
+  }
+  if (item.grid && own && !sameFrame(item.grid, own)) {
+    const frame = ({ width, height, affine }: Grid) => `${width} × ${height} [${affine}]`;
+    differ('grid', frame(item.grid), frame(own));
+  }
+  return warnings;
+}
+
+/** Equal sizes, and corners within a millionth of a pixel. */
+function sameFrame(p: Grid, q: Grid): boolean {
+  const near = p.affine.every((v, i) => Math.abs(v - q.affine[i]!) <= 1e-6 * Math.abs(q.affine[0]));
+  return near && p.width === q.width && p.height === q.height;
+}
+
+/** Integer types that fit the 16-bit kernels as they are or widened. */
+const KERNEL_OF: Partial<Record<Dtype, KernelDtype>> = { u8: 'u16', u16: 'u16', i16: 'i16' };
+
+/**
+ * The stack's type: 16-bit integers where all bands share a type and one missing value, else f32 with NaN. 8-bit bands without a
+ * missing value get one beyond their range.
+ */
+export function kernelKind(bands: readonly BandHeader[]): CompositeSpec['kernel'] {
+  const [first] = bands;
+  const dtype = KERNEL_OF[first!.dtype];
+  const alike = bands.every((b) => b.dtype === first!.dtype && Object.is(b.nodata, first!.nodata));
+  if (!dtype || !alike) return { dtype: 'f32', nodata: null };
+  if (first!.nodata === null) return first!.dtype === 'u8' ? { dtype, nodata: 0xffff } : { dtype: 'f32', nodata: null };
+  return holds(first!.dtype, first!.nodata) ? { dtype, nodata: first!.nodata } : { dtype: 'f32', nodata: null };
+}
+
+/** What the inputs are as far as the outputs' types depend on it. */
+export function inputKind(names: readonly string[], bands: readonly BandHeader[]): InputKind {
+  const [first] = bands;
+  const alike = bands.every((b) => b.dtype === first!.dtype);
+  const sameNodata = bands.every((b) => Object.is(b.nodata, first!.nodata));
+  const dtype = alike && !['u64', 'i64'].includes(first!.dtype) ? first!.dtype : 'f32';
+  return { bands: names, dtype, nodata: sameNodata ? first!.nodata : null };
+}
+
+/** The plan's view of the survey. */
+export async function planInput(
+  spec: CompositeSpec,
+  survey: Survey,
+  limits: { threads: number; memoryLimitBytes: number; canSpill: boolean },
+): Promise<PlanInput> {
+  const layers = await Promise.all([
+    ...survey.values.map((file) => layerOf(file, spec, false)),
+    ...survey.masks.map((file) => layerOf(file, spec, true)),
+  ]);
+  // Blocks follow the tiles of the finest file.
+  layers.sort((a, b) => a.ratioX - b.ratioX || Number(a.mask) - Number(b.mask));
+  const outputPixelBytes = spec.outputs.reduce((sum, o) => sum + o.bands.length * SAMPLE_BYTES[o.dtype], 0);
+  const wholeObservations = spec.statistics.some((s) => statisticFacts(s.kind).wholeObservations);
+  return {
+    width: spec.grid.width,
+    height: spec.grid.height,
+    layers,
+    footprints: footprints(spec),
+    nBand: spec.bands.length,
+    stackSampleBytes: spec.kernel.dtype === 'f32' ? 4 : 2,
+    outputPixelBytes,
+    workPixelBytes: 4 * (wholeObservations ? spec.bands.length + 6 : 6) + 4,
+    ...limits,
+  };
+}
+
+async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Promise<Layer> {
+  const level = file.raster.header.levels[file.level]!;
+  const { header } = file.raster;
+  const [ratioX, ratioY] = [1 / Math.abs(file.x.scale), 1 / Math.abs(file.y.scale)];
+  const storedBands = level.planar ? file.names.length : header.bands.length;
+  const filters = spec.masks.filter((m) => file.names.includes(m.band)).map((m) => maskReach(m.steps));
+  const reachPx = mask ? Math.max(0, ...filters) : resamplingMargin(spec.resampling, file.x);
+  const names = file.names.length > 2 ? `${file.names.length} bands` : file.names.join(', ');
+  return {
+    name: mask ? `${names} (mask)` : names,
+    usedBands: file.names.length,
+    storedBands,
+    bytesPerSample: SAMPLE_BYTES[file.headers[0]!.dtype],
+    ratioX,
+    ratioY,
+    tileWidth: Math.min(level.tileWidth, level.width) * ratioX,
+    tileHeight: Math.min(level.tileHeight, level.height) * ratioY,
+    originCol: -file.x.offset * ratioX,
+    originRow: -file.y.offset * ratioY,
+    halo: Math.ceil(reachPx * ratioX),
+    mask,
+    tileBytes: await meanTileBytes(file),
+  };
+}
+
+async function meanTileBytes(file: SourceFile): Promise<number> {
+  const { raster, level, bandIndices } = file;
+  const planes = raster.header.levels[level]!.planar ? bandIndices : [bandIndices[0]!];
+  let sum = 0;
+  for (const band of planes) sum += await raster.tileBytes({ level, col: 0, row: 0 }, band);
+  return sum;
+}
+
+/** Where each scene's first band lies, in target pixels, clipped to the grid. */
+function footprints(spec: CompositeSpec): PlanInput['footprints'] {
+  return spec.observations.flatMap((observation, index) =>
+    observation.scenes.map((scene) => {
+      const own = gridBounds(scene.sources[spec.bands[0]!]!.grid ?? spec.grid);
+      const { affine, width, height } = spec.grid;
+      const xs = [(own.west - affine[2]) / affine[0], (own.east - affine[2]) / affine[0]];
+      const ys = [(own.north - affine[5]) / affine[4], (own.south - affine[5]) / affine[4]];
+      const col = Math.max(0, Math.floor(Math.min(...xs)));
+      const row = Math.max(0, Math.floor(Math.min(...ys)));
+      return {
+        col,
+        row,
+        width: Math.min(width, Math.ceil(Math.max(...xs))) - col,
+        height: Math.min(height, Math.ceil(Math.max(...ys))) - row,
+        observation: index,
+      };
+    }),
+  );
+}
+
+/** True when a scene's known footprint meets the grid. */
+export function meetsGrid(scene: SourceScene, band: string, grid: Grid): boolean {
+  const own = scene.sources[band]?.grid;
+  if (!own) return true;
+  const [p, q] = [gridBounds(own), gridBounds(grid)];
+  return p.west < q.east && p.east > q.west && p.south < q.north && p.north > q.south;
+}

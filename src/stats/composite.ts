@@ -1,0 +1,228 @@
+import { StackwiseError } from '../errors.js';
+import type { Window } from '../geo/grid.js';
+import { insideMask, type Region } from '../geo/region.js';
+import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
+import type { Kernels } from '../kernels/memory.js';
+import { narrowInto } from '../kernels/narrow.js';
+import { evaluateStrip, type WasmPlane } from './evaluate.js';
+import { type Held, type Hold, holdInMemory, holdInSpill } from './hold.js';
+import type { MaskRecipe } from './mask-recipe.js';
+import { type NativeMask, nativeMask } from './scene-mask.js';
+import {
+  openSources,
+  type RasterCache,
+  resamplingMargin,
+  type SourceFile,
+  sceneError,
+  sourceWindow,
+} from './source.js';
+import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';
+import { fillStack } from './stack.js';
+import type { StatisticOutput } from './statistic.js';
+
+/** One scene's share of a block: its decoded bands, and its masks when they are applied before the scenes of a day are fused. */
+export interface LoadedScene {
+  held: readonly Held[];
+  masks: readonly (NativeMask | null)[];
+}
+
+/** One date of a block. */
+export interface LoadedObservation {
+  scenes: readonly LoadedScene[];
+  /** Masks of the fused day (`after-fuse`). */
+  masks: readonly (NativeMask | null)[];
+}
+
+export interface BlockContext {
+  k: Kernels;
+  spec: CompositeSpec;
+  cache: RasterCache;
+  signal?: AbortSignal;
+}
+
+/**
+ * Computes one block: decodes what it needs, then strip by strip builds the stack and evaluates every statistic.
+ * The result does not depend on how the grid is cut into blocks and strips.
+ */
+export async function compositeBlock(context: BlockContext, block: Block): Promise<BlockResult> {
+  const { k, spec } = context;
+  const at = k.exports.mark();
+  const hold = block.hold === 'spill' ? holdInSpill(k) : holdInMemory(k);
+  try {
+    const observations = await loadObservations(context, block, hold);
+    const planes = spec.outputs.map(({ bands, dtype }) =>
+      bands.map(() => new Uint8Array(block.width * block.height * SAMPLE_BYTES[dtype])),
+    );
+    for (let row = 0; row < block.height; row += block.stripRows) {
+      context.signal?.throwIfAborted();
+      const height = Math.min(block.stripRows, block.height - row);
+      const strip: Window = { col: block.col, row: block.row + row, width: block.width, height };
+      k.scope(() => {
+        const stack = fillStack(k, spec, { strip, observations });
+        evaluateStrip(k, stack, spec, (output, band, plane) => {
+          const target = planes[spec.outputs.indexOf(output)]![band]!;
+          const size = SAMPLE_BYTES[output.dtype];
+          const n = strip.width * height;
+          k.scope(() => target.set(convert(k, { plane, output, n, spec }), row * block.width * size));
+        });
+      });
+    }
+    if (spec.region) cutToRegion(spec, spec.region, { block, planes });
+    return { index: block.index, planes };
+  } finally {
+    k.exports.release(at);
+    hold.close();
+  }
+}
+
+/** The bytes of `n` samples of a plane as the output stores them; they hold until the scope ends. */
+function convert(
+  k: Kernels,
+  { plane, output, n, spec }: { plane: WasmPlane; output: StatisticOutput; n: number; spec: CompositeSpec },
+): Uint8Array {
+  const { dtype } = output;
+  const bytes = n * SAMPLE_BYTES[dtype];
+  const sameMissing = plane.nodata === output.nodata || plane.nodata === null;
+  if (plane.dtype === dtype && (dtype === 'f32' || sameMissing)) return k.u8(plane.ptr, bytes);
+  const f32 = plane.dtype === 'f32' ? k.f32(plane.ptr, n) : widened(k, plane, n);
+  if (dtype === 'f32') return new Uint8Array(f32.buffer, f32.byteOffset, bytes);
+  if (dtype === 'f64') return new Uint8Array(Float64Array.from(f32).buffer);
+  const ptr = k.alloc(bytes);
+  const source = plane.dtype === 'f32' ? plane.ptr : f32.byteOffset;
+  const rounding = spec.compat === 'odc' && output.statistic.kind === 'geomedian' ? 'truncate' : 'half-even';
+  narrowInto(k, source, n, { ptr, dtype: dtype as IntegerOutput }, { rounding, nodata: output.nodata ?? 0 });
+  return k.u8(ptr, bytes);
+}
+
+type IntegerOutput = Exclude<Dtype, 'f32' | 'f64' | 'u64' | 'i64'>;
+
+/** An integer plane as f32 with NaN for missing, in the arena. */
+function widened(k: Kernels, plane: WasmPlane, n: number): Float32Array {
+  const ptr = k.alloc(n * 4);
+  const from = plane.dtype === 'i16' ? k.i16(plane.ptr, n) : k.u16(plane.ptr, n);
+  const to = k.f32(ptr, n);
+  for (let i = 0; i < n; i++) to[i] = from[i] === plane.nodata ? Number.NaN : from[i]!;
+  return to;
+}
+
+/** Takes away the pixels outside `--geometry`. */
+function cutToRegion(
+  spec: CompositeSpec,
+  region: Region,
+  { block, planes }: { block: Block; planes: readonly Uint8Array<ArrayBuffer>[][] },
+): void {
+  const inside = insideMask(region, spec.grid, block);
+  for (const [i, { dtype, nodata }] of spec.outputs.entries()) {
+    for (const plane of planes[i]!) {
+      const samples = samplesOf(dtype, plane);
+      for (let px = 0; px < inside.length; px++) if (!inside[px]) samples[px] = nodata ?? 0;
+    }
+  }
+}
+
+/** Bytes of a result as samples. */
+export function samplesOf(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>) {
+  const Arrays = {
+    u8: Uint8Array,
+    i8: Int8Array,
+    u16: Uint16Array,
+    i16: Int16Array,
+    u32: Uint32Array,
+    i32: Int32Array,
+    f32: Float32Array,
+    f64: Float64Array,
+  };
+  return new Arrays[dtype as keyof typeof Arrays](bytes.buffer);
+}
+
+/** Decodes what the block needs of every observation that meets it. With `skip`, all scenes that fail are named in one error. */
+async function loadObservations(context: BlockContext, block: Block, hold: Hold): Promise<LoadedObservation[]> {
+  const failures: StackwiseError[] = [];
+  const loaded: LoadedObservation[] = [];
+  for (const observation of context.spec.observations) {
+    context.signal?.throwIfAborted();
+    const one = await loadObservation(context, { observation, block, hold, failures });
+    if (one) loaded.push(one);
+  }
+  if (failures.length === 0) return loaded;
+  const items = [...new Set(failures.flatMap((f) => f.facts.items ?? []))];
+  throw new UnreadableScenes(failures.map((f) => f.message).join('; '), { items }, { cause: failures[0] });
+}
+
+/** Scenes that could not be read, all that a block met (`facts.items` has their ids). */
+export class UnreadableScenes extends StackwiseError {
+  override name = 'UnreadableScenes';
+}
+
+async function loadObservation(
+  context: BlockContext,
+  work: { observation: Observation; block: Block; hold: Hold; failures: StackwiseError[] },
+): Promise<LoadedObservation | null> {
+  const { spec, signal } = context;
+  const scenes: LoadedScene[] = [];
+  const maskFiles = new Map<string, SourceFile[]>();
+  for (const scene of work.observation.scenes) {
+    if (!mayMeet(spec, scene, work.block)) continue;
+    try {
+      const one = await loadScene(context, { ...work, scene, maskFiles });
+      if (one) scenes.push(one);
+    } catch (error) {
+      if (signal?.aborted || (error as Error).name === 'KernelError') throw error;
+      const failure = sceneError(error, scene);
+      if (spec.onError === 'fail') throw failure;
+      work.failures.push(failure);
+    }
+  }
+  if (scenes.length === 0) return null;
+  const masks: (NativeMask | null)[] = [];
+  for (const [band, files] of maskFiles) {
+    const recipes = spec.masks.filter((recipe) => recipe.band === band);
+    masks.push(await nativeMask(context.k, files, { recipes, target: work.block, signal }));
+  }
+  return { scenes, masks };
+}
+
+/** Loads a scene's bands; its masks at once, or (after-fuse) leaves their files in `maskFiles` for the whole day. */
+async function loadScene(
+  { k, spec, cache, signal }: BlockContext,
+  work: { scene: SourceScene; block: Block; hold: Hold; maskFiles: Map<string, SourceFile[]> },
+): Promise<LoadedScene | null> {
+  const { scene, block, hold, maskFiles } = work;
+  const files = await openSources(scene, spec.bands, { grid: spec.grid, cache, classes: false });
+  const loads = files.flatMap((file) => {
+    const margin = { x: resamplingMargin(spec.resampling, file.x), y: resamplingMargin(spec.resampling, file.y) };
+    const window = sourceWindow(file, block, margin);
+    return window ? [hold.load(file, window, signal)] : [];
+  });
+  const held = await Promise.all(loads);
+  if (held.length === 0) return null;
+  const masks: (NativeMask | null)[] = [];
+  for (const [band, recipes] of recipesByBand(spec.masks)) {
+    const [file] = await openSources(scene, [band], { grid: spec.grid, cache, classes: true });
+    if (spec.maskWhen === 'after-fuse') maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
+    else masks.push(await nativeMask(k, [file!], { recipes, target: block, signal }));
+  }
+  return { held, masks };
+}
+
+function recipesByBand(recipes: readonly MaskRecipe[]): Map<string, MaskRecipe[]> {
+  const byBand = new Map<string, MaskRecipe[]>();
+  for (const recipe of recipes) byBand.set(recipe.band, [...(byBand.get(recipe.band) ?? []), recipe]);
+  return byBand;
+}
+
+/** False when the scene's known footprint lies outside the block: its files need not even be opened. */
+function mayMeet({ grid, bands }: CompositeSpec, scene: SourceScene, block: Block): boolean {
+  const own = scene.sources[bands[0]!]?.grid;
+  if (!own) return true;
+  const [left, right] = [own.affine[2], own.affine[2] + own.affine[0] * own.width].map(
+    (x) => (x - grid.affine[2]) / grid.affine[0],
+  );
+  const [top, bottom] = [own.affine[5], own.affine[5] + own.affine[4] * own.height].map(
+    (y) => (y - grid.affine[5]) / grid.affine[4],
+  );
+  // A pixel of slack: the file's own header decides in the end.
+  const overlaps = (p: number, q: number, begin: number, count: number) =>
+    Math.min(p, q) < begin + count + 1 && Math.max(p, q) > begin - 1;
+  return overlaps(left!, right!, block.col, block.width) && overlaps(top!, bottom!, block.row, block.height);
+}

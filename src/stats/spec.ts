@@ -1,0 +1,78 @@
+import type { Grid } from '../geo/grid.js';
+import type { Region } from '../geo/region.js';
+import type { Dtype } from '../io/raster.js';
+import type { KernelDtype } from '../kernels/memory.js';
+import type { MaskRecipe } from './mask-recipe.js';
+import type { Statistic, StatisticOutput } from './statistic.js';
+
+export type Resampling = 'nearest' | 'bilinear' | 'average';
+export type MaskWhen = 'before-fuse' | 'after-fuse';
+
+/** Where one band of one scene is: a file, a band in it, and its frame as far as it is known before the file is opened. */
+export interface Source {
+  href: string;
+  /** 0-based */
+  bandIndex: number;
+  /** Null: not known before the file is opened; the file's header wins in any case. */
+  grid: Grid | null;
+  /** What the item says of missing values; a value in the file's header wins. */
+  nodata: number | null;
+}
+
+/** One scene of a composite, reduced to what a thread needs. */
+export interface SourceScene {
+  id: string;
+  /** ms UTC */
+  timeMs: number;
+  /** Value bands and mask bands by name. */
+  sources: Record<string, Source>;
+}
+
+/** What counts as one date: one scene, or the scenes of one solar day in order of time. */
+export interface Observation {
+  timeMs: number;
+  scenes: SourceScene[];
+}
+
+/** All that defines a composite's numbers, as plain data: the same spec gives the same pixels on any machine, block by block. */
+export interface CompositeSpec {
+  grid: Grid;
+  bands: readonly string[];
+  statistics: readonly Statistic[];
+  outputs: readonly StatisticOutput[];
+  observations: readonly Observation[];
+  masks: readonly MaskRecipe[];
+  maskWhen: MaskWhen;
+  resampling: Resampling;
+  /** What the stack is made of in wasm: the bands' common type, or f32 with NaN. */
+  kernel: { dtype: KernelDtype; nodata: number | null };
+  /** Sample types of the bands as the first scene has them; a file that differs is an error. */
+  bandDtypes: readonly Dtype[];
+  /** Step at which the geomedian stops, in stored units. */
+  eps: number;
+  compat: 'odc' | null;
+  /** `--geometry` in the grid's CRS, or null; pixels whose centre is outside have no data. */
+  region: Region | null;
+  /** `skip`: a scene that cannot be read is named in the failure, so that the run can go on without it. */
+  onError: 'fail' | 'skip';
+}
+
+/** One thread's work: a window of the target grid, cut into strips of rows. */
+export interface Block {
+  index: number;
+  col: number;
+  row: number;
+  /** px */
+  width: number;
+  height: number;
+  /** Rows that are in wasm at once as a full stack. */
+  stripRows: number;
+  /** Where decoded source pixels wait for their strip. */
+  hold: 'memory' | 'spill';
+}
+
+/** A finished block: for each output its bands, [height][width] each. */
+export interface BlockResult {
+  index: number;
+  planes: Uint8Array<ArrayBuffer>[][];
+}
