@@ -6,16 +6,20 @@ export {
   place_u16, place_i16, place_f32, bilinear_u16, bilinear_i16, bilinear_f32, average_u16, average_i16, average_f32,
   place_mask,
 } from './place';
+export {
   mask_planes_u16, mask_planes_f32, status_u16, status_i16, status_f32, fuse_u16, fuse_f32,
 } from './fuse';
+export {
   pick_u16, pick_f32, gather_u16, gather_f32, count_all_u16, count_all_f32,
 } from './pick';
+export {
   narrow_u8, narrow_i8, narrow_u16, narrow_i16, narrow_u32, narrow_i32,
 } from './narrow';
 export { median_f32, median_i16, median_scratch, median_u16 } from './median';
 export { quantiles_f32, quantiles_i16, quantiles_scratch, quantiles_u16 } from './quantile';
 export { reduce_f32, reduce_i16, reduce_scratch, reduce_u16 } from './reduce';
 export { geomedian_f32, geomedian_scratch, geomedian_u16 } from './geomedian';
+export {
   halve_u8, halve_i8, halve_u16, halve_i16, halve_u32, halve_i32, halve_f32, halve_f64,
   summarize_u8, summarize_i8, summarize_u16, summarize_i16, summarize_u32, summarize_i32, summarize_f32, summarize_f64,
 } from './overview';
