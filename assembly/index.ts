@@ -24,10 +24,6 @@ export {
   summarize_u8, summarize_i8, summarize_u16, summarize_i16, summarize_u32, summarize_i32, summarize_f32, summarize_f64,
 } from './overview';
 export { pack_8, pack_16, pack_32, pack_64, pack_floats_32, pack_floats_64 } from './pack';
-export { geomedian_f32, geomedian_scratch, geomedian_u16 } from './geomedian';
-export { median_f32, median_i16, median_scratch, median_u16 } from './median';
-export { quantiles_f32, quantiles_i16, quantiles_scratch, quantiles_u16 } from './quantile';
-export { reduce_f32, reduce_i16, reduce_scratch, reduce_u16 } from './reduce';
 export { medoid_f32, medoid_i16, medoid_scratch, medoid_u16 } from './medoid';
 export { unpack_8, unpack_16, unpack_32, unpack_64, sum_bytes, join_bytes } from './predictor';
 export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';
