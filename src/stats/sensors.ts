@@ -127,7 +127,7 @@ const allOf = (sensor: Sensor) => [...sensor.valueBands, ...sensor.otherBands, s
 
 /** The key of a band in a scene under any of some names: exact keys first, then the names and common names of its item. */
 function keyOf(scene: Scene, names: readonly string[]): string | null {
-  for (const name of names) if (name in scene.bands) return name;
+  for (const name of names) if (Object.hasOwn(scene.bands, name)) return name;
   const found = Object.entries(scene.bands).find(([, band]) => band.name !== null && names.includes(band.name));
   return found?.[0] ?? null;
 }
@@ -144,32 +144,51 @@ function fits(sensor: Sensor, scene: Scene): boolean {
   // `fmask` alone is also the name of HLS's band; DEA's value bands tell them apart.
   const byName = sensor.id === 'dea' || sensor.id.startsWith('hls');
   if (byName)
-    return sensor.valueBands.some(({ name }) => keyOf(scene, [name]) !== null) || sensor.maskBand.name in scene.bands;
+    return (
+      sensor.valueBands.some(({ name }) => keyOf(scene, [name]) !== null) ||
+      Object.hasOwn(scene.bands, sensor.maskBand.name)
+    );
   return sensor.id !== 'landsat-c2-l2' || (!isTm(scene) && !('pixel_qa' in scene.bands));
 }
 
 /**
- * The sensor that all scenes share by their bands, collection and platform; null when none of the table fits. OLI and TM scenes of
- * Landsat Collection 2 together are the first's: bands go by common names there.
+ * The sensor of the first scene by its bands, collection and platform, if all scenes have its mask band; null when none of the table
+ * fits. Kin sensors may stand beside it: see `findBand`.
  */
 export function detectSensor(scenes: readonly Scene[]): Sensor | null {
   const [first] = scenes;
   if (!first) return null;
-  const sensor = SENSORS.find((candidate) => fits(candidate, first));
+  const sensor = sensorOf(first);
   const mask = sensor && spelled(sensor.maskBand);
   return mask && scenes.every((scene) => keyOf(scene, mask) !== null) ? sensor : null;
 }
 
-/** The sensor of one scene, where scenes of kin sensors (TM and OLI) name the same light differently. */
-function sensorOf(scene: Scene, shared: Sensor | null): Sensor | null {
-  return shared && !fits(shared, scene) ? (SENSORS.find((candidate) => fits(candidate, scene)) ?? shared) : shared;
+/** Detected once a scene: lookups are many. */
+const sensors = new WeakMap<Scene, Sensor | null>();
+
+function sensorOf(scene: Scene): Sensor | null {
+  let sensor = sensors.get(scene);
+  if (sensor === undefined) {
+    sensor = SENSORS.find((candidate) => fits(candidate, scene)) ?? null;
+    sensors.set(scene, sensor);
+  }
+  return sensor;
 }
 
-function keyFor(scene: Scene, name: string, sensor: Sensor | null): string | null {
+/**
+ * The key of a band in one scene. Names are those of the shared sensor; where a scene is of a kin sensor (TM beside OLI, HLS L30 beside
+ * S30) the same number may be other light, so bands are matched by what they see: their common names.
+ */
+function keyFor(scene: Scene, name: string, shared: Sensor | null): string | null {
+  const own = sensorOf(scene);
+  const entry = shared && allOf(shared).find((band) => spelled(band).includes(name));
+  if (shared && own && own !== shared && entry) {
+    const kin = entry.aliases.map((alias) => allOf(own).find((band) => band.aliases.includes(alias))).find(Boolean);
+    const same = kin ?? allOf(own).find((band) => band.name === entry.name && entry.aliases.length === 0);
+    return same ? keyOf(scene, spelled(same)) : null;
+  }
   if (Object.hasOwn(scene.bands, name)) return name;
-  const own = sensorOf(scene, sensor);
-  const entry = own && allOf(own).find((band) => spelled(band).includes(name) && keyOf(scene, spelled(band)) !== null);
-  const key = entry ? keyOf(scene, spelled(entry)) : keyOf(scene, [name]);
+  const key = keyOf(scene, entry ? spelled(entry) : [name]);
   if (key !== null) return key;
   return Object.entries(scene.bands).find(([, band]) => band.commonName === name)?.[0] ?? null;
 }
