@@ -4,6 +4,8 @@ import type { TiffSource } from './tiff-source.js';
 /** Bytes of a value by TIFF's type code: BYTE, ASCII, SHORT, LONG, RATIONAL, … IFD8. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
 const ASCII = 2;
+/** Types whose values are whole numbers. */
+const WHOLE: readonly number[] = [1, 3, 4, 6, 8, 9, 13, 16, 17, 18];
 /** More entries than this in one directory are not a picture's (about 100 ids are known). */
 const MAX_ENTRIES = 4096;
 
@@ -101,7 +103,7 @@ export interface TagReader {
   count(id: number): number;
   /** All values, at most `most` of them; null when the entry is not there. */
   numbers(id: number, most?: number): Promise<Float64Array | null>;
-  /** The first value, or `otherwise`. */
+  /** The value of an entry that has one whole number, or `otherwise`; an entry of another kind is a FormatError. */
   number(id: number, otherwise: number): Promise<number>;
   text(id: number): Promise<string | null>;
   bytes(id: number): Promise<Uint8Array | null>;
@@ -183,7 +185,20 @@ export function tagReader(
     count: (id) => entries.get(id)?.count ?? 0,
     numbers,
     bytes,
-    number: async (id, otherwise) => (await numbers(id, 1))?.[0] ?? otherwise,
+    async number(id, otherwise) {
+      const entry = entries.get(id);
+      if (!entry) return otherwise;
+      if (entry.count !== 1 || !WHOLE.includes(entry.type)) {
+        const { url } = source;
+        throw new FormatError(
+          `${url}: tag ${id} should be one whole number, got ${entry.count} of type ${entry.type}`,
+          {
+            url,
+          },
+        );
+      }
+      return (await numbers(id, 1))![0]!;
+    },
     async text(id) {
       if (entries.get(id)?.type !== ASCII) return null;
       const raw = await bytes(id);
