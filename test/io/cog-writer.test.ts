@@ -31,7 +31,9 @@ function grid(width: number, height: number): Grid {
 function planes(dtype: Name, width: number, height: number, nBand: number): Planes {
   const random = seeded(width * 31 + height * 7 + nBand);
   const data = Array.from({ length: nBand }, (_, band) =>
-    ARRAYS[dtype].from({ length: width * height }, (_, i) => (i % width) + band * 10 + Math.floor(random() * 9)),
+    ARRAYS[dtype].from(
+      Array.from({ length: width * height }, (_, i) => (i % width) + band * 10 + Math.floor(random() * 9)),
+    ),
   );
   return { grid: grid(width, height), names: data.map((_, band) => `B${band + 1}`), data, nodata: 3 };
 }
@@ -113,6 +115,12 @@ describe('pixels', () => {
       expect(await pixels(level)).toEqual(wanted);
     }
   });
+});
+
+it.each([0, 1, 6, 9])('deflate level %i holds the same pixels', async (level) => {
+  const source = planes('f32', 75, 50, 2);
+  const bytes = await encodeCog(source, { level, tileSize: 32 });
+  expect(await pixels((await images(bytes))[0]!)).toEqual(source.data.map((p) => [...p]));
 });
 
 describe('windows', () => {
@@ -301,6 +309,17 @@ describe('an end before the end', () => {
     control.abort(new Error('stop'));
     await expect(writer.finish()).rejects.toThrow('stop');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('by signal in mid-work leaves nothing behind', async () => {
+    const source = planes('u16', 300, 300, 2);
+    for (const delayMs of [0, 1, 3, 8]) {
+      const control = new AbortController();
+      const work = writeCog(out(), source, { tileSize: 16, signal: control.signal });
+      setTimeout(() => control.abort(new Error('stop')), delayMs);
+      await expect(work).rejects.toThrow('stop');
+      expect(await readdir(folder)).toEqual([]);
+    }
   });
 
   it('by abort leaves nothing behind, and the writer says so afterwards', async () => {
