@@ -42,7 +42,7 @@ function pass(from: Int32Array, to: Int32Array, at: number, step: number, shift:
   to[at + 4 * step] = (t13 - o0 + half) >> shift;
 }
 
-const clamp = (v: number): number => (v < 0 ? 0 : v > 255 ? 255 : v);
+const clamp = (v: number): number => Math.min(Math.max(v, 0), 255);
 
 /** Dequantized coefficients i32[8][8] → 8 × 8 samples at `at` of a plane. */
 export function inverseDct(coefficients: Int32Array, samples: Uint8Array, at: number, stride: number): void {

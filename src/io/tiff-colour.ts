@@ -13,7 +13,7 @@ export interface YcbcrCoding {
 export const DEFAULT_LUMA = [0.299, 0.587, 0.114] as const;
 export const DEFAULT_REFERENCE = [0, 255, 128, 255, 128, 255] as const;
 
-const clamp = (v: number): number => (v < 0 ? 0 : v > 255 ? 255 : v);
+const clamp = (v: number): number => Math.min(Math.max(v, 0), 255);
 
 /** Tables of libtiff's conversion, which is in 16-bit fixed point: TIFFYCbCrToRGBInit. */
 export function ycbcrToRgb({

@@ -89,7 +89,8 @@ export async function readDirectory(
     const type = view.getUint16(p + 2, little);
     const count = offsetOf(view, p + 4, order);
     const size = TYPE_BYTES[type] ?? 0;
-    if (size === 0 || entries.has(id)) continue;
+    // An entry of an unknown type stays, so that a tag that decides how pixels are read is not taken for absent.
+    if (entries.has(id)) continue;
     const value = p + (big ? 12 : 8);
     const inside = count * size <= (big ? 8 : 4);
     entries.set(id, { type, count, at: inside ? start + value : offsetOf(view, value, order) });
@@ -100,6 +101,8 @@ export async function readDirectory(
 /** Values of an entry as numbers (f64: offsets beyond 2^53 do not exist in files), or null when the directory lacks it. */
 export interface TagReader {
   has(id: number): boolean;
+  /** True when the entry is there and has whole numbers. */
+  isWhole(id: number): boolean;
   count(id: number): number;
   /** All values, at most `most` of them; null when the entry is not there. */
   numbers(id: number, most?: number): Promise<Float64Array | null>;
@@ -153,7 +156,8 @@ export function tagReader(
   const viewOf = async (id: number, most: number): Promise<{ view: DataView; type: number; count: number } | null> => {
     const entry = entries.get(id);
     if (!entry) return null;
-    const size = TYPE_BYTES[entry.type]!;
+    const size = TYPE_BYTES[entry.type] ?? 0;
+    if (size === 0) return null;
     const count = Math.min(entry.count, most);
     const length = count * size;
     if (length > MAX_VALUE_BYTES) {
@@ -182,6 +186,7 @@ export function tagReader(
   };
   return {
     has: (id) => entries.has(id),
+    isWhole: (id) => WHOLE.includes(entries.get(id)?.type ?? 0),
     count: (id) => entries.get(id)?.count ?? 0,
     numbers,
     bytes,

@@ -60,8 +60,9 @@ function dtypeOf(url: string, format: number, bits: number): Dtype {
 
 /** A tag that has one value per sample, which must all be the same. */
 async function sameForAll(url: string, tags: TagReader, id: number, what: string, otherwise: number): Promise<number> {
-  const values = await tags.numbers(id, MAX_BANDS);
-  if (!values || values.length === 0) return otherwise;
+  if (!tags.has(id)) return otherwise;
+  const values = tags.isWhole(id) ? await tags.numbers(id, MAX_BANDS) : null;
+  if (!values || values.length === 0) throw new FormatError(`${url}: ${what} (tag ${id}) that is no number`, { url });
   if (values.some((v) => v !== values[0])) {
     throw new UnsupportedError(
       `${url}: bands of different ${what} (${[...values.subarray(0, 8)].join(', ')}) are not read`,
