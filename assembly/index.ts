@@ -29,3 +29,6 @@ export { median_f32, median_i16, median_scratch, median_u16 } from './median';
 export { quantiles_f32, quantiles_i16, quantiles_scratch, quantiles_u16 } from './quantile';
 export { reduce_f32, reduce_i16, reduce_scratch, reduce_u16 } from './reduce';
 export { medoid_f32, medoid_i16, medoid_scratch, medoid_u16 } from './medoid';
+export { unpack_8, unpack_16, unpack_32, unpack_64, sum_bytes, join_bytes } from './predictor';
+export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';
+export { unlzw, lzw_scratch, unpack_runs } from './lzw';

@@ -1,0 +1,72 @@
+import { FormatError } from '../errors.js';
+import type { ByteRange, Store } from './store.js';
+
+/** The first read: what GDAL's COG driver writes for a scene fits in, and so does a small file altogether. */
+const HEAD_BYTES = 32768;
+/** Later reads of directories fetch at least this much, because the next directory is often near. */
+const AHEAD_BYTES = 8192;
+
+/** The parts of a TIFF file that have been read, as a view of the whole. */
+export interface TiffSource {
+  readonly url: string;
+  /** Bytes of the file. */
+  readonly fileBytes: number;
+  /** Reads these ranges unless they are here already. */
+  load(range: ByteRange, signal?: AbortSignal): Promise<void>;
+  /** True when a range has been read. */
+  has(range: ByteRange): boolean;
+  /** A view of a range that has been read. */
+  view(range: ByteRange): DataView;
+  /** Reads a range past the memory of this source. */
+  read(range: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Forgets what was read. */
+  drop(): void;
+}
+
+export async function openTiffSource(url: string, store: Store, signal?: AbortSignal): Promise<TiffSource> {
+  const options = signal ? { signal } : {};
+  const head = await store.read(url, { offset: 0, length: HEAD_BYTES }, options);
+  const fileBytes = head.length < HEAD_BYTES ? head.length : (await store.stat(url, options)).bytes;
+  let pieces: { offset: number; bytes: Uint8Array }[] = [{ offset: 0, bytes: head }];
+
+  const find = ({ offset, length }: ByteRange) =>
+    pieces.find((p) => offset >= p.offset && offset + length <= p.offset + p.bytes.length);
+
+  const read = async ({ offset, length }: ByteRange, signal?: AbortSignal): Promise<Uint8Array> => {
+    if (!(offset >= 0 && length >= 0 && offset + length <= fileBytes)) {
+      throw new FormatError(
+        `${url}: ${length} bytes at ${offset} are wanted, and the file ends at ${fileBytes}: it is cut off or corrupt`,
+        { url },
+      );
+    }
+    const bytes = await store.read(url, { offset, length }, signal ? { signal } : {});
+    if (bytes.length !== length) {
+      throw new FormatError(`${url}: ${length} bytes at ${offset} are wanted, got ${bytes.length}`, { url });
+    }
+    return bytes;
+  };
+
+  return {
+    url,
+    fileBytes,
+    read,
+    has: (range) => find(range) !== undefined,
+    async load(range, signal) {
+      if (find(range)) return;
+      const length = Math.min(Math.max(range.length, AHEAD_BYTES), fileBytes - range.offset);
+      pieces.push({
+        offset: range.offset,
+        bytes: await read({ offset: range.offset, length: Math.max(length, range.length) }, signal),
+      });
+    },
+    view(range) {
+      const piece = find(range);
+      if (!piece) throw new FormatError(`${url}: bytes at ${range.offset} have not been read`, { url });
+      const { buffer, byteOffset } = piece.bytes;
+      return new DataView(buffer, byteOffset + range.offset - piece.offset, range.length);
+    },
+    drop() {
+      pieces = [];
+    },
+  };
+}
