@@ -1,0 +1,1 @@
+export async function drawPreview(_r: unknown): Promise<Uint8Array | null> { return null; }
