@@ -1,0 +1,2 @@
+import { Command } from 'commander';
+export function infoCommand(): Command { return new Command('info'); }

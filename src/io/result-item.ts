@@ -1,0 +1,182 @@
+import type { Geometry } from 'geojson';
+import { InputError, UnsupportedError } from '../errors.js';
+import { pixelToGround } from '../geo/affine.js';
+import { crsToLonLat, projMembers } from '../geo/crs.js';
+import { type Grid, gridBounds } from '../geo/grid.js';
+import type { BandStatistics } from './cog-writer.js';
+import type { Scene } from './stac.js';
+
+/** One raster of a result. */
+export interface ResultAsset {
+  /** The statistic: `geomedian`, `p25`. */
+  key: string;
+  /** Relative to the item. */
+  href: string;
+  /** As STAC names it: `uint16`. */
+  dtype: string;
+  nodata: number | null;
+  bytes: number;
+  /** Hexadecimal. */
+  sha256: string;
+  bands: readonly { name: string; statistics: BandStatistics; scale?: number; offset?: number }[];
+}
+
+export interface ResultItemRequest {
+  id: string;
+  grid: Grid;
+  /** The inputs. */
+  scenes: readonly Scene[];
+  /** Of stackwise. */
+  version: string;
+  /** Whether there is a `preview.png` beside the item. */
+  preview: boolean;
+  /** How it was made; becomes the processing expression. */
+  facts: Readonly<Record<string, unknown>> & { statistics: readonly string[]; mask: readonly string[] };
+  assets: readonly ResultAsset[];
+}
+
+/** Where a grid lies in longitude and latitude; nulls where its CRS has no known transform. */
+export interface Frame {
+  geometry: Geometry | null;
+  /** West, south, east, north in degrees; west > east across the antimeridian. */
+  bbox: [number, number, number, number] | null;
+}
+
+const EXTENSIONS = ['file/v2.1.0', 'processing/v1.2.0', 'projection/v2.0.0', 'raster/v2.0.0'].map(
+  (name) => `https://stac-extensions.github.io/${name}/schema.json`,
+);
+const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
+/** Points on each edge of a footprint: straight lines of one CRS bend in another. */
+const EDGE_POINTS = 8;
+
+/** 1e-7° is a centimetre. */
+const rounded = (degrees: number) => Math.round(degrees * 1e7) / 1e7;
+
+const rectangle = (west: number, south: number, east: number, north: number) => [
+  [west, south],
+  [east, south],
+  [east, north],
+  [west, north],
+  [west, south],
+];
+
+/** The footprint of a grid: a polygon with some points on each edge, counter-clockwise; two rectangles across the antimeridian. */
+export async function frameOfGrid({ crs, affine, width, height }: Grid): Promise<Frame> {
+  const corners = [
+    [0, height],
+    [width, height],
+    [width, 0],
+    [0, 0],
+    [0, height],
+  ] as const;
+  const ring: [number, number][] = [];
+  try {
+    const toLonLat = await crsToLonLat(crs);
+    for (let corner = 0; corner < 4; corner++) {
+      const [c0, r0] = corners[corner]!;
+      const [c1, r1] = corners[corner + 1]!;
+      for (let k = 0; k < EDGE_POINTS; k++) {
+        const part = k / EDGE_POINTS;
+        const [lon, lat] = toLonLat(...pixelToGround(affine, c0 + (c1 - c0) * part, r0 + (r1 - r0) * part));
+        ring.push([rounded(lon), rounded(lat)]);
+      }
+    }
+  } catch (error) {
+    if (error instanceof UnsupportedError || error instanceof InputError) return { geometry: null, bbox: null };
+    throw error;
+  }
+  ring.push(ring[0]!);
+  const lats = ring.map(([, lat]) => lat);
+  const lons = ring.map(([lon]) => lon);
+  const [south, north] = [Math.min(...lats), Math.max(...lats)];
+  // Neighbours on the ring that are far apart in longitude lie on either side of ±180°.
+  const across = ring.some(([lon], i) => i > 0 && Math.abs(lon - ring[i - 1]![0]) > 180);
+  if (!across) {
+    const bbox: Frame['bbox'] = [Math.min(...lons), south, Math.max(...lons), north];
+    return { geometry: { type: 'Polygon', coordinates: [ring] }, bbox };
+  }
+  const west = Math.min(...lons.filter((lon) => lon > 0));
+  const east = Math.max(...lons.filter((lon) => lon <= 0));
+  const coordinates = [[rectangle(west, south, 180, north)], [rectangle(-180, south, east, north)]];
+  return { geometry: { type: 'MultiPolygon', coordinates }, bbox: [west, south, east, north] };
+}
+
+function nodataMember(nodata: number | null): { nodata?: number | string } {
+  if (nodata === null) return {};
+  if (Number.isNaN(nodata)) return { nodata: 'nan' };
+  return { nodata: Number.isFinite(nodata) ? nodata : nodata > 0 ? 'inf' : '-inf' };
+}
+
+function bandMember({ name, statistics, scale = 1, offset = 0 }: ResultAsset['bands'][number]): object {
+  const { minimum, maximum, mean, stddev, validPercent } = statistics;
+  const facts = { minimum, maximum, mean, stddev, valid_percent: validPercent };
+  // A band without a valid pixel has no statistics but that.
+  const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => Number.isFinite(value)));
+  return {
+    name,
+    statistics: known,
+    ...(scale !== 1 || offset !== 0 ? { 'raster:scale': scale, 'raster:offset': offset } : {}),
+  };
+}
+
+function assetMember({ key, href, dtype, nodata, bytes, sha256, bands }: ResultAsset): object {
+  return {
+    href,
+    title: key,
+    type: COG,
+    roles: ['data'],
+    data_type: dtype,
+    ...nodataMember(nodata),
+    'file:size': bytes,
+    // A multihash: 0x12 is SHA-256, 0x20 its 32 bytes.
+    'file:checksum': `1220${sha256}`,
+    bands: bands.map(bandMember),
+  };
+}
+
+function derivedFrom(scenes: readonly Scene[]): object[] {
+  return scenes.flatMap(({ href, id }) =>
+    href === null ? [] : [{ rel: 'derived_from', href, type: 'application/geo+json', title: id }],
+  );
+}
+
+const PREVIEW = { href: './preview.png', title: 'preview', type: 'image/png', roles: ['thumbnail', 'overview'] };
+
+/**
+ * A result as a STAC 1.1 item with the projection, raster, file and processing extensions. It holds no clock time of the run: equal
+ * runs give equal items.
+ */
+export async function resultItem(request: ResultItemRequest): Promise<object> {
+  const { id, grid, scenes, version, preview, facts, assets } = request;
+  const { geometry, bbox } = await frameOfGrid(grid);
+  const { west, south, east, north } = gridBounds(grid);
+  const times = scenes.map(({ timeMs }) => timeMs);
+  const at = (ms: number) => new Date(ms).toISOString();
+  const [first, last] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
+  const mask = facts.mask.length > 0 ? `masked by ${facts.mask.join(' or ')}` : 'without a mask';
+  return {
+    type: 'Feature',
+    stac_version: '1.1.0',
+    stac_extensions: EXTENSIONS,
+    id,
+    geometry,
+    ...(bbox && { bbox }),
+    properties: {
+      datetime: null,
+      start_datetime: at(first!),
+      end_datetime: at(last!),
+      ...projMembers(grid.crs),
+      'proj:shape': [grid.height, grid.width],
+      'proj:transform': grid.affine,
+      'proj:bbox': [west, south, east, north],
+      'processing:software': { stackwise: version },
+      'processing:lineage': `${facts.statistics.join(', ')} over time of ${scenes.length} scenes, ${mask}`,
+      'processing:expression': { format: 'stackwise', expression: facts },
+    },
+    links: derivedFrom(scenes),
+    assets: {
+      ...Object.fromEntries(assets.map((asset) => [asset.key, assetMember(asset)])),
+      ...(preview && { preview: PREVIEW }),
+    },
+  };
+}
