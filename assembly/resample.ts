@@ -56,20 +56,24 @@ function putRow(
 
 /** f64 scratch values that `resample_bilinear` and `resample_average` need. */
 export function resample_scratch(srcWidth: i32, width: i32): i32 {
-  return srcWidth + 2 * MARGIN + 6 * width;
+  return srcWidth + 2 * MARGIN + 8 * width;
 }
 
-/** Sums and weights f64[width] of one source row between each pair of neighbours; all 0 for a row outside. */
+/**
+ * One source row between each pair of neighbours: f64[3][width] `line` = sums, weights, and 1 where the nearer of the two is valid;
+ * all 0 for a row outside.
+ */
 function blendRow(
   type: i32, src: usize, srcWidth: i32, srcHeight: i32, row: i32, hasMissing: i32, missing: f64,
-  cols: usize, colWeights: usize, width: i32, wide: usize, sums: usize, weights: usize,
+  cols: usize, colWeights: usize, width: i32, wide: usize, line: usize,
 ): void {
   if (row < 0 || row >= srcHeight) {
-    memory.fill(sums, 0, <usize>width << 3);
-    memory.fill(weights, 0, <usize>width << 3);
+    memory.fill(line, 0, 3 * (<usize>width << 3));
     return;
   }
   widenRow(type, src, row, srcWidth, hasMissing, missing, wide);
+  const weights = line + (<usize>width << 3);
+  const near = weights + (<usize>width << 3);
   for (let x: i32 = 0; x < width; x++) {
     const p = wide + (<isize>load<i32>(cols + (<usize>x << 2)) << 3);
     const w = load<f64>(colWeights + (<usize>x << 3));
@@ -78,14 +82,16 @@ function blendRow(
     const hasA = a == a;
     // A neighbour without weight has no say, not even an infinite one.
     const hasB = b == b && w > 0;
-    store<f64>(sums + (<usize>x << 3), (hasA ? a * (1 - w) : 0) + (hasB ? b * w : 0));
+    store<f64>(line + (<usize>x << 3), (hasA ? a * (1 - w) : 0) + (hasB ? b * w : 0));
     store<f64>(weights + (<usize>x << 3), (hasA ? 1 - w : 0) + (hasB ? w : 0));
+    store<f64>(near + (<usize>x << 3), (w < 0.5 ? hasA : hasB) ? 1 : 0);
   }
 }
 
 /**
  * Bilinear: each target pixel of [height][width] from the four source pixels of [srcHeight][srcWidth] around its centre; i32[width]
- * `cols` are the left ones (−2 … srcWidth − 1), f64[width] `colWeights` the weights of the right ones, likewise rows.
+ * `cols` are the left ones (−2 … srcWidth − 1), f64[width] `colWeights` the weights of the right ones, likewise rows. Missing where
+ * the nearest of the four is, as in gdalwarp.
  */
 export function resample_bilinear(
   type: i32, src: usize, srcWidth: i32, srcHeight: i32, hasMissing: i32, missing: f64,
@@ -95,8 +101,8 @@ export function resample_bilinear(
   const wide = openRow(scratch, srcWidth);
   const line = <usize>width << 3;
   let upper = scratch + (<usize>(srcWidth + 2 * MARGIN) << 3);
-  let lower = upper + 2 * line;
-  const mix = lower + 2 * line;
+  let lower = upper + 3 * line;
+  const mix = lower + 3 * line;
   // The source rows that `upper` and `lower` hold; neither yet.
   let rowUpper: i32 = i32.MIN_VALUE;
   let rowLower: i32 = i32.MIN_VALUE;
@@ -111,17 +117,21 @@ export function resample_bilinear(
       rowLower = swapRow;
     }
     if (rowUpper != row) {
-      blendRow(type, src, srcWidth, srcHeight, row, hasMissing, missing, cols, colWeights, width, wide, upper, upper + line);
+      blendRow(type, src, srcWidth, srcHeight, row, hasMissing, missing, cols, colWeights, width, wide, upper);
       rowUpper = row;
     }
     if (rowLower != row + 1) {
-      blendRow(type, src, srcWidth, srcHeight, row + 1, hasMissing, missing, cols, colWeights, width, wide, lower, lower + line);
+      blendRow(type, src, srcWidth, srcHeight, row + 1, hasMissing, missing, cols, colWeights, width, wide, lower);
       rowLower = row + 1;
     }
     const w = load<f64>(rowWeights + (<usize>y << 3));
     for (let i: usize = 0; i < 2 * line; i += 8) {
       const a = load<f64>(upper + i) * (1 - w);
       store<f64>(mix + i, w > 0 ? a + load<f64>(lower + i) * w : a);
+    }
+    const near = (w < 0.5 ? upper : lower) + 2 * line;
+    for (let i: usize = 0; i < line; i += 8) {
+      store<f64>(mix + line + i, load<f64>(mix + line + i) * load<f64>(near + i));
     }
     const to = out + <usize>y * width * (targetType == 6 ? 4 : 2);
     putRow(targetType, mix, mix + line, width, LEAST_WEIGHT, hasNone, none, to);

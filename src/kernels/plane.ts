@@ -115,8 +115,8 @@ function toSource({ scale, offset, origin }: PlacedAxis, target: number): number
 
 /**
  * Bilinear between the four nearest source pixels, for grids as fine as the source or finer (a coarser one sees no more than four);
- * missing ones leave their weight to the others (as gdalwarp does), and less than 1e-5 of weight is missing. Integer results round
- * half to even; one that would be the missing value becomes the next lower value, or the next higher at the type's end, as in GDAL.
+ * missing ones leave their weight to the others, and a pixel is missing where the nearest of the four is or less than 1e-5 of weight
+ * is left, all as in gdalwarp. Integer results round half to even; one that would be the missing value becomes the next lower value, or the next higher at the type's end, as in GDAL.
  */
 export function placeBilinearInto(
   k: Kernels,

@@ -20,7 +20,7 @@ export function classMaskOf(
 export function morphologyOf(mask: ArrayLike<number>, width: number, height: number, steps: readonly Step[]): number[] {
   const rim = steps.reduce((sum, { radiusPx }) => sum + 2 * Math.floor(radiusPx), 1);
   const [w, h] = [width + 2 * rim, height + 2 * rim];
-  let plane = Array.from({ length: w * h }, (_, i) => {
+  let plane = Array.from({ length: w * h }, (_, i): number => {
     const [x, y] = [(i % w) - rim, Math.floor(i / w) - rim];
     return x >= 0 && x < width && y >= 0 && y < height && mask[y * width + x] ? 1 : 0;
   });

@@ -14,9 +14,10 @@ export function sampleOf({ data, width, height, nodata }: Source, col: number, r
   return value === nodata ? Number.NaN : value;
 }
 
-/** Bilinear at a position in px from the outer edges, gdalwarp's way; NaN = missing. */
+/** Bilinear at a position in px from the outer edges, gdalwarp's way: missing (NaN) where the pixel there is. */
 export function bilinearOf(source: Source, x: number, y: number): number {
   if (x < 0 || x >= source.width || y < 0 || y >= source.height) return Number.NaN;
+  if (Number.isNaN(sampleOf(source, Math.floor(x), Math.floor(y)))) return Number.NaN;
   const [col, row] = [Math.floor(x - 0.5), Math.floor(y - 0.5)];
   const [fx, fy] = [x - 0.5 - col, y - 0.5 - row];
   return weightedMean(
