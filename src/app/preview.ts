@@ -114,7 +114,7 @@ interface Stretch {
 }
 
 function stretchOf(planes: readonly Float32Array[]): Stretch {
-  return { from: planes.map((plane) => 0.8 * quantile([plane], 0.005)), to: quantile(planes, 0.985) };
+  return { from: planes.map((plane) => 0.8 * quantile([plane], 0.005)), to: 1.06 * quantile(planes, 0.99) };
 }
 
 function shade(planes: readonly Float32Array[], { from, to }: Stretch): Uint8Array {

@@ -100,7 +100,7 @@ function groundAt(x: number, y: number, i: number, relief: Relief, seed: number)
   if (edgePx < 0.6 && tone > 0.55) return [FOREST_INDICES[1], 0.9, 0.9 + 0.2 * grain];
   const crop = FIELD_INDICES[field % FIELD_INDICES.length]!;
   const soil = 0.88 + 0.24 * tone + 0.25 * (wet - 0.5);
-  return [crop, 0.78 + 0.3 * chance(field, 2, seed) + 0.06 * grain, soil * (1 + 0.05 * grain)];
+  return [crop, 0.78 + 0.3 * chance(field, 2, seed) + 0.06 * grain, soil * (1 + 0.13 * grain)];
 }
 
 /** Where most of the forest is: centre of the square of a 8 × 8 lattice. */

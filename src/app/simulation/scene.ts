@@ -152,7 +152,7 @@ function renderBand(land: Land, scene: ScenePlan, band: number, sky: Sky | null)
       state ^= state >>> 17;
       state ^= state << 5;
       // Two uniform numbers: a triangle of standard deviation 0.41.
-      value += (((state & 0xffff) + (state >>> 16)) / 65536 - 1) * (42 + 0.055 * value);
+      value += (((state & 0xffff) + (state >>> 16)) / 65536 - 1) * (50 + 0.07 * value);
     }
     out[i] = Math.min(20000, Math.max(1, Math.round(value)));
   }
