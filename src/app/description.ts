@@ -25,7 +25,13 @@ async function describeRaster(url: string, signal?: AbortSignal): Promise<Descri
       url,
       width,
       height,
-      bands: bands.map(({ nodata, ...band }) => ({ ...band, nodata: jsonNumber(nodata) })),
+      bands: bands.map(({ name, dtype, nodata, scale, offset }) => ({
+        name,
+        dtype,
+        nodata: jsonNumber(nodata),
+        scale,
+        offset,
+      })),
       crs: grid && describeCrs(grid.crs),
       affine: grid && grid.affine,
       bounds: grid && gridBounds(grid),
@@ -62,13 +68,24 @@ export function describeScenes(url: string, scenes: readonly Scene[]): Descripti
     const band = scenes.find(({ bands }) => bands[name])!.bands[name]!;
     const { commonName, dtype, scale, offset, grid } = band;
     const nodata = band.nodata === undefined ? null : jsonNumber(band.nodata);
-    return { name, commonName, scenes: count, dtype, nodata, scale, offset, resolution: grid && Math.abs(grid.affine[0]) };
+    return {
+      name,
+      commonName,
+      scenes: count,
+      dtype,
+      nodata,
+      scale,
+      offset,
+      resolution: grid && Math.abs(grid.affine[0]),
+    };
   });
   const only = scenes.length === 1 ? scenes[0]! : null;
   return {
     kind: only ? 'scene' : 'scenes',
     url,
-    ...(only ? { id: only.id } : { count: scenes.length, first: scenes[0]?.id ?? null, last: scenes.at(-1)?.id ?? null }),
+    ...(only
+      ? { id: only.id }
+      : { count: scenes.length, first: scenes[0]?.id ?? null, last: scenes.at(-1)?.id ?? null }),
     collections: unique(scenes.map(({ collection }) => collection)),
     platforms: unique(scenes.map(({ platform }) => platform)),
     time: times && times.map((ms) => new Date(ms).toISOString()),
@@ -111,7 +128,10 @@ function shown(key: string, value: unknown): string {
     const { width, height, tiled, interleave } = value as Record<string, unknown>;
     return `${width} × ${height}${tiled ? '' : ' (strips)'}, ${interleave}-interleaved`;
   }
-  if (key === 'bounds') return Object.entries(value as object).map(([side, at]) => `${side} ${at}`).join(', ');
+  if (key === 'bounds')
+    return Object.entries(value as object)
+      .map(([side, at]) => `${side} ${at}`)
+      .join(', ');
   return Array.isArray(value) ? value.join(', ') || 'none' : String(value);
 }
 
@@ -123,7 +143,10 @@ export function formatDescription(description: Description): string {
     const label = (LABELS[key] ?? key).padEnd(15);
     if (key === 'bands') {
       const bands = value as Description[];
-      lines.push(`${label} ${bands.length}`, ...bands.map((band, i) => `  ${String(i + 1).padStart(3)}  ${shownBand(band)}`));
+      lines.push(
+        `${label} ${bands.length}`,
+        ...bands.map((band, i) => `  ${String(i + 1).padStart(3)}  ${shownBand(band)}`),
+      );
     } else lines.push(`${label} ${shown(key, value)}`);
   }
   return `${lines.join('\n')}\n`;

@@ -41,7 +41,10 @@ export async function describeTiff(
     const [width, height] = [await tags.number(256, 0), await tags.number(257, 0)];
     const tiled = tags.has(324);
     const offsets = await tags.numbers(tiled ? 324 : 273);
-    const firstPixel = (offsets ?? new Float64Array(0)).reduce((least, at) => (at > 0 && at < least ? at : least), Infinity);
+    const firstPixel = (offsets ?? new Float64Array(0)).reduce(
+      (least, at) => (at > 0 && at < least ? at : least),
+      Infinity,
+    );
     let [lastDirectory, reduced] = [order.first, 0];
     const seen = new Set([order.first]);
     for (let at = directory.next; at !== 0 && !seen.has(at) && seen.size < MAX_DIRECTORIES; ) {

@@ -58,10 +58,23 @@ describe('progress', () => {
     const lines = written.map((line) => JSON.parse(line));
     expect(written.every((line) => line.endsWith('\n'))).toBe(true);
     expect(lines.map(({ event }) => event)).toEqual(['progress', 'progress', 'progress', 'note', 'done']);
-    expect(lines[1]).toEqual({ event: 'progress', label: 'composite', done: 1100, total: 3000, unit: 'px', perSecond: 1000, etaSeconds: 1.9 });
+    expect(lines[1]).toEqual({
+      event: 'progress',
+      label: 'composite',
+      done: 1100,
+      total: 3000,
+      unit: 'px',
+      perSecond: 1000,
+      etaSeconds: 1.9,
+    });
   });
 
   it('says durations as people do', () => {
-    expect([900, 59_000, 125_000, 3_720_000].map(formatDuration)).toEqual(['0.9 s', '59 s', '2 min 05 s', '1 h 02 min']);
+    expect([900, 59_000, 125_000, 3_720_000].map(formatDuration)).toEqual([
+      '0.9 s',
+      '59 s',
+      '2 min 05 s',
+      '1 h 02 min',
+    ]);
   });
 });

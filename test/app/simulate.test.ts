@@ -26,10 +26,13 @@ describe('a simulated year', () => {
     const sha = createHash('sha256');
     // Byte by byte, so that the machine's byte order does not matter.
     for (const { bands, scl } of images) {
-      for (const data of Object.values(bands)) for (const value of data) sha.update(Uint8Array.of(value & 255, value >> 8));
+      for (const data of Object.values(bands))
+        for (const value of data) sha.update(Uint8Array.of(value & 255, value >> 8));
       sha.update(scl);
     }
-    expect(sha.digest('hex')).toMatchInlineSnapshot(`"28041fd39d62988fa7e2f1dec306d1a690cf23ce6bb2fedde0aa83fdf939f845"`);
+    expect(sha.digest('hex')).toMatchInlineSnapshot(
+      `"28041fd39d62988fa7e2f1dec306d1a690cf23ce6bb2fedde0aa83fdf939f845"`,
+    );
   });
 
   it('has a date in two scenes, and another land for another seed', () => {
@@ -79,14 +82,25 @@ describe('a simulated collection', () => {
     expect(items).toHaveLength(5);
     expect(scenes.map(({ id }) => id)).toEqual(simulation.scenes.map(({ id }) => id));
     const image = renderScene(simulation, simulation.scenes[1]!);
-    expect(scenes[1]).toMatchObject({ timeMs: simulation.scenes[1]!.timeMs, cloudCoverPercent: image.cloudCoverPercent });
+    expect(scenes[1]).toMatchObject({
+      timeMs: simulation.scenes[1]!.timeMs,
+      cloudCoverPercent: image.cloudCoverPercent,
+    });
     expect(Object.keys(scenes[1]!.bands)).toEqual(['B02', 'B03', 'B11', 'SCL']);
-    for (const [name, px, data] of [['B03', 48, image.bands.B03], ['B11', 24, image.bands.B11], ['SCL', 24, image.scl]] as const) {
+    for (const [name, px, data] of [
+      ['B03', 48, image.bands.B03],
+      ['B11', 24, image.bands.B11],
+      ['SCL', 24, image.scl],
+    ] as const) {
       const { href, grid } = scenes[1]!.bands[name]!;
       const raster = await openCog(href, { store: storeFor(href) });
       expect(grid).toMatchObject({ affine: raster.header.grid!.affine, width: px, height: px });
       expect(raster.header.grid!.affine).toEqual(simulatedGrid(48, 480 / px).affine);
-      const [read] = await readWindow(raster, { level: 0, window: { col: 0, row: 0, width: px, height: px }, bands: [0] });
+      const [read] = await readWindow(raster, {
+        level: 0,
+        window: { col: 0, row: 0, width: px, height: px },
+        bands: [0],
+      });
       expect(read).toEqual(data);
       await raster.close();
     }

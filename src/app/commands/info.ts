@@ -5,7 +5,7 @@ import { stopSignals } from '../stop.js';
 /** Describes a raster, an item or a collection, as text or one line of JSON. */
 export async function info(
   source: string,
-  { json = false, write, signal }: { json?: boolean; write: (text: string) => void; signal?: AbortSignal },
+  { json = false, write, signal }: { json?: boolean; write: (text: string) => unknown; signal?: AbortSignal },
 ): Promise<void> {
   const description = await describeSource(source, { ...(signal && { signal }) });
   write(json ? `${JSON.stringify(description)}\n` : formatDescription(description));

@@ -74,7 +74,9 @@ function count(value: number, name: string, [least, most]: readonly [number, num
 
 /** When and under which sky the scenes are taken: cloud covers are spread evenly, then dealt out by chance. */
 function planScenes(dates: number, seed: number, options: { cloudiness: number; twins: boolean }): ScenePlan[] {
-  const order = Array.from({ length: dates }, (_, t) => t).sort((p, q) => chance(p, 0, seed + 900) - chance(q, 0, seed + 900));
+  const order = Array.from({ length: dates }, (_, t) => t).sort(
+    (p, q) => chance(p, 0, seed + 900) - chance(q, 0, seed + 900),
+  );
   const scenes: ScenePlan[] = [];
   const stepDays = 364 / dates;
   for (let t = 0; t < dates; t++) {
@@ -117,7 +119,10 @@ export function planSimulation(options: SimulationOptions = {}): Simulation {
   const fine = makeLand(size, seed);
   return {
     size,
-    bands: [...all.filter(({ gsd }) => gsd === 10).slice(0, ten), ...all.filter(({ gsd }) => gsd === 20).slice(0, twenty)],
+    bands: [
+      ...all.filter(({ gsd }) => gsd === 10).slice(0, ten),
+      ...all.filter(({ gsd }) => gsd === 20).slice(0, twenty),
+    ],
     scenes: planScenes(dates, seed, { cloudiness, twins: options.twins ?? dates >= 4 }),
     land: { fine, coarse: halved(fine) },
   };
