@@ -33,7 +33,7 @@ async function describeRaster(url: string, signal?: AbortSignal): Promise<Descri
         offset,
       })),
       crs: grid && describeCrs(grid.crs),
-      affine: grid && grid.affine,
+      affine: grid?.affine ?? null,
       bounds: grid && gridBounds(grid),
       tile: { width: tileWidth, height: tileHeight, tiled: layout.tiled, interleave: planar ? 'band' : 'pixel' },
       compression: layout.compression,

@@ -179,7 +179,7 @@ async function inputPanel(
 
 async function countPanel(url: string, grid: Grid): Promise<Panel> {
   const [counts] = await withRaster(url, (raster) => sampleRaster(raster, [0], grid));
-  const most = counts!.reduce((best, value) => (value > best ? value : best), 1);
+  const most = counts!.filter((value) => value >= 0).reduce((best, value) => Math.max(best, value), 1);
   const data = new Uint8Array(counts!.length * 3);
   counts!.forEach((value, i) => {
     data.set(Number.isNaN(value) ? MISSING : ramp(value / most), 3 * i);
