@@ -25,54 +25,38 @@ export function mask_planes_f32(mask: usize, nPx: i32, planes: usize, nBand: i32
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function valid<T>(v: T, hasMissing: i32, missing: i32): bool {
-  if (isFloat<T>()) return v == v;
-  return !(hasMissing && <i32>v == missing);
-}
-
-// @ts-ignore: decorator
-@inline
-function status<T>(
-  planes: usize, nBand: i32, nPx: i32, bandStride: usize, hasMissing: i32, missing: i32, out: usize,
-): void {
-  for (let i: i32 = 0; i < nPx; i++) {
-    let count: i32 = 0;
-    for (let b: i32 = 0; b < nBand; b++) {
-      count += i32(valid<T>(load<T>(planes + <usize>b * bandStride + <usize>i * sizeof<T>()), hasMissing, missing));
+/** u8[nPx]: 2 where no band has the 16-bit missing value, 1 where not all have it, 0 where all have. */
+export function status_u16(planes: usize, nBand: i32, nPx: i32, bandStride: usize, missing: i32, out: usize): void {
+  const none = i16x8.splat(<i16>missing);
+  for (let i: i32 = 0; i < nPx; i += 8) {
+    let all = i16x8.splat(-1);
+    let some = i16x8.splat(0);
+    let p = planes + (<usize>i << 1);
+    for (let b: i32 = 0; b < nBand; b++, p += bandStride) {
+      const valid = i16x8.ne(v128.load(p), none);
+      all = v128.and(all, valid);
+      some = v128.or(some, valid);
     }
-    store<u8>(out + i, count == nBand ? 2 : count > 0 ? 1 : 0);
+    const status = i16x8.neg(i16x8.add(all, some));
+    v128.store64_lane(out + i, i8x16.narrow_i16x8_u(status, status), 0);
   }
 }
 
-/** u8[nPx]: 2 where all bands are valid, 1 where some are, 0 where none is. */
-export function status_u16(planes: usize, nBand: i32, nPx: i32, bandStride: usize, hasMissing: i32, missing: i32, out: usize): void {
-  status<u16>(planes, nBand, nPx, bandStride, hasMissing, missing, out);
-}
-
-export function status_i16(planes: usize, nBand: i32, nPx: i32, bandStride: usize, hasMissing: i32, missing: i32, out: usize): void {
-  status<i16>(planes, nBand, nPx, bandStride, hasMissing, missing, out);
-}
-
+/** The same of f32, where missing is NaN. */
 export function status_f32(planes: usize, nBand: i32, nPx: i32, bandStride: usize, out: usize): void {
-  status<f32>(planes, nBand, nPx, bandStride, 0, 0, out);
-}
-
-// @ts-ignore: decorator
-@inline
-function fuse<T>(
-  target: usize, targetStride: usize, targetStatus: usize, source: usize, sourceStride: usize, sourceStatus: usize,
-  nBand: i32, nPx: i32,
-): void {
-  for (let i: i32 = 0; i < nPx; i++) {
-    const better = load<u8>(sourceStatus + i);
-    if (better <= load<u8>(targetStatus + i)) continue;
-    store<u8>(targetStatus + i, better);
-    const at = <usize>i * sizeof<T>();
-    for (let b: i32 = 0; b < nBand; b++) {
-      store<T>(target + <usize>b * targetStride + at, load<T>(source + <usize>b * sourceStride + at));
+  for (let i: i32 = 0; i < nPx; i += 4) {
+    let all = i32x4.splat(-1);
+    let some = i32x4.splat(0);
+    let p = planes + (<usize>i << 2);
+    for (let b: i32 = 0; b < nBand; b++, p += bandStride) {
+      const v = v128.load(p);
+      const valid = f32x4.eq(v, v);
+      all = v128.and(all, valid);
+      some = v128.or(some, valid);
     }
+    const status = i32x4.neg(i32x4.add(all, some));
+    const half = i16x8.narrow_i32x4_s(status, status);
+    v128.store32_lane(out + i, i8x16.narrow_i16x8_u(half, half), 0);
   }
 }
 
@@ -81,12 +65,37 @@ export function fuse_u16(
   target: usize, targetStride: usize, targetStatus: usize, source: usize, sourceStride: usize, sourceStatus: usize,
   nBand: i32, nPx: i32,
 ): void {
-  fuse<u16>(target, targetStride, targetStatus, source, sourceStride, sourceStatus, nBand, nPx);
+  for (let i: i32 = 0; i < nPx; i += 8) {
+    const own = v128.load64_zero(targetStatus + i);
+    const other = v128.load64_zero(sourceStatus + i);
+    const better = i8x16.gt_s(other, own);
+    if (i8x16.bitmask(better) == 0) continue;
+    v128.store64_lane(targetStatus + i, v128.bitselect(other, own, better), 0);
+    const take = i16x8.extend_low_i8x16_s(better);
+    let p = target + (<usize>i << 1);
+    let q = source + (<usize>i << 1);
+    for (let b: i32 = 0; b < nBand; b++, p += targetStride, q += sourceStride) {
+      v128.store(p, v128.bitselect(v128.load(q), v128.load(p), take));
+    }
+  }
 }
 
+/** The same of f32. */
 export function fuse_f32(
   target: usize, targetStride: usize, targetStatus: usize, source: usize, sourceStride: usize, sourceStatus: usize,
   nBand: i32, nPx: i32,
 ): void {
-  fuse<f32>(target, targetStride, targetStatus, source, sourceStride, sourceStatus, nBand, nPx);
+  for (let i: i32 = 0; i < nPx; i += 4) {
+    const own = v128.load32_zero(targetStatus + i);
+    const other = v128.load32_zero(sourceStatus + i);
+    const better = i8x16.gt_s(other, own);
+    if (i8x16.bitmask(better) == 0) continue;
+    v128.store32_lane(targetStatus + i, v128.bitselect(other, own, better), 0);
+    const take = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(better));
+    let p = target + (<usize>i << 2);
+    let q = source + (<usize>i << 2);
+    for (let b: i32 = 0; b < nBand; b++, p += targetStride, q += sourceStride) {
+      v128.store(p, v128.bitselect(v128.load(q), v128.load(p), take));
+    }
+  }
 }

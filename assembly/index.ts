@@ -1,20 +1,12 @@
 // The ABI of the kernels: exports only. Pointers and sizes in, numbers out; see each file's first line for shapes and units.
 export { alloc, mark, release } from './memory';
-export { look_up_u8, look_up_u16, look_up_i32, or_masks } from './bits';
+export { bit_mask_u16, bit_mask_u32, class_mask_i32, class_mask_u16, class_mask_u8, or_masks } from './bits';
 export { pack_bits, unpack_bits, invert_bits, dilate_bits } from './morph';
-export {
-  place_u16, place_i16, place_f32, bilinear_u16, bilinear_i16, bilinear_f32, average_u16, average_i16, average_f32,
-  place_mask,
-} from './place';
-export {
-  mask_planes_u16, mask_planes_f32, status_u16, status_i16, status_f32, fuse_u16, fuse_f32,
-} from './fuse';
-export {
-  pick_u16, pick_f32, gather_u16, gather_f32, count_all_u16, count_all_f32,
-} from './pick';
-export {
-  narrow_u8, narrow_i8, narrow_u16, narrow_i16, narrow_u32, narrow_i32,
-} from './narrow';
+export { place_f32, place_i16, place_mask, place_u16 } from './place';
+export { resample_average, resample_bilinear, resample_scratch } from './resample';
+export { fuse_f32, fuse_u16, mask_planes_f32, mask_planes_u16, status_f32, status_u16 } from './fuse';
+export { count_all_f32, count_all_u16, gather_f32, gather_u16, pick_f32, pick_u16 } from './pick';
+export { narrow_i16, narrow_i32, narrow_i8, narrow_u16, narrow_u32, narrow_u8 } from './narrow';
 export { median_f32, median_i16, median_scratch, median_u16 } from './median';
 export { quantiles_f32, quantiles_i16, quantiles_scratch, quantiles_u16 } from './quantile';
 export { reduce_f32, reduce_i16, reduce_scratch, reduce_u16 } from './reduce';
@@ -24,10 +16,6 @@ export {
   summarize_u8, summarize_i8, summarize_u16, summarize_i16, summarize_u32, summarize_i32, summarize_f32, summarize_f64,
 } from './overview';
 export { pack_8, pack_16, pack_32, pack_64, pack_floats_32, pack_floats_64 } from './pack';
-export { geomedian_f32, geomedian_scratch, geomedian_u16 } from './geomedian';
-export { median_f32, median_i16, median_scratch, median_u16 } from './median';
-export { quantiles_f32, quantiles_i16, quantiles_scratch, quantiles_u16 } from './quantile';
-export { reduce_f32, reduce_i16, reduce_scratch, reduce_u16 } from './reduce';
 export { medoid_f32, medoid_i16, medoid_scratch, medoid_u16 } from './medoid';
 export { unpack_8, unpack_16, unpack_32, unpack_64, sum_bytes, join_bytes } from './predictor';
 export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';

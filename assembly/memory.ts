@@ -23,8 +23,10 @@ export function alloc(nBytes: usize): usize {
   if (end > 0xffff0000) return 0;
   const have = <u64>memory.size() << 16;
   if (end > have) {
-    const pages = <i32>((end - have + 0xffff) >> 16);
-    if (memory.grow(pages) < 0) return 0;
+    // In steps of 64 MiB: each growth costs the engine a new buffer, and pages that are never touched cost nothing.
+    const least = <i32>((end - have + 0xffff) >> 16);
+    const step = min(max(least, 1024), 65535 - memory.size());
+    if (memory.grow(max(least, step)) < 0) return 0;
   }
   top = <usize>end;
   return start;

@@ -1,47 +1,47 @@
 // Whole observations out of a stack [nBand][nTime][nPx]: the first or last date on which all bands are valid, and its values.
+// nPx is a multiple of 16.
 
-// @ts-ignore: decorator
-@inline
-function allValid<T>(p: usize, nBand: i32, bandStride: usize, hasMissing: i32, missing: i32): bool {
-  for (let b: i32 = 0; b < nBand; b++) {
-    const v = load<T>(p + <usize>b * bandStride);
-    if (isFloat<T>() ? v != v : hasMissing && <i32>v == missing) return false;
-  }
-  return true;
-}
-
-// @ts-ignore: decorator
-@inline
-function pick<T>(
-  src: usize, nBand: i32, nTime: i32, nPx: i32, bandStride: usize, timeStride: usize,
-  hasMissing: i32, missing: i32, fromEnd: i32, out: usize,
-): void {
-  for (let i: i32 = 0; i < nPx; i++) {
-    const p = src + <usize>i * sizeof<T>();
-    let found: i32 = -1;
-    for (let n: i32 = 0; n < nTime; n++) {
-      const t = fromEnd ? nTime - 1 - n : n;
-      if (allValid<T>(p + <usize>t * timeStride, nBand, bandStride, hasMissing, missing)) {
-        found = t;
-        break;
-      }
-    }
-    store<i32>(out + (<usize>i << 2), found);
-  }
-}
-
-/** i32[nPx]: the first (or with `fromEnd` the last) date on which all bands are valid, −1 where there is none. */
+/** i32[nPx]: the first (or with `fromEnd` the last) date on which no band has the 16-bit missing value, −1 where there is none. */
 export function pick_u16(
   src: usize, nBand: i32, nTime: i32, nPx: i32, bandStride: usize, timeStride: usize,
-  hasMissing: i32, missing: i32, fromEnd: i32, out: usize,
+  missing: i32, fromEnd: i32, out: usize,
 ): void {
-  pick<u16>(src, nBand, nTime, nPx, bandStride, timeStride, hasMissing, missing, fromEnd, out);
+  const none = i16x8.splat(<i16>missing);
+  for (let i: i32 = 0; i < nPx; i += 8) {
+    let index = i16x8.splat(-1);
+    for (let n: i32 = 0; n < nTime; n++) {
+      const t = fromEnd ? nTime - 1 - n : n;
+      let p = src + (<usize>i << 1) + <usize>t * timeStride;
+      // Dates are below 2¹⁵, so a negative index has not been found yet.
+      let open = i16x8.shr_s(index, 15);
+      for (let b: i32 = 0; b < nBand; b++, p += bandStride) open = v128.and(open, i16x8.ne(v128.load(p), none));
+      index = v128.bitselect(i16x8.splat(<i16>t), index, open);
+      if (i16x8.bitmask(index) == 0) break;
+    }
+    v128.store(out + (<usize>i << 2), i32x4.extend_low_i16x8_s(index));
+    v128.store(out + (<usize>i << 2), i32x4.extend_high_i16x8_s(index), 16);
+  }
 }
 
+/** The same of f32, where missing is NaN. */
 export function pick_f32(
   src: usize, nBand: i32, nTime: i32, nPx: i32, bandStride: usize, timeStride: usize, fromEnd: i32, out: usize,
 ): void {
-  pick<f32>(src, nBand, nTime, nPx, bandStride, timeStride, 0, 0, fromEnd, out);
+  for (let i: i32 = 0; i < nPx; i += 4) {
+    let index = i32x4.splat(-1);
+    for (let n: i32 = 0; n < nTime; n++) {
+      const t = fromEnd ? nTime - 1 - n : n;
+      let p = src + (<usize>i << 2) + <usize>t * timeStride;
+      let open = i32x4.shr_s(index, 31);
+      for (let b: i32 = 0; b < nBand; b++, p += bandStride) {
+        const v = v128.load(p);
+        open = v128.and(open, f32x4.eq(v, v));
+      }
+      index = v128.bitselect(i32x4.splat(t), index, open);
+      if (i32x4.bitmask(index) == 0) break;
+    }
+    v128.store(out + (<usize>i << 2), index);
+  }
 }
 
 // @ts-ignore: decorator

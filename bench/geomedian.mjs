@@ -41,8 +41,8 @@ function season(nBand) {
     const spectrum = Array.from({ length: nBand }, () => 300 + 3000 * random());
     const greening = Array.from({ length: nBand }, () => 0.25 * noise());
     for (let t = 0; t < N_TIME; t++) {
-      const light = 1 + 0.06 * noise();
-      const green = Math.abs(((2 * t) / N_TIME) % 2 - 1);
+      const light = 1 + 0.16 * noise();
+      const green = Math.abs((((2 * t) / N_TIME) % 2) - 1);
       const haze = random() < 0.08 ? 1500 * random() : 0;
       for (let b = 0; b < nBand; b++) {
         const value = spectrum[b] * (1 + greening[b] * green) * light + haze + 70 * noise();
@@ -53,7 +53,8 @@ function season(nBand) {
   for (let patch = 0; patch < N_PX; patch += 16) {
     for (let t = 0; t < N_TIME; t++) {
       if (random() >= 0.35) continue;
-      for (let b = 0; b < nBand; b++) data.fill(0, (b * N_TIME + t) * N_PX + patch, (b * N_TIME + t) * N_PX + patch + 16);
+      for (let b = 0; b < nBand; b++)
+        data.fill(0, (b * N_TIME + t) * N_PX + patch, (b * N_TIME + t) * N_PX + patch + 16);
     }
   }
   return data;
@@ -180,7 +181,7 @@ async function measure({ name, nBand, mads, gate, aim }, { quick, python }) {
   if (!mads) {
     const few = quick ? 256 : 1024;
     const plain = new Float64Array(nBand * few);
-    peers.javascript = (few / 1e6) / (await seconds(() => plainWeiszfeld(data, nBand, few, 0.1, plain), 100));
+    peers.javascript = few / 1e6 / (await seconds(() => plainWeiszfeld(data, nBand, few, 0.1, plain), 100));
     plainWeiszfeld(data, nBand, few, 1e-7, plain, 20_000);
     const median = our.median();
     row.errors = { ours: errors((i) => median[Math.floor(i / few) * N_PX + (i % few)], plain) };
@@ -216,7 +217,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const spreads = `± ${(50 * row.spread).toFixed(0)} %`;
     console.log(`${row.case}: ${row.ours.toFixed(3)} ${result.unit} ${spreads}; ${others.join(', ')}; ${ratio}`);
     for (const [name, e] of Object.entries(row.errors ?? {})) {
-      console.log(`  error of ${name}, DN: p50 ${e.p50.toExponential(1)} p99 ${e.p99.toExponential(1)} max ${e.max.toExponential(1)}`);
+      console.log(
+        `  error of ${name}, DN: p50 ${e.p50.toExponential(1)} p99 ${e.p99.toExponential(1)} max ${e.max.toExponential(1)}`,
+      );
     }
   }
   const file = process.argv[process.argv.indexOf('--json') + 1];

@@ -1,4 +1,16 @@
+/**
+ * Stacks of satellite images → statistics.
+ *
+ * ```ts
+ * import { composite, readScenes, writeCog } from 'stackwise';
+ * const scenes = await readScenes('items.json');
+ * const { results } = await composite(scenes, { bands: ['B04', 'B03', 'B02'], statistics: 'median,count' });
+ * await writeCog('median.tif', results.median);
+ * ```
+ */
 export * from './errors.js';
+export type { Crs } from './geo/crs.js';
+export type { Grid, Window } from './geo/grid.js';
 export {
   type BandStatistics,
   type CogBand,
@@ -10,4 +22,12 @@ export {
   writeCog,
 } from './io/cog-writer.js';
 export { encodePng, type PngImage } from './io/png.js';
-export type { Planes } from './io/raster.js';
+export type { Dtype, NumericArray, Planes } from './io/raster.js';
+export { type ReadScenesOptions, readScenes, type Scene, type SceneBand } from './io/stac.js';
+export type { Plan } from './jobs/plan.js';
+export type { CompositeOptions } from './jobs/prepare.js';
+export { type Composite, composite, type SceneReport } from './jobs/run.js';
+export { type Geomedian, type GeomedianOptions, geomedian } from './kernels/geomedian.js';
+export { type MedoidOptions, medoid } from './kernels/medoid.js';
+export { median, type OrderOptions, percentile, type QuantileRule } from './kernels/order.js';
+export { count, max, mean, min, type ReduceOptions, std } from './kernels/reduce.js';

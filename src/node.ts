@@ -1,1 +1,3 @@
-export * from './errors.js';
+/** What needs a disk: the same package with composites straight to a folder of COGs. */
+export * from './index.js';
+export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';

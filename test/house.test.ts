@@ -23,7 +23,7 @@ function importsOf(file: string): string[] {
 /** Imports that load code when the file is loaded: no types, nothing lazy. */
 function eagerImportsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
-  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s+(?!type\s)[^;'"]*?(?:from\s*)?['"]([^'"]+)['"]/g);
+  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s+(?!type\s)(?:[\w*{}\s,$]+from\s*)?['"]([^'"]+)['"]/g);
   return [...found].map((match) => match[1]!);
 }
 
@@ -51,7 +51,7 @@ const IO_KERNELS = ['codec', 'memory', 'overview', 'pack'].map((name) => join(sr
 
 /** Each third-party library, and the one place that knows it. */
 const OWNERS: Record<string, readonly string[]> = {
-  geotiff: ['io/cog.ts', 'io/exotic.ts'],
+  geotiff: ['io/geotiff-codec.ts'],
   proj4: ['geo/crs.ts'],
   zstddec: ['io/zstd-decoder.ts'],
   '@bokuweb/zstd-wasm': ['io/zstd-encoder.ts'],

@@ -9,7 +9,35 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 describe('the package', () => {
   it('exports these names and no others', () => {
-    expect(Object.keys(stackwise).sort()).toMatchInlineSnapshot();
+    expect(Object.keys(stackwise).sort()).toMatchInlineSnapshot(`
+      [
+        "FormatError",
+        "InputError",
+        "KernelError",
+        "StackwiseError",
+        "StoreError",
+        "UnsupportedError",
+        "UsageError",
+        "WorkerError",
+        "composite",
+        "count",
+        "createCog",
+        "encodeCog",
+        "encodePng",
+        "geomedian",
+        "max",
+        "mean",
+        "median",
+        "medoid",
+        "min",
+        "packError",
+        "percentile",
+        "readScenes",
+        "std",
+        "unpackError",
+        "writeCog",
+      ]
+    `);
   });
 
   it('says its version in one way', () => {

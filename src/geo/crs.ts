@@ -95,6 +95,7 @@ function isUnknown(crs: Crs): boolean {
  */
 export function sameCrs(a: Crs, b: Crs): boolean {
   if (a.epsg !== null && b.epsg !== null) return a.epsg === b.epsg;
+  if (a.definition !== null && a.definition === b.definition) return true;
   if (isUnknown(a) || isUnknown(b)) return isUnknown(a) && isUnknown(b);
   const [p, q] = [projectionOf(a), projectionOf(b)];
   if (p && q) return sameProjection(p, q);

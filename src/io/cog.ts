@@ -24,6 +24,9 @@ import { openTiffSource, type TiffSource } from './tiff-source.js';
 /** Directories beyond this are not looked at: overviews follow their image directly. */
 const MAX_DIRECTORIES = 64;
 
+/** Lists of offsets that are too short are only made up for in files of few blocks. */
+const MAX_PADDED = 65536;
+
 /** Offsets and sizes of all blocks of an image, [band (planar)][row][col]. */
 interface BlockIndex {
   offsets: Float64Array;
@@ -41,18 +44,30 @@ function blockCount({ level, nBand }: TiffImage): number {
   return level.tilesAcross * level.tilesDown * (level.planar ? nBand : 1);
 }
 
+/** A list that is too short names blocks that are not there, like an offset of 0: that is how libtiff reads it. */
+function padded(values: Float64Array, n: number): Float64Array {
+  if (values.length === n) return values;
+  const out = new Float64Array(n);
+  out.set(values);
+  return out;
+}
+
 async function readIndex(source: TiffSource, image: TiffImage, tags: TagReader): Promise<BlockIndex> {
   const { url } = source;
   const n = blockCount(image);
   const [offsetTag, bytesTag] = tags.has(324) ? [324, 325] : [273, 279];
-  if (tags.count(offsetTag) < n) {
+  if (tags.count(offsetTag) < n && (!tags.has(offsetTag) || n > MAX_PADDED)) {
     throw new FormatError(`${url}: ${n} blocks are wanted, and the file has offsets of ${tags.count(offsetTag)}`, {
       url,
     });
   }
-  const offsets = (await tags.numbers(offsetTag, n))!;
-  const bytes = tags.count(bytesTag) >= n ? (await tags.numbers(bytesTag, n))! : null;
-  return { offsets, bytes: bytes ?? guessBytes(source, image, offsets) };
+  const offsets = padded((await tags.numbers(offsetTag, n))!, n);
+  const bytes = await tags.numbers(bytesTag, n);
+  if (!bytes) return { offsets, bytes: guessBytes(source, image, offsets) };
+  if (bytes.length < n && n > MAX_PADDED) {
+    throw new FormatError(`${url}: ${n} blocks are wanted, and the file has sizes of ${bytes.length}`, { url });
+  }
+  return { offsets, bytes: padded(bytes, n) };
 }
 
 /** Sizes of blocks where the file does not give them: raw blocks have theirs, others reach to the next one or the end. */
@@ -119,8 +134,8 @@ async function readOverviews(
 }
 
 /** Raw blocks are as large as they are; a compressed one is hardly larger, whatever the file says. */
-function bytesToRead(image: TiffImage, row: number, bytes: number): number {
-  const raw = rowBytes(image.form) * blockRows(image, row);
+function bytesToRead(image: TiffImage, bytes: number): number {
+  const raw = rowBytes(image.form) * image.level.tileHeight;
   return Math.min(bytes, image.compression === 1 ? raw : 2 * raw + 2 ** 20);
 }
 
@@ -197,7 +212,7 @@ function tiffRaster(source: TiffSource, order: TiffOrder, header: RasterHeader, 
     const block = (plane * level.tilesDown + ref.row) * level.tilesAcross + ref.col;
     const fill = wanted.map((band) => bands[band]!.nodata);
     const offset = offsets[block]!;
-    const length = bytesToRead(image, ref.row, bytes[block]!);
+    const length = bytesToRead(image, bytes[block]!);
     if (offset === 0 || length === 0) {
       return wanted.map((_, i) => filledArray(image.dtype, level.tileWidth * level.tileHeight, fill[i]!));
     }

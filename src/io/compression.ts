@@ -12,17 +12,16 @@ interface Codec {
 }
 
 const deflate: Codec = { load: () => inflate };
-const geotiffCodec: Codec = { load: async () => (await import('./geotiff-codec.js')).decodeForeign, native: true };
 
 /** TIFF's compression codes that are read, each loaded when a file needs it. */
 const CODECS = new Map<number, Codec>([
   [1, { load: () => (bytes, rawBytes) => bytes.subarray(0, rawBytes) }],
   [5, { load: async () => (await import('../kernels/codec.js')).unlzw }],
-  [7, geotiffCodec],
+  [7, { load: async () => (await import('./jpeg-block.js')).decodeJpegBlock, native: true }],
   [8, deflate],
   [32773, { load: async () => (await import('../kernels/codec.js')).unpackRuns }],
   [32946, deflate],
-  [34887, geotiffCodec],
+  [34887, { load: async () => (await import('./geotiff-codec.js')).decodeLerc, native: true }],
   [50000, { load: async () => (await import('./zstd-decoder.js')).unzstd }],
 ]);
 

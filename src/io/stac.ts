@@ -222,8 +222,6 @@ async function scenesOfPaths(paths: readonly string[], context: Context): Promis
 }
 
 async function openCogLazily(url: string, store: Store, signal: AbortSignal | undefined): Promise<Raster> {
-  // biome-ignore lint/suspicious/noTsIgnore: the reader is a part of its own
-  // @ts-ignore
   const { openCog } = await import('./cog.js');
   return openCog(url, { store, ...(signal && { signal }) });
 }

@@ -3,11 +3,12 @@ import { rowBytes, unpackBlock } from '../kernels/codec.js';
 import { codecOf } from './compression.js';
 import type { SampleArray } from './raster.js';
 import { filledArray } from './samples.js';
+import { clumpedBytes, rgbOfClumps } from './tiff-colour.js';
 import type { TiffImage } from './tiff-image.js';
 
-/** Rows that a block really has: the last strip ends with the image. */
-export function blockRows({ level, strips }: TiffImage, row: number): number {
-  return strips ? Math.min(level.tileHeight, level.height - row * level.tileHeight) : level.tileHeight;
+/** Rows of a block that lie in the image; some writers leave out the others, in strips as in tiles. */
+export function blockRows({ level }: TiffImage, row: number): number {
+  return Math.min(level.tileHeight, level.height - row * level.tileHeight);
 }
 
 /** Which block: for messages, and its row for the last strip's height. */
@@ -28,9 +29,13 @@ export async function decodeBlock(
   request: { samples: readonly number[]; fill: readonly (number | null)[] },
 ): Promise<SampleArray[]> {
   const { level, form, dtype } = image;
-  const nRow = blockRows(image, ref.row);
-  const rawBytes = rowBytes(form) * nRow;
   const codec = codecOf(ref.url, image.compression);
+  const clumped = image.ycbcr !== null && !codec.native;
+  const stride = rowBytes(form);
+  const bytesOfRows = (rows: number): number =>
+    clumped ? clumpedBytes(form.width, rows, image.ycbcr!.subsampling) : stride * rows;
+  const rawBytes = bytesOfRows(level.tileHeight);
+  const leastBytes = bytesOfRows(blockRows(image, ref.row));
   const decompress = await codec.load();
   let raw: Uint8Array;
   try {
@@ -40,11 +45,13 @@ export async function decodeBlock(
     const cause = error as Error;
     throw new FormatError(`${ref.url}: ${ref.name}: ${cause.message}`, { url: ref.url }, { cause });
   }
-  if (raw.length < rawBytes) {
-    throw new FormatError(`${ref.url}: ${ref.name} has ${raw.length} bytes of data, and ${rawBytes} are wanted`, {
+  if (raw.length < leastBytes) {
+    throw new FormatError(`${ref.url}: ${ref.name} has ${raw.length} bytes of data, and ${leastBytes} are wanted`, {
       url: ref.url,
     });
   }
+  if (clumped) raw = rgbOfClumps(raw, form.width, blockRows(image, ref.row), image.ycbcr!);
+  const nRow = Math.min(level.tileHeight, Math.floor(raw.length / stride));
   const whole = nRow === level.tileHeight;
   const outs = request.samples.map((_, i) =>
     filledArray(dtype, level.tileWidth * level.tileHeight, whole ? 0 : request.fill[i]!),

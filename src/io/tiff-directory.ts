@@ -4,6 +4,8 @@ import type { TiffSource } from './tiff-source.js';
 /** Bytes of a value by TIFF's type code: BYTE, ASCII, SHORT, LONG, RATIONAL, … IFD8. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
 const ASCII = 2;
+/** Types whose values are whole numbers. */
+const WHOLE: readonly number[] = [1, 3, 4, 6, 8, 9, 13, 16, 17, 18];
 /** More entries than this in one directory are not a picture's (about 100 ids are known). */
 const MAX_ENTRIES = 4096;
 
@@ -87,7 +89,8 @@ export async function readDirectory(
     const type = view.getUint16(p + 2, little);
     const count = offsetOf(view, p + 4, order);
     const size = TYPE_BYTES[type] ?? 0;
-    if (size === 0 || entries.has(id)) continue;
+    // An entry of an unknown type stays, so that a tag that decides how pixels are read is not taken for absent.
+    if (entries.has(id)) continue;
     const value = p + (big ? 12 : 8);
     const inside = count * size <= (big ? 8 : 4);
     entries.set(id, { type, count, at: inside ? start + value : offsetOf(view, value, order) });
@@ -98,10 +101,12 @@ export async function readDirectory(
 /** Values of an entry as numbers (f64: offsets beyond 2^53 do not exist in files), or null when the directory lacks it. */
 export interface TagReader {
   has(id: number): boolean;
+  /** True when the entry is there and has whole numbers. */
+  isWhole(id: number): boolean;
   count(id: number): number;
   /** All values, at most `most` of them; null when the entry is not there. */
   numbers(id: number, most?: number): Promise<Float64Array | null>;
-  /** The first value, or `otherwise`. */
+  /** The value of an entry that has one whole number, or `otherwise`; an entry of another kind is a FormatError. */
   number(id: number, otherwise: number): Promise<number>;
   text(id: number): Promise<string | null>;
   bytes(id: number): Promise<Uint8Array | null>;
@@ -151,7 +156,8 @@ export function tagReader(
   const viewOf = async (id: number, most: number): Promise<{ view: DataView; type: number; count: number } | null> => {
     const entry = entries.get(id);
     if (!entry) return null;
-    const size = TYPE_BYTES[entry.type]!;
+    const size = TYPE_BYTES[entry.type] ?? 0;
+    if (size === 0) return null;
     const count = Math.min(entry.count, most);
     const length = count * size;
     if (length > MAX_VALUE_BYTES) {
@@ -180,10 +186,24 @@ export function tagReader(
   };
   return {
     has: (id) => entries.has(id),
+    isWhole: (id) => WHOLE.includes(entries.get(id)?.type ?? 0),
     count: (id) => entries.get(id)?.count ?? 0,
     numbers,
     bytes,
-    number: async (id, otherwise) => (await numbers(id, 1))?.[0] ?? otherwise,
+    async number(id, otherwise) {
+      const entry = entries.get(id);
+      if (!entry) return otherwise;
+      if (entry.count !== 1 || !WHOLE.includes(entry.type)) {
+        const { url } = source;
+        throw new FormatError(
+          `${url}: tag ${id} should be one whole number, got ${entry.count} of type ${entry.type}`,
+          {
+            url,
+          },
+        );
+      }
+      return (await numbers(id, 1))![0]!;
+    },
     async text(id) {
       if (entries.get(id)?.type !== ASCII) return null;
       const raw = await bytes(id);

@@ -2,6 +2,7 @@ import { FormatError, UnsupportedError } from '../errors.js';
 import type { BlockForm } from '../kernels/codec.js';
 import { rowBytes } from '../kernels/codec.js';
 import type { Dtype, Level } from './raster.js';
+import { DEFAULT_LUMA, DEFAULT_REFERENCE, type YcbcrCoding } from './tiff-colour.js';
 import type { TagReader } from './tiff-directory.js';
 
 /** A tile may not take more memory than this once it is decompressed. */
@@ -17,12 +18,11 @@ export interface TiffImage {
   dtype: Dtype;
   compression: number;
   photometric: number;
-  /** Rows of the last strip; tiles are always whole. */
+  /** True when the blocks are strips: for messages. */
   strips: boolean;
   form: BlockForm;
-  extraSamples: number;
-  /** YCbCr subsampling, [horizontal, vertical]. */
-  subsampling: [number, number];
+  /** How YCbCr is coded in the blocks, or null: other colours are read as stored. */
+  ycbcr: YcbcrCoding | null;
   /** Tables shared by all JPEG blocks. */
   jpegTables: Uint8Array | null;
   /** [version, additional compression] */
@@ -60,8 +60,9 @@ function dtypeOf(url: string, format: number, bits: number): Dtype {
 
 /** A tag that has one value per sample, which must all be the same. */
 async function sameForAll(url: string, tags: TagReader, id: number, what: string, otherwise: number): Promise<number> {
-  const values = await tags.numbers(id, MAX_BANDS);
-  if (!values || values.length === 0) return otherwise;
+  if (!tags.has(id)) return otherwise;
+  const values = tags.isWhole(id) ? await tags.numbers(id, MAX_BANDS) : null;
+  if (!values || values.length === 0) throw new FormatError(`${url}: ${what} (tag ${id}) that is no number`, { url });
   if (values.some((v) => v !== values[0])) {
     throw new UnsupportedError(
       `${url}: bands of different ${what} (${[...values.subarray(0, 8)].join(', ')}) are not read`,
@@ -116,11 +117,35 @@ function checkPredictor(url: string, predictor: number, bits: number, format: nu
 /** Compressions whose data is a stream of bytes, to which a predictor can have been applied. */
 const WITH_PREDICTOR = [5, 8, 32946, 34925, 50000];
 
+const CMYK = 5;
 const YCBCR = 6;
+const JPEG = 7;
 
-/** Colours that would have to be converted, and are not yet. */
-function checkColour(url: string, photometric: number): void {
-  if (photometric === YCBCR) throw new UnsupportedError(`${url}: YCbCr colours are not read`, { url });
+/** How YCbCr is coded, null for all other colours. 8-bit CMYK, which GDAL turns into RGBA, is refused. */
+async function readYcbcr(
+  url: string,
+  tags: TagReader,
+  { photometric, compression, form }: Pick<TiffImage, 'photometric' | 'compression' | 'form'>,
+): Promise<YcbcrCoding | null> {
+  if (photometric === CMYK && form.bits === 8) throw new UnsupportedError(`${url}: 8-bit CMYK is not read`, { url });
+  if (photometric !== YCBCR) return null;
+  const [h = 2, v = 2] = (await tags.numbers(530, 2)) ?? [];
+  if (compression !== JPEG) {
+    const known = [h, v].every((n) => n === 1 || n === 2 || n === 4) && v <= h;
+    if (form.bits !== 8 || form.nSample !== 3 || form.predictor !== 1 || !known) {
+      throw new UnsupportedError(
+        `${url}: YCbCr of ${form.bits} bits, ${form.nSample} samples in a block and ${h} × ${v} subsampling is not read`,
+        { url },
+      );
+    }
+  }
+  const numbers = async (id: number, n: number, otherwise: readonly number[]): Promise<readonly number[]> => {
+    const found = await tags.numbers(id, n);
+    return found?.length === n && found.every(Number.isFinite) ? [...found] : otherwise;
+  };
+  const luma = (await numbers(529, 3, DEFAULT_LUMA)) as [number, number, number];
+  if (luma[1] === 0) throw new FormatError(`${url}: green has no part in the luma`, { url });
+  return { subsampling: [h, v], luma, reference: await numbers(532, 6, DEFAULT_REFERENCE) };
 }
 
 /** Reads and checks the tags of an image that decide how its blocks are read. */
@@ -134,9 +159,8 @@ export async function readImage(url: string, order: { little: boolean }, tags: T
   const compression = await tags.number(259, 1);
   const predictor = WITH_PREDICTOR.includes(compression) ? await tags.number(317, 1) : 1;
   if (nBand === 1) level.planar = false;
-  const subsampling = await tags.numbers(530, 2);
   const lerc = await tags.numbers(50674, 3);
-  checkColour(url, await tags.number(262, 1));
+  const photometric = await tags.number(262, 1);
   const form: BlockForm = {
     bits,
     float: format === 3,
@@ -159,11 +183,10 @@ export async function readImage(url: string, order: { little: boolean }, tags: T
     nBand,
     dtype,
     compression,
-    photometric: await tags.number(262, 1),
+    photometric,
+    ycbcr: await readYcbcr(url, tags, { photometric, compression, form }),
     strips,
     form,
-    extraSamples: tags.count(338),
-    subsampling: subsampling && subsampling.length === 2 ? [subsampling[0]!, subsampling[1]!] : [2, 2],
     jpegTables: await tags.bytes(347),
     lerc: lerc && [...lerc],
   };

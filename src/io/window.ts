@@ -6,6 +6,9 @@ import { filledArray } from './samples.js';
 /** How much coarser than asked for an overview may be: sizes are rounded up, so a halving is never quite a half. */
 const SLACK = 1.01;
 
+/** What every engine can hold in one array of f64. */
+const MAX_WINDOW_PX = 2 ** 28;
+
 /**
  * The coarsest level that is still at least as fine as the target, 0 when none is or the file has no place on the ground.
  *
@@ -52,6 +55,9 @@ export async function readWindow(
   const { width, height, col, row } = window;
   if (!(Number.isInteger(col) && Number.isInteger(row) && width >= 1 && height >= 1)) {
     throw new InputError(`a window of ${width} × ${height} px at ${col}, ${row} is wanted: whole pixels, at least one`);
+  }
+  if (width * height > MAX_WINDOW_PX) {
+    throw new InputError(`a window of ${width} × ${height} px is wanted, and at most ${MAX_WINDOW_PX} px fit an array`);
   }
   const out = bands.map((band) => {
     const found = header.bands[band];

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { InputError, StoreError } from '../errors.js';
 import { type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
 import type { Dtype } from '../io/raster.js';
-import { readScenes, type Scene } from '../io/stac.js';
 import { resultItem } from '../io/result-item.js';
+import { readScenes, type Scene } from '../io/stac.js';
 import { storeFor } from '../io/stores.js';
 import { samplesOf } from '../stats/composite.js';
 import { formatMask } from '../stats/mask-recipe.js';
-import { statisticFacts, type StatisticOutput } from '../stats/statistic.js';
+import { type StatisticOutput, statisticFacts } from '../stats/statistic.js';
 import { version } from '../version.js';
 import type { Plan } from './plan.js';
 import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
@@ -93,7 +93,11 @@ async function makeFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new StoreError(`cannot make the folder ${folder}: ${code}`, { url: folder, ...(code && { status: code }) }, { cause });
+    throw new StoreError(
+      `cannot make the folder ${folder}: ${code}`,
+      { url: folder, ...(code && { status: code }) },
+      { cause },
+    );
   }
 }
 

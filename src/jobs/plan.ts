@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import type { Block } from '../stats/spec.js';
 import { formatBytes } from '../limit.js';
+import type { Block } from '../stats/spec.js';
 
 /** One kind of source file as the plan sees it, in pixels of the target grid. */
 export interface Layer {
@@ -66,6 +66,8 @@ export interface Plan {
 /** What a process costs before it holds a pixel, and a thread beside its block: measured, with room for what the engine keeps. */
 const PROCESS_BYTES = 120 * 2 ** 20;
 const THREAD_BYTES = 56 * 2 ** 20;
+/** Blocks are not made narrower than this, px. */
+const LEAST_SIDE = 16;
 /** A full strip of the stack; more gains nothing, less costs calls. */
 const STRIP_BYTES = 32 * 2 ** 20;
 /** Rough speeds in bytes and samples a second, to weigh decoding again against spilling; only their ratios matter. */
@@ -89,7 +91,7 @@ interface Candidate {
 function sizes(period: number, limit: number): number[] {
   const out = new Set<number>();
   for (const factor of [4, 2, 1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32]) {
-    out.add(Math.max(1, Math.min(limit, Math.round(period * factor))));
+    out.add(Math.min(limit, Math.max(LEAST_SIDE, Math.round(period * factor))));
   }
   return [...out];
 }
@@ -129,9 +131,8 @@ function density(input: PlanInput, width: number, height: number): { scenes: num
       for (let c = c0; c <= Math.min(c1, across - 1); c++) {
         const cell = r * across + c;
         scenes.set(cell, (scenes.get(cell) ?? 0) + 1);
-        let set = observations.get(cell);
-        if (!set) observations.set(cell, (set = new Set()));
-        set.add(f.observation);
+        const seen = observations.get(cell) ?? new Set<number>();
+        observations.set(cell, seen.add(f.observation));
       }
     }
   }
@@ -141,8 +142,13 @@ function density(input: PlanInput, width: number, height: number): { scenes: num
   };
 }
 
-function evaluate(input: PlanInput, width: number, height: number, hold: 'memory' | 'spill'): Candidate {
-  const { scenes, observations } = density(input, width, height);
+type Density = ReturnType<typeof density>;
+
+function evaluate(
+  input: PlanInput,
+  { width, height, hold }: Pick<Candidate, 'width' | 'height' | 'hold'>,
+  { scenes, observations }: Density,
+): Candidate {
   const { layers, nBand } = input;
   const anchor = layers[0]!;
   const columns = starts(anchor.originCol, width, input.width);
@@ -173,8 +179,7 @@ function evaluate(input: PlanInput, width: number, height: number, hold: 'memory
     THREAD_BYTES + heldBytes * stripShare + maskBytes + stripBytes + blockPx * input.outputPixelBytes + decodeScratch;
   const px = input.width * input.height;
   const spillBytes = hold === 'spill' ? (heldBytes / blockPx) * px : 0;
-  const work =
-    decodedBytes / INFLATE_RATE + (2 * spillBytes) / SPILL_RATE + (px * observations * nBand) / KERNEL_RATE;
+  const work = decodedBytes / INFLATE_RATE + (2 * spillBytes) / SPILL_RATE + (px * observations * nBand) / KERNEL_RATE;
   // Blocks that do not divide evenly over the threads leave some idle at the end.
   const lanes = Math.max(1, input.threads);
   const count = columns.length * rows.length;
@@ -199,8 +204,18 @@ export function planBlocks(input: PlanInput): Plan {
   const periodY = Math.min(input.height, Math.max(...input.layers.map((l) => Math.round(l.tileHeight))));
   const lanes = Math.max(1, input.threads);
   const holds: ('memory' | 'spill')[] = input.canSpill ? ['memory', 'spill'] : ['memory'];
+  // What a cell as large as a tile sees bounds what smaller blocks see.
+  const known = new Map<string, Density>();
+  const densityOf = (width: number, height: number) => {
+    const cell = [Math.max(width, periodX), Math.max(height, periodY)] as const;
+    const found = known.get(cell.join()) ?? density(input, ...cell);
+    known.set(cell.join(), found);
+    return found;
+  };
   const candidates = sizes(periodX, input.width).flatMap((width) =>
-    sizes(periodY, input.height).flatMap((height) => holds.map((hold) => evaluate(input, width, height, hold))),
+    sizes(periodY, input.height).flatMap((height) =>
+      holds.map((hold) => evaluate(input, { width, height, hold }, densityOf(width, height))),
+    ),
   );
   const peak = (c: Candidate) => PROCESS_BYTES + lanes * c.threadBytes + pendingBytes(input, c);
   const fitting = candidates.filter((c) => peak(c) <= input.memoryLimitBytes);

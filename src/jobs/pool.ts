@@ -1,6 +1,6 @@
 import { spawnWorker } from '#platform';
-import { packError, unpackError, WorkerError } from '../errors.js';
 import type { PackedError } from '../errors.js';
+import { packError, unpackError, WorkerError } from '../errors.js';
 import type { WorkerPort } from '../platform.js';
 
 /** What a job hands a thread once, then block by block; results carry the buffers to be transferred. */

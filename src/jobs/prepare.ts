@@ -1,7 +1,7 @@
 import { cores, memoryLimitBytes as platformMemoryLimit, platformName } from '#platform';
 import { InputError } from '../errors.js';
-import { type Crs, crsToLonLat, parseCrs, sameCrs } from '../geo/crs.js';
 import { pixelToGround } from '../geo/affine.js';
+import { type Crs, crsToLonLat, parseCrs, sameCrs } from '../geo/crs.js';
 import { type Grid, targetGrid } from '../geo/grid.js';
 import { parseBbox, type Region, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
 import { parseInterval, parseMonths } from '../geo/time.js';
@@ -15,7 +15,16 @@ import { type RasterCache, rasterCache } from '../stats/source.js';
 import type { CompositeSpec, MaskWhen, Resampling } from '../stats/spec.js';
 import { parseStatistics, statisticOutputs } from '../stats/statistic.js';
 import { type Plan, planBlocks } from './plan.js';
-import { inputKind, kernelKind, locateScenes, meetsGrid, openRaster, planInput, sourceScene, surveyScene } from './survey.js';
+import {
+  inputKind,
+  kernelKind,
+  locateScenes,
+  meetsGrid,
+  openRaster,
+  planInput,
+  sourceScene,
+  surveyScene,
+} from './survey.js';
 
 /** What a composite is made of; everything has a default. */
 export interface CompositeOptions {
@@ -101,7 +110,12 @@ export async function prepareComposite(scenes: readonly Scene[], options: Compos
 }
 
 async function prepare(all: readonly Scene[], options: CompositeOptions, cache: RasterCache): Promise<Prepared> {
-  const { statistics = 'geomedian,mads,count', maskWhen = 'before-fuse', group = 'solar-day', resampling = 'nearest' } = options;
+  const {
+    statistics = 'geomedian,mads,count',
+    maskWhen = 'before-fuse',
+    group = 'solar-day',
+    resampling = 'nearest',
+  } = options;
   const { compat = null, onError = 'fail', dtype = 'input' } = options;
   const wanted = parseStatistics(statistics);
   const outputType = parseDtype(dtype);

@@ -74,20 +74,29 @@ export async function surveyScene(
     const file = values.find((f) => f.names.includes(name))!;
     return file.headers[file.names.indexOf(name)]!;
   });
-  const warnings = bands.flatMap((name, i) => contradictions(scene, { name, header: headers[i]!, files: values, sensor }));
+  const warnings = bands.flatMap((name, i) =>
+    contradictions(scene, { name, header: headers[i]!, files: values, sensor }),
+  );
   return { values, masks, bands: headers, warnings, crs: values[0]!.raster.header.grid?.crs ?? grid.crs };
 }
 
 function contradictions(
   scene: Scene,
-  { name, header, files, sensor }: { name: string; header: BandHeader; files: readonly SourceFile[]; sensor: Sensor | null },
+  {
+    name,
+    header,
+    files,
+    sensor,
+  }: { name: string; header: BandHeader; files: readonly SourceFile[]; sensor: Sensor | null },
 ): string[] {
   const item = findBand(scene, name, sensor)!;
   const file = files.find((f) => f.names.includes(name))!;
   const own = file.raster.header.grid;
   const warnings: string[] = [];
   const differ = (what: string, itemSays: unknown, fileSays: unknown) =>
-    warnings.push(`${scene.id} ${name}: the item says ${what} ${itemSays}, the file says ${fileSays}; the file is believed`);
+    warnings.push(
+      `${scene.id} ${name}: the item says ${what} ${itemSays}, the file says ${fileSays}; the file is believed`,
+    );
   if (item.dtype && item.dtype !== header.dtype) differ('type', item.dtype, header.dtype);
   if (item.nodata != null && header.nodata !== null && !Object.is(item.nodata, header.nodata)) {
     differ('nodata', item.nodata, header.nodata);

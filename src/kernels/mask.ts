@@ -15,42 +15,72 @@ export interface ClassRule {
   values: readonly number[];
 }
 
+/** Class numbers or bit fields [nPx] in wasm memory. */
+export interface ClassSource {
+  ptr: number;
+  dtype: ClassDtype;
+  nPx: number;
+}
+
 /**
  * Marks u8[nPx] at `out` (1 = masked out) from class numbers or bit fields at `source`; `or` adds to what is marked already.
  */
 export function classMaskInto(
   k: Kernels,
-  source: { ptr: number; dtype: ClassDtype; nPx: number },
+  source: ClassSource,
   rule: ClassRule,
   out: number,
   { combine = 'set' }: { combine?: 'set' | 'or' } = {},
 ): void {
-  const { ptr, dtype, nPx } = source;
   const or = combine === 'or' ? 1 : 0;
-  const bits = rule.mode === 'anybit' ? rule.values.reduce((all, bit) => all | (1 << bit), 0) : 0;
+  if (rule.mode === 'anybit') bitMask(k, source, rule.values, or, out);
+  else classMask(k, source, rule, or, out);
+}
+
+/** The kernels' names of integers: by their bits, so signed types need no kernel of their own. */
+const BITS = { u8: 8, i8: 8, u16: 16, i16: 16, u32: 32, i32: 32 } as const;
+
+function classMask(k: Kernels, { ptr, dtype, nPx }: ClassSource, rule: ClassRule, or: number, out: number): void {
+  const bits = BITS[dtype];
+  const least = dtype[0] === 'i' ? -(2 ** (bits - 1)) : 0;
+  const keep = rule.mode === 'keep' ? 1 : 0;
+  // Values that the type cannot hold are never met.
+  const values = rule.values.filter((v) => Number.isInteger(v) && v >= least && v < least + 2 ** bits);
   k.scope(() => {
-    if (dtype === 'u32' || dtype === 'i32') {
-      const values = k.alloc(Math.max(1, rule.values.length) * 4);
-      k.i32(values, rule.values.length).set(rule.values.map((v) => v | 0));
-      const keep = rule.mode === 'keep' ? 1 : 0;
-      k.exports.look_up_i32(ptr, nPx, bits, values, rule.values.length, keep, or, out);
-      return;
-    }
-    const size = dtype === 'u8' || dtype === 'i8' ? 256 : 65536;
-    const ptrTable = k.alloc(size);
-    const table = k.u8(ptrTable, size);
-    if (rule.mode === 'anybit') {
-      for (let value = 0; value < size; value++) table[value] = (value & bits) !== 0 ? 1 : 0;
+    if (bits === 32) {
+      const list = k.alloc(Math.max(1, values.length) * 4);
+      k.i32(list, values.length).set(values.map((v) => v | 0));
+      k.exports.class_mask_i32(ptr, nPx, list, values.length, keep, or, out);
+    } else if (bits === 16) {
+      const table = k.alloc(2 ** 16);
+      const marks = k.u8(table, 2 ** 16).fill(keep);
+      for (const value of values) marks[value & 0xffff] = 1 - keep;
+      k.exports.class_mask_u16(ptr, nPx, table, or, out);
     } else {
-      table.fill(rule.mode === 'keep' ? 1 : 0);
-      const least = dtype[0] === 'i' ? -size / 2 : 0;
-      for (const value of rule.values) {
-        if (value >= least && value < least + size) table[value & (size - 1)] = rule.mode === 'keep' ? 0 : 1;
-      }
+      const set = k.alloc(32);
+      const bytes = k.u8(set, 32).fill(keep ? 255 : 0);
+      for (const value of new Set(values)) bytes[(value & 255) >> 3]! ^= 1 << (value & 7);
+      k.exports.class_mask_u8(ptr, nPx, set, or, out);
     }
-    if (size === 256) k.exports.look_up_u8(ptr, nPx, ptrTable, or, out);
-    else k.exports.look_up_u16(ptr, nPx, ptrTable, or, out);
   });
+}
+
+function bitMask(
+  k: Kernels,
+  { ptr, dtype, nPx }: ClassSource,
+  positions: readonly number[],
+  or: number,
+  out: number,
+): void {
+  const wrong = positions.find((bit) => !Number.isInteger(bit) || bit < 0 || bit > 31);
+  if (wrong !== undefined) throw new InputError(`bits are numbered 0 to 31, and got ${wrong}`, { option: 'mask' });
+  const bits = positions.reduce((all, bit) => all | (1 << bit), 0);
+  if (BITS[dtype] === 32) k.exports.bit_mask_u32(ptr, nPx, bits, or, out);
+  else if (BITS[dtype] === 16) k.exports.bit_mask_u16(ptr, nPx, bits & 0xffff, or, out);
+  else {
+    const values = Array.from({ length: 256 }, (_, value) => value).filter((value) => (value & bits) !== 0);
+    classMask(k, { ptr, dtype: 'u8', nPx }, { mode: 'drop', values }, or, out);
+  }
 }
 
 /** For each |dy| = 0…floor(r) the greatest whole dx with dx² + dy² ≤ r². */
@@ -80,8 +110,16 @@ export function morphologyInto(
   const active = steps.filter(({ radiusPx }) => radiusPx >= 1);
   if (active.length === 0 || mask.width === 0 || mask.height === 0) return;
   const simple = active.flatMap(({ op, radiusPx }) => {
-    if (op === 'opening') return [{ dilate: false, radiusPx }, { dilate: true, radiusPx }];
-    if (op === 'closing') return [{ dilate: true, radiusPx }, { dilate: false, radiusPx }];
+    if (op === 'opening')
+      return [
+        { dilate: false, radiusPx },
+        { dilate: true, radiusPx },
+      ];
+    if (op === 'closing')
+      return [
+        { dilate: true, radiusPx },
+        { dilate: false, radiusPx },
+      ];
     return [{ dilate: op === 'dilation', radiusPx }];
   });
   const reach = simple.reduce((sum, { radiusPx }) => sum + Math.floor(radiusPx), 0);

@@ -1,17 +1,13 @@
 import type { Kernels, StackView } from './memory.js';
 
-/** [hasMissing, missing] as the 16-bit kernels take them: by their bits. */
-function missing16({ nodata }: StackView): [number, number] {
-  return nodata === null ? [0, 0] : [1, nodata & 0xffff];
-}
-
 function pickInto(k: Kernels, stack: StackView, fromEnd: number, outIndex: number): void {
-  const { ptr, dtype, nBand, nTime, nPx, bandStrideBytes, timeStrideBytes } = stack;
+  const { ptr, dtype, nBand, nTime, nPx, bandStrideBytes, timeStrideBytes, nodata } = stack;
   if (dtype === 'f32') {
     k.exports.pick_f32(ptr, nBand, nTime, nPx, bandStrideBytes, timeStrideBytes, fromEnd, outIndex);
+  } else if (nodata === null) {
+    k.i32(outIndex, nPx).fill(fromEnd || nTime === 0 ? nTime - 1 : 0);
   } else {
-    const [has, missing] = missing16(stack);
-    k.exports.pick_u16(ptr, nBand, nTime, nPx, bandStrideBytes, timeStrideBytes, has, missing, fromEnd, outIndex);
+    k.exports.pick_u16(ptr, nBand, nTime, nPx, bandStrideBytes, timeStrideBytes, nodata, fromEnd, outIndex);
   }
 }
 

@@ -3,6 +3,7 @@ import type { KernelDtype, Kernels } from './memory.js';
 
 /** Sample types that can be placed, in the order the kernels number them. */
 const SOURCE_TYPES = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'f64'] as const;
+type SourceDtype = (typeof SOURCE_TYPES)[number];
 
 /** Decoded samples [height][width] in wasm memory. */
 export interface PlaneSource {
@@ -44,36 +45,67 @@ export interface PlacedAxis {
   origin: number;
 }
 
-function sourceType(source: PlaneSource): number {
-  const type = SOURCE_TYPES.indexOf(source.dtype as (typeof SOURCE_TYPES)[number]);
-  if (type < 0) throw new UnsupportedError(`samples of type ${source.dtype} are not composited`);
+/** What a stack's type can hold without loss; f32 takes all, rounding u32, i32 and f64 to 24 bits. */
+const FITS: Record<KernelDtype, readonly SourceDtype[]> = {
+  u16: ['u8', 'u16'],
+  i16: ['u8', 'i8', 'i16'],
+  f32: SOURCE_TYPES,
+};
+
+/** The kernels' number of the source's type. */
+function sourceType({ dtype }: PlaneSource, target: PlaneTarget): number {
+  const type = SOURCE_TYPES.indexOf(dtype as SourceDtype);
+  if (type < 0) throw new UnsupportedError(`samples of type ${dtype} are not composited`);
+  if (!FITS[target.dtype].includes(dtype as SourceDtype)) {
+    throw new UnsupportedError(`${dtype} samples do not fit a stack of ${target.dtype}`);
+  }
   return type;
 }
 
-/** The missing value as the kernels take it: a flag and a number. */
-function missingOf(source: PlaneSource): [has: number, value: number] {
-  return source.nodata === null || Number.isNaN(source.nodata) ? [0, 0] : [1, source.nodata];
-}
-
-function noneOf(target: PlaneTarget): number {
-  return target.dtype === 'f32' ? Number.NaN : (target.nodata ?? 0);
-}
-
-function check(code: number, source: PlaneSource, target: PlaneTarget): void {
-  if (code !== 0) throw new UnsupportedError(`${source.dtype} samples do not fit a stack of ${target.dtype}`);
+/** The missing value as the kernels take it: a flag and a number. One that the type cannot hold is never met. */
+function missingOf({ dtype, nodata }: PlaneSource): [has: number, value: number] {
+  if (nodata === null || Number.isNaN(nodata)) return [0, 0];
+  if (dtype === 'f64') return [1, nodata];
+  if (dtype === 'f32') return [1, Math.fround(nodata)];
+  const bits = Number(dtype.slice(1));
+  const least = dtype[0] === 'i' ? -(2 ** (bits - 1)) : 0;
+  return Number.isInteger(nodata) && nodata >= least && nodata < least + 2 ** bits ? [1, nodata] : [0, 0];
 }
 
 /**
  * Nearest: target pixel (x, y) takes source pixel (cols[x], rows[y]); i32 maps in wasm memory, −1 = outside = missing. Samples are
- * converted to the target's type, missing ones to its missing value.
+ * converted to the target's type, missing ones to its missing value (an integer target without one has no pixels outside).
  */
-export function placeInto(k: Kernels, source: PlaneSource, map: { cols: number; rows: number }, target: PlaneTarget): void {
-  const place = { u16: k.exports.place_u16, i16: k.exports.place_i16, f32: k.exports.place_f32 }[target.dtype];
-  const { width, height } = target;
+export function placeInto(
+  k: Kernels,
+  source: PlaneSource,
+  map: { cols: number; rows: number },
+  target: PlaneTarget,
+): void {
+  const type = sourceType(source, target);
+  const { width, height, ptr } = target;
   const [has, missing] = missingOf(source);
   const { cols, rows } = map;
-  const code = place(sourceType(source), source.ptr, source.width, cols, rows, width, height, has, missing, noneOf(target), target.ptr);
-  check(code, source, target);
+  if (target.dtype === 'f32') {
+    k.exports.place_f32(type, source.ptr, source.width, cols, rows, width, height, has, missing, ptr);
+  } else {
+    const place = target.dtype === 'u16' ? k.exports.place_u16 : k.exports.place_i16;
+    place(type, source.ptr, source.width, cols, rows, width, height, has, missing, target.nodata ?? 0, ptr);
+  }
+}
+
+/** Missing-value and type arguments of the resampling kernels, which work in f64. */
+function resampled(source: PlaneSource, target: PlaneTarget) {
+  const [has, missing] = missingOf(source);
+  const integer = target.dtype !== 'f32';
+  return {
+    from: [sourceType(source, target), source.ptr, source.width, source.height, has, missing] as const,
+    to: [
+      SOURCE_TYPES.indexOf(target.dtype),
+      integer && target.nodata !== null ? 1 : 0,
+      integer ? (target.nodata ?? 0) : 0,
+    ] as const,
+  };
 }
 
 /** Target position (px, fractions allowed) → source position, rounded to 2⁻²⁰ px so that every block sees the same. */
@@ -82,8 +114,9 @@ function toSource({ scale, offset, origin }: PlacedAxis, target: number): number
 }
 
 /**
- * Bilinear between the four nearest source pixels; missing ones leave their weight to the others (as gdalwarp does), and less than
- * 1e-5 of weight is missing. Integer results round half to even and step off the missing value.
+ * Bilinear between the four nearest source pixels, for grids as fine as the source or finer (a coarser one sees no more than four);
+ * missing ones leave their weight to the others (as gdalwarp does), and less than 1e-5 of weight is missing. Integer results round
+ * half to even; one that would be the missing value becomes the next lower value, or the next higher at the type's end, as in GDAL.
  */
 export function placeBilinearInto(
   k: Kernels,
@@ -91,17 +124,14 @@ export function placeBilinearInto(
   { x, y }: { x: PlacedAxis; y: PlacedAxis },
   target: PlaneTarget,
 ): void {
+  const { from, to } = resampled(source, target);
   k.scope(() => {
-    const cols = bilinearAxis(k, x, target.width, source.width);
-    const rows = bilinearAxis(k, y, target.height, source.height);
-    const { width, height } = target;
-    const [has, missing] = missingOf(source);
-    const run = { u16: k.exports.bilinear_u16, i16: k.exports.bilinear_i16, f32: k.exports.bilinear_f32 }[target.dtype];
-    const code = run(
-      sourceType(source), source.ptr, source.width, source.height, cols.index, cols.weight, rows.index, rows.weight,
-      width, height, has, missing, target.nodata === null ? 0 : 1, noneOf(target), target.ptr,
-    ); // biome-ignore format: the kernel's arguments in its order
-    check(code, source, target);
+    const { width, height, ptr } = target;
+    const cols = bilinearAxis(k, x, width, source.width);
+    const rows = bilinearAxis(k, y, height, source.height);
+    const scratch = k.alloc(8 * k.exports.resample_scratch(source.width, width));
+    const axes = [cols.index, cols.weight, rows.index, rows.weight] as const;
+    k.exports.resample_bilinear(...from, ...axes, width, height, ...to, scratch, ptr);
   });
 }
 
@@ -113,33 +143,28 @@ function bilinearAxis(k: Kernels, axis: PlacedAxis, n: number, size: number): { 
   for (let i = 0; i < n; i++) {
     const centre = toSource(axis, axis.first + i + 0.5);
     const at = centre - 0.5;
-    indices[i] = centre < 0 || centre >= size ? -9 : Math.floor(at);
+    indices[i] = centre < 0 || centre >= size ? -2 : Math.floor(at);
     weights[i] = at - Math.floor(at);
   }
   return { index, weight };
 }
 
-/** The area-weighted mean of the valid source pixels under each target pixel; missing where there is none. */
+/** The area-weighted mean of the valid source pixels under each target pixel; missing where there is none. Integers as in bilinear. */
 export function placeAverageInto(
   k: Kernels,
   source: PlaneSource,
   { x, y }: { x: PlacedAxis; y: PlacedAxis },
   target: PlaneTarget,
 ): void {
+  const { from, to } = resampled(source, target);
   k.scope(() => {
-    const { width, height } = target;
-    const cols = edges(k, x, width);
-    const rows = edges(k, y, height);
-    const [has, missing] = missingOf(source);
-    const run = { u16: k.exports.average_u16, i16: k.exports.average_i16, f32: k.exports.average_f32 }[target.dtype];
-    const code = run(
-      sourceType(source), source.ptr, source.width, source.height, cols, rows,
-      width, height, has, missing, target.nodata === null ? 0 : 1, noneOf(target), target.ptr,
-    ); // biome-ignore format: the kernel's arguments in its order
-    check(code, source, target);
+    const { width, height, ptr } = target;
+    const scratch = k.alloc(8 * k.exports.resample_scratch(source.width, width));
+    k.exports.resample_average(...from, edges(k, x, width), edges(k, y, height), width, height, ...to, scratch, ptr);
   });
 }
 
+/** Source positions f64[n + 1] of the target pixels' edges. */
 function edges(k: Kernels, axis: PlacedAxis, n: number): number {
   const ptr = k.alloc((n + 1) * 8);
   const out = k.f64(ptr, n + 1);
@@ -168,14 +193,18 @@ export function maskPlanesInto(k: Kernels, mask: number, planes: DateView): void
 export function statusInto(k: Kernels, planes: DateView, out: number): void {
   const { ptr, dtype, nBand, bandStrideBytes, nPx, nodata } = planes;
   if (dtype === 'f32') k.exports.status_f32(ptr, nBand, nPx, bandStrideBytes, out);
-  else {
-    const run = dtype === 'u16' ? k.exports.status_u16 : k.exports.status_i16;
-    run(ptr, nBand, nPx, bandStrideBytes, nodata === null ? 0 : 1, nodata ?? 0, out);
-  }
+  else if (nodata === null) k.u8(out, nPx).fill(2);
+  else k.exports.status_u16(ptr, nBand, nPx, bandStrideBytes, nodata, out);
 }
 
 /** Replaces a pixel's whole observation where the source's status is higher, so that one scene decides for all bands together. */
-export function fuseInto(k: Kernels, target: DateView, targetStatus: number, source: DateView, sourceStatus: number): void {
+export function fuseInto(
+  k: Kernels,
+  target: DateView,
+  targetStatus: number,
+  source: DateView,
+  sourceStatus: number,
+): void {
   const run = target.dtype === 'f32' ? k.exports.fuse_f32 : k.exports.fuse_u16;
   const { nBand, nPx } = target;
   run(target.ptr, target.bandStrideBytes, targetStatus, source.ptr, source.bandStrideBytes, sourceStatus, nBand, nPx);

@@ -28,14 +28,16 @@ interface Strip {
 }
 
 /** Statistics that share a kernel call; adding a statistic is one line here and one in `statistic.ts`. */
-const FAMILIES: { kinds: readonly StatisticKind[]; run: (strip: Strip, outputs: readonly StatisticOutput[]) => void }[] =
-  [
-    { kinds: ['median'], run: evaluateMedian },
-    { kinds: ['percentile'], run: evaluatePercentiles },
-    { kinds: ['mean', 'std', 'min', 'max'], run: evaluateReductions },
-    { kinds: ['geomedian', 'mads', 'count'], run: evaluateGeomedian },
-    { kinds: ['medoid', 'first', 'last'], run: evaluatePicks },
-  ];
+const FAMILIES: {
+  kinds: readonly StatisticKind[];
+  run: (strip: Strip, outputs: readonly StatisticOutput[]) => void;
+}[] = [
+  { kinds: ['median'], run: evaluateMedian },
+  { kinds: ['percentile'], run: evaluatePercentiles },
+  { kinds: ['mean', 'std', 'min', 'max'], run: evaluateReductions },
+  { kinds: ['geomedian', 'mads', 'count'], run: evaluateGeomedian },
+  { kinds: ['medoid', 'first', 'last'], run: evaluatePicks },
+];
 
 /** Computes every statistic of the spec on one strip of the stack [nBand][nTime][nPx]. */
 export function evaluateStrip(k: Kernels, stack: StackView, spec: CompositeSpec, emit: Emit): void {

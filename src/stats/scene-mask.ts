@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../errors.js';
 import { intersect, type Window } from '../geo/grid.js';
-import { classMaskInto, type MorphologyStep, morphologyInto } from '../kernels/mask.js';
+import { classMaskInto, type MorphologyStep, morphologyInto, orMaskInto } from '../kernels/mask.js';
 import type { Kernels } from '../kernels/memory.js';
 import { holdInMemory } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
@@ -47,14 +47,13 @@ export async function nativeMask(
   try {
     const classes = await fusedClasses(k, { placed, around, signal });
     const px = around.width * around.height;
-    const single = k.alloc(px);
-    const all = k.alloc(px);
-    k.u8(all, px).fill(0);
-    for (const { mode, values, steps } of recipes) {
-      classMaskInto(k, { ...classes, nPx: px }, { mode, values }, single, { combine: 'set' });
-      morphologyInto(k, { ptr: single, width: around.width, height: around.height }, steps);
-      const [from, to] = [k.u8(single, px), k.u8(all, px)];
-      for (let i = 0; i < px; i++) to[i]! |= from[i]!;
+    const padded = Math.ceil(px / 16) * 16;
+    const [single, all] = [k.alloc(padded), k.alloc(padded)];
+    for (const [i, { mode, values, steps }] of recipes.entries()) {
+      const out = i === 0 ? all : single;
+      classMaskInto(k, { ...classes, nPx: px }, { mode, values }, out);
+      morphologyInto(k, { ptr: out, width: around.width, height: around.height }, steps);
+      if (i > 0) orMaskInto(k, single, padded, all);
     }
     const [from, to] = [k.u8(all, px), k.u8(ptr, window.width * window.height)];
     for (let row = 0; row < window.height; row++) {
@@ -136,7 +135,8 @@ async function fusedClasses(
       const target = (own.row + row - around.row) * around.width + own.col - around.col;
       for (let col = 0; col < own.width; col++) {
         const value = from[row * outer.width + col]!;
-        if (taken[target + col] || value === (bits === 8 ? empty & 255 : bits === 16 ? empty & 0xffff : empty)) continue;
+        if (taken[target + col] || value === (bits === 8 ? empty & 255 : bits === 16 ? empty & 0xffff : empty))
+          continue;
         to[target + col] = value;
         taken[target + col] = 1;
       }

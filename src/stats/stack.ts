@@ -61,7 +61,8 @@ export function fillStack(
       const date: DatePlanes = { ptr: ptr + time * planeBytes, bandStrideBytes, nPx };
       for (const [i, scene] of observation.scenes.entries()) {
         const planes = i === 0 ? date : spare!;
-        if (i > 0) for (let b = 0; b < nBand; b++) fillMissing(k, spec, { ptr: planes.ptr + b * planeBytes, bytes: planeBytes });
+        if (i > 0)
+          for (let b = 0; b < nBand; b++) fillMissing(k, spec, { ptr: planes.ptr + b * planeBytes, bytes: planeBytes });
         placeScene(k, spec, { scene, strip, planes, maps });
         applyMasks(k, spec, { masks: scene.masks, strip, planes, maps, maskPtr });
         if (observation.scenes.length === 1) continue;

@@ -19,7 +19,9 @@ export function compositeCommand(): Command {
     .option('--bands <names>', 'names or common names, comma-separated (default: all value bands of the sensor)')
     .option('--stat <list>', 'median, percentile:N, geomedian, mads, mean, min, max, std, count, medoid, first, last')
     .option('--mask <recipe>', '"BAND drop|keep|anybit LIST | opening R | dilation R"; repeatable; none', collect)
-    .addOption(new Option('--mask-when <when>', 'mask each scene, or the fused day').choices(['before-fuse', 'after-fuse']))
+    .addOption(
+      new Option('--mask-when <when>', 'mask each scene, or the fused day').choices(['before-fuse', 'after-fuse']),
+    )
     .addOption(new Option('--group <group>', 'what counts as one date').choices(['solar-day', 'none']))
     .option('--bbox <w,s,e,n>', 'area, lon/lat unless --bbox-crs')
     .option('--bbox-crs <crs>', 'CRS of --bbox')
@@ -27,7 +29,9 @@ export function compositeCommand(): Command {
     .option('--like <raster>', 'take grid and extent of a raster')
     .option('--crs <crs>', 'EPSG code or WKT of the result')
     .option('--res <size>', 'pixel size in units of the CRS')
-    .addOption(new Option('--resampling <method>', 'classes are always nearest').choices(['nearest', 'bilinear', 'average']))
+    .addOption(
+      new Option('--resampling <method>', 'classes are always nearest').choices(['nearest', 'bilinear', 'average']),
+    )
     .option('--datetime <interval>', 'like 2024-06-01/2024-08-31, or open with ..')
     .option('--months <list>', 'like 5-9,12')
     .option('--max-cloud <percent>', 'leave out scenes with more cloud')
@@ -68,7 +72,8 @@ async function run(sources: string[], given: Flags): Promise<void> {
     }
     const summary = await compositeToFolder(sources, String(flags.out), { ...run, preview: drawPreview });
     progress.done();
-    for (const { id, reason } of summary.scenes.dropped) if (!json && reason.length > 8) progress.note(`dropped ${id}: ${reason}`);
+    for (const { id, reason } of summary.scenes.dropped)
+      if (!json && reason.length > 8) progress.note(`dropped ${id}: ${reason}`);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
     progress.close();
@@ -83,7 +88,11 @@ function configFlags(path: string | undefined): Flags {
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new InputError(`cannot read options from ${path}: ${(cause as Error).message}`, { option: 'config' }, { cause });
+    throw new InputError(
+      `cannot read options from ${path}: ${(cause as Error).message}`,
+      { option: 'config' },
+      { cause },
+    );
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new InputError(`${path} is not a JSON object of options`, { option: 'config' });
@@ -125,7 +134,10 @@ function amount(flags: Flags, name: string, option: string): number | undefined 
 function compositeOptions(flags: Flags): FolderOptions {
   const text = (name: string) => flags[name] as string | undefined;
   const given: FolderOptions = {
-    bands: text('bands')?.split(',').map((b) => b.trim()).filter(Boolean),
+    bands: text('bands')
+      ?.split(',')
+      .map((b) => b.trim())
+      .filter(Boolean),
     statistics: text('stat'),
     masks: flags.mask as string[] | undefined,
     maskWhen: text('maskWhen') as FolderOptions['maskWhen'],
