@@ -53,7 +53,8 @@ function ramp(part: number): Colour {
 function panelGrid(grid: Grid, panels: number): Grid {
   const most = Math.floor((MAX_WIDTH_PX - (panels + 1) * GAP_PX) / panels);
   const whole = Math.max(grid.width, grid.height);
-  const factor = whole > most ? most / whole : Math.max(1, Math.min(Math.floor(most / whole), Math.ceil(MIN_PANEL_PX / whole)));
+  const factor =
+    whole > most ? most / whole : Math.max(1, Math.min(Math.floor(most / whole), Math.ceil(MIN_PANEL_PX / whole)));
   const width = Math.max(1, Math.round(grid.width * factor));
   const height = Math.max(1, Math.round(grid.height * factor));
   const [a, b, c, d, e, f] = grid.affine;
@@ -103,7 +104,9 @@ async function sampleRaster(raster: Raster, bands: readonly number[], target: Gr
 
 /** The value below which a part of the valid ones lies. */
 function quantile(planes: readonly Float32Array[], part: number): number {
-  const values = Float32Array.from(planes.flatMap((plane) => [...plane.filter((v, i) => i % 5 === 0 && !Number.isNaN(v))])).sort();
+  const values = Float32Array.from(
+    planes.flatMap((plane) => [...plane.filter((v, i) => i % 5 === 0 && !Number.isNaN(v))]),
+  ).sort();
   return values.length > 0 ? values[Math.floor(part * (values.length - 1))]! : 0;
 }
 
@@ -114,7 +117,7 @@ interface Stretch {
 }
 
 function stretchOf(planes: readonly Float32Array[]): Stretch {
-  return { from: planes.map((plane) => 0.8 * quantile([plane], 0.005)), to: quantile(planes, 0.985) };
+  return { from: planes.map((plane) => 0.8 * quantile([plane], 0.005)), to: 1.06 * quantile(planes, 0.99) };
 }
 
 function shade(planes: readonly Float32Array[], { from, to }: Stretch): Uint8Array {
@@ -150,7 +153,12 @@ async function withRaster<T>(url: string, use: (raster: Raster) => Promise<T>): 
 }
 
 /** The cloudiest input in the same light, or null when it cannot be read: a preview is not worth failing for. */
-async function inputPanel({ cloudiest }: PreviewRequest, names: string[], grid: Grid, stretch: Stretch): Promise<Panel | null> {
+async function inputPanel(
+  { cloudiest }: PreviewRequest,
+  names: string[],
+  grid: Grid,
+  stretch: Stretch,
+): Promise<Panel | null> {
   try {
     const planes: Float32Array[] = [];
     for (const name of names) {
@@ -171,7 +179,7 @@ async function inputPanel({ cloudiest }: PreviewRequest, names: string[], grid: 
 
 async function countPanel(url: string, grid: Grid): Promise<Panel> {
   const [counts] = await withRaster(url, (raster) => sampleRaster(raster, [0], grid));
-  const most = counts!.reduce((best, value) => (value > best ? value : best), 1);
+  const most = counts!.filter((value) => value >= 0).reduce((best, value) => Math.max(best, value), 1);
   const data = new Uint8Array(counts!.length * 3);
   counts!.forEach((value, i) => {
     data.set(Number.isNaN(value) ? MISSING : ramp(value / most), 3 * i);
@@ -203,7 +211,8 @@ function compose(panels: readonly Panel[], { width, height }: Grid): Canvas {
   panels.forEach(({ label, data, rampTo }, k) => {
     const col = GAP_PX + k * (width + GAP_PX);
     const scale = textWidth(label, 2) <= width ? 2 : 1;
-    if (textWidth(label, scale) <= width) drawText(canvas, label, { col: col + 1, row: scale === 2 ? 7 : 10, colour: INK, scale });
+    if (textWidth(label, scale) <= width)
+      drawText(canvas, label, { col: col + 1, row: scale === 2 ? 7 : 10, colour: INK, scale });
     if (rampTo !== undefined) drawRamp(canvas, { col, width, to: rampTo });
     for (let y = 0; y < height; y++) {
       canvas.data.set(data.subarray(y * width * 3, (y + 1) * width * 3), ((LABEL_PX + y) * canvas.width + col) * 3);
@@ -218,7 +227,8 @@ function compose(panels: readonly Panel[], { width, height }: Grid): Canvas {
  */
 export async function drawPreview(request: PreviewRequest): Promise<Uint8Array | null> {
   const { rasters, bands, commonNames } = request;
-  const key = PICTURES.find((name) => rasters[name]) ?? Object.keys(rasters).find((name) => name !== 'count' && name !== 'mads');
+  const key =
+    PICTURES.find((name) => rasters[name]) ?? Object.keys(rasters).find((name) => name !== 'count' && name !== 'mads');
   const shown = key ?? Object.keys(rasters)[0];
   if (shown === undefined) return null;
   const names = key ? pictureBands(bands, commonNames) : [];
@@ -234,5 +244,11 @@ export async function drawPreview(request: PreviewRequest): Promise<Uint8Array |
   const panels: (Panel | null)[] = [{ label: shown, data: shade(planes, stretch) }];
   if (key) panels.push(await inputPanel(request, names, grid, stretch));
   if (key && rasters.count) panels.push(await countPanel(rasters.count, grid));
-  return encodePng({ ...compose(panels.filter((panel) => panel !== null), grid), channels: 3 });
+  return encodePng({
+    ...compose(
+      panels.filter((panel) => panel !== null),
+      grid,
+    ),
+    channels: 3,
+  });
 }

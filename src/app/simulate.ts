@@ -101,7 +101,11 @@ function assetOf({ name, gsd, dtype, commonName }: Layer, size: number): object 
 
 type Frame = Awaited<ReturnType<typeof frameOfGrid>>;
 
-function itemOf(scene: ScenePlan, image: SceneImage, { layers, size, frame }: { layers: Layer[]; size: number; frame: Frame }) {
+function itemOf(
+  scene: ScenePlan,
+  image: SceneImage,
+  { layers, size, frame }: { layers: Layer[]; size: number; frame: Frame },
+) {
   return {
     type: 'Feature',
     stac_version: STAC,
@@ -136,7 +140,8 @@ function collectionOf({ scenes }: Simulation, frame: Frame): object {
     stac_version: STAC,
     id: COLLECTION,
     title: 'A simulated year of Sentinel-2',
-    description: 'Farmland that does not exist, seen through clouds that never were. Made by stackwise for trying it out.',
+    description:
+      'Farmland that does not exist, seen through clouds that never were. Made by stackwise for trying it out.',
     license: 'CC0-1.0',
     extent: {
       spatial: { bbox: [frame.bbox ?? [-180, -90, 180, 90]] },

@@ -89,18 +89,26 @@ function groundAt(x: number, y: number, i: number, relief: Relief, seed: number)
   if (borderPx < 0.75) return [ROAD_INDEX, 1, 1 + 0.15 * grain];
   if (wood > 0.57) {
     const conifers = relief.bend[i]! + 0.12 * chance(key, 3, seed) > 0.55;
-    return [FOREST_INDICES[conifers ? 0 : 1], 0.96 + 0.08 * grain, 0.82 + 0.3 * chance(x, y, seed + 41) + (wood > 0.6 ? 0 : 0.08)];
+    return [
+      FOREST_INDICES[conifers ? 0 : 1],
+      0.96 + 0.08 * grain,
+      0.82 + 0.3 * chance(x, y, seed + 41) + (wood > 0.6 ? 0 : 0.08),
+    ];
   }
   const { key: field, edgePx } = fieldAt(x + 0.4 * warp, y, key);
   if (relief.town[i]! > 0.645) {
     const street = edgePx % 6 < 1.1;
-    return [street ? ROAD_INDEX : ROOFS_INDEX, 0.4 + 1.4 * chance(x, y, seed + 42), 0.75 + 0.75 * chance(x >> 1, y >> 1, seed + 43)];
+    return [
+      street ? ROAD_INDEX : ROOFS_INDEX,
+      0.4 + 1.4 * chance(x, y, seed + 42),
+      0.75 + 0.75 * chance(x >> 1, y >> 1, seed + 43),
+    ];
   }
   const tone = chance(field, 1, seed);
   if (edgePx < 0.6 && tone > 0.55) return [FOREST_INDICES[1], 0.9, 0.9 + 0.2 * grain];
   const crop = FIELD_INDICES[field % FIELD_INDICES.length]!;
   const soil = 0.88 + 0.24 * tone + 0.25 * (wet - 0.5);
-  return [crop, 0.78 + 0.3 * chance(field, 2, seed) + 0.06 * grain, soil * (1 + 0.05 * grain)];
+  return [crop, 0.78 + 0.3 * chance(field, 2, seed) + 0.06 * grain, soil * (1 + 0.13 * grain)];
 }
 
 /** Where most of the forest is: centre of the square of a 8 × 8 lattice. */
@@ -120,7 +128,12 @@ function forestCentre(material: Uint8Array, size: number): [number, number] {
 export function makeLand(size: number, seed: number): Land {
   const noise = (scale: number, octaves: number, salt: number) =>
     fractalNoise({ width: size, height: size, scale, octaves, seed: seed + salt });
-  const relief = { wet: noise(260, 5, 1000), wood: noise(150, 5, 2000), town: noise(190, 4, 3000), bend: noise(90, 3, 4000) };
+  const relief = {
+    wet: noise(260, 5, 1000),
+    wood: noise(150, 5, 2000),
+    town: noise(190, 4, 3000),
+    bend: noise(90, 3, 4000),
+  };
   const fine = noise(14, 3, 5000);
   const nPx = size * size;
   const land: Land = {

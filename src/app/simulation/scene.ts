@@ -74,7 +74,9 @@ function count(value: number, name: string, [least, most]: readonly [number, num
 
 /** When and under which sky the scenes are taken: cloud covers are spread evenly, then dealt out by chance. */
 function planScenes(dates: number, seed: number, options: { cloudiness: number; twins: boolean }): ScenePlan[] {
-  const order = Array.from({ length: dates }, (_, t) => t).sort((p, q) => chance(p, 0, seed + 900) - chance(q, 0, seed + 900));
+  const order = Array.from({ length: dates }, (_, t) => t).sort(
+    (p, q) => chance(p, 0, seed + 900) - chance(q, 0, seed + 900),
+  );
   const scenes: ScenePlan[] = [];
   const stepDays = 364 / dates;
   for (let t = 0; t < dates; t++) {
@@ -117,7 +119,10 @@ export function planSimulation(options: SimulationOptions = {}): Simulation {
   const fine = makeLand(size, seed);
   return {
     size,
-    bands: [...all.filter(({ gsd }) => gsd === 10).slice(0, ten), ...all.filter(({ gsd }) => gsd === 20).slice(0, twenty)],
+    bands: [
+      ...all.filter(({ gsd }) => gsd === 10).slice(0, ten),
+      ...all.filter(({ gsd }) => gsd === 20).slice(0, twenty),
+    ],
     scenes: planScenes(dates, seed, { cloudiness, twins: options.twins ?? dates >= 4 }),
     land: { fine, coarse: halved(fine) },
   };
@@ -152,7 +157,7 @@ function renderBand(land: Land, scene: ScenePlan, band: number, sky: Sky | null)
       state ^= state >>> 17;
       state ^= state << 5;
       // Two uniform numbers: a triangle of standard deviation 0.41.
-      value += (((state & 0xffff) + (state >>> 16)) / 65536 - 1) * (42 + 0.055 * value);
+      value += (((state & 0xffff) + (state >>> 16)) / 65536 - 1) * (50 + 0.07 * value);
     }
     out[i] = Math.min(20000, Math.max(1, Math.round(value)));
   }

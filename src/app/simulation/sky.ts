@@ -35,7 +35,14 @@ export function makeSky({ size, seed, cover, cirrusCover, shadowPx }: SkyRequest
   const margin = Math.max(Math.abs(dx), Math.abs(dy));
   const width = size + 2 * margin;
   // Clouds are heaps of about a kilometre: the same whatever the size of the picture.
-  const field = fractalNoise({ width, height: width, scale: 90, octaves: 6, seed, col: Math.floor(chance(seed, 1, 5) * 5000) });
+  const field = fractalNoise({
+    width,
+    height: width,
+    scale: 90,
+    octaves: 6,
+    seed,
+    col: Math.floor(chance(seed, 1, 5) * 5000),
+  });
   const threshold = cover > 0.001 ? thresholdOf(field, cover) : Infinity;
   const veil = fractalNoise({ width: size, height: size, scale: 60, octaves: 4, seed: seed + 77, stretch: 4 });
   const veilFrom = cirrusCover > 0 ? thresholdOf(veil, cirrusCover) : Infinity;

@@ -1,0 +1,157 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
+import { describe, expect, it } from 'vitest';
+import { frameOfGrid, resultItem } from '../../build/io/result-item.js';
+import { sceneOfItem } from '../../build/io/stac-item.js';
+
+const crs = (epsg: number) => ({ epsg, definition: null, geoKeys: null });
+const GRID = { crs: crs(32631), affine: [10, 0, 643000, 0, -10, 5642000] as const, width: 300, height: 200 };
+const scene = (id: string, datetime: string) =>
+  sceneOfItem(
+    { type: 'Feature', id, geometry: null, properties: { datetime }, assets: {}, links: [] },
+    `scenes/${id}.json`,
+  );
+const statistics = { minimum: 3, maximum: 4200, mean: 1200.5, stddev: 310, validPercent: 99.5 };
+const nothing = { minimum: NaN, maximum: NaN, mean: NaN, stddev: NaN, validPercent: 0 };
+
+const request = {
+  id: 'composite',
+  grid: GRID,
+  scenes: [scene('b', '2024-05-02T10:50:00Z'), scene('a', '2024-03-01T10:50:00Z')],
+  version: '0.1.0',
+  preview: true,
+  facts: {
+    statistics: ['geomedian', 'count'],
+    mask: ['SCL drop 3,8'],
+    maskWhen: 'before-fuse',
+    eps: 0.1,
+    compat: null,
+  },
+  assets: [
+    {
+      key: 'geomedian',
+      href: './geomedian.tif',
+      dtype: 'uint16',
+      nodata: 0,
+      bytes: 1234,
+      sha256: 'ab'.repeat(32),
+      bands: [
+        { name: 'B02', statistics, scale: 1e-4, offset: 0 },
+        { name: 'B03', statistics: nothing },
+      ],
+    },
+    {
+      key: 'mean',
+      href: './mean.tif',
+      dtype: 'float32',
+      nodata: NaN,
+      bytes: 9,
+      sha256: '0'.repeat(64),
+      bands: [{ name: 'B02', statistics }],
+    },
+  ],
+};
+
+const data = process.env.STACKWISE_DATA ?? resolve(import.meta.dirname, '../../../shared/data');
+const schemas = join(data, 'stac/schemas');
+
+/** All schemas of the folder, under the addresses that items name them by; GeoJSON's and PROJ's own are not in it. */
+function validator() {
+  const ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false });
+  formats.default(ajv);
+  ajv.addFormat('iri', true);
+  ajv.addFormat('iri-reference', true);
+  for (const $id of [
+    'geojson.org/schema/Feature.json',
+    'geojson.org/schema/Geometry.json',
+    'proj.org/schemas/v0.7/projjson.schema.json',
+  ])
+    ajv.addSchema({ $id: `https://${$id}` });
+  const names = readdirSync(schemas, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'));
+  for (const name of names) {
+    // The core's files at hand call themselves a beta of 1.1.0, and take no item that does not.
+    const text = readFileSync(join(schemas, name), 'utf8').replaceAll('1.1.0-beta.1', '1.1.0');
+    const schema = JSON.parse(text);
+    const core = name.replaceAll('\\', '/').replace(/^stac-spec\//, 'https://schemas.stacspec.org/v1.1.0/');
+    schema.$id = core.startsWith('https') ? core : schema.$id.replace(/#$/, '');
+    ajv.addSchema(schema);
+  }
+  return ajv;
+}
+
+describe('the item of a result', () => {
+  it('says what it is made of and how', async () => {
+    const item = JSON.parse(JSON.stringify(await resultItem(request)));
+    expect(item.properties).toMatchObject({
+      datetime: null,
+      start_datetime: '2024-03-01T10:50:00.000Z',
+      end_datetime: '2024-05-02T10:50:00.000Z',
+      'proj:code': 'EPSG:32631',
+      'proj:shape': [200, 300],
+      'proj:bbox': [643000, 5640000, 646000, 5642000],
+      'processing:software': { stackwise: '0.1.0' },
+      'processing:lineage': 'geomedian, count over time of 2 scenes, masked by SCL drop 3,8',
+    });
+    expect(item.links.map(({ rel, href }: Record<string, string>) => [rel, href])).toEqual([
+      ['derived_from', 'scenes/b.json'],
+      ['derived_from', 'scenes/a.json'],
+    ]);
+    const { geomedian, mean, preview } = item.assets;
+    expect(geomedian['file:checksum']).toBe(`1220${'ab'.repeat(32)}`);
+    expect(geomedian.bands[0]).toMatchObject({
+      name: 'B02',
+      'raster:scale': 1e-4,
+      statistics: { valid_percent: 99.5 },
+    });
+    expect(geomedian.bands[1].statistics).toEqual({ valid_percent: 0 });
+    expect(mean.nodata).toBe('nan');
+    expect(preview).toMatchObject({ type: 'image/png', roles: ['thumbnail', 'overview'] });
+  });
+
+  it('is read back as a scene with the same grid', async () => {
+    const read = sceneOfItem(await resultItem(request), 'out/item.json');
+    expect(Object.keys(read.bands)).toEqual(['B02', 'B03', 'mean']);
+    expect(read.bands.B02).toMatchObject({ href: 'out/geomedian.tif', nodata: 0, scale: 1e-4, grid: GRID });
+  });
+
+  it.skipIf(!existsSync(schemas))('validates against the STAC schemas (skipped without their files)', async () => {
+    const item = JSON.parse(JSON.stringify(await resultItem(request)));
+    const ajv = validator();
+    const ids = ['https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json', ...item.stac_extensions];
+    for (const id of ids) {
+      const validate = ajv.getSchema(id);
+      expect(validate, id).toBeDefined();
+      validate!(item);
+      expect(validate!.errors ?? [], id).toEqual([]);
+    }
+  });
+});
+
+describe('the footprint of a grid', () => {
+  it('has a box around bent edges', async () => {
+    const { bbox, geometry } = await frameOfGrid(GRID);
+    expect(bbox![0]).toBeCloseTo(5.02, 1);
+    expect(bbox![3]).toBeCloseTo(50.91, 1);
+    expect(geometry!.type).toBe('Polygon');
+  });
+
+  it('is split at the antimeridian', async () => {
+    const { bbox, geometry } = await frameOfGrid({
+      crs: crs(32660),
+      affine: [1000, 0, 700000, 0, -1000, 500000],
+      width: 200,
+      height: 100,
+    });
+    expect(bbox![0]).toBeGreaterThan(bbox![2]);
+    expect(geometry!.type).toBe('MultiPolygon');
+  });
+
+  it('is unknown for an unknown CRS', async () => {
+    expect(await frameOfGrid({ ...GRID, crs: { epsg: null, definition: null, geoKeys: null } })).toEqual({
+      geometry: null,
+      bbox: null,
+    });
+  });
+});
