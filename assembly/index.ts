@@ -27,3 +27,4 @@ export { pack_8, pack_16, pack_32, pack_64, pack_floats_32, pack_floats_64 } fro
 export { unpack_8, unpack_16, unpack_32, unpack_64, sum_bytes, join_bytes } from './predictor';
 export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';
 export { unlzw, lzw_scratch, unpack_runs } from './lzw';
+export { inflate, inflate_scratch } from './inflate';
