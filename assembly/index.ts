@@ -20,3 +20,4 @@ export { medoid_f32, medoid_i16, medoid_scratch, medoid_u16 } from './medoid';
 export { unpack_8, unpack_16, unpack_32, unpack_64, sum_bytes, join_bytes } from './predictor';
 export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';
 export { unlzw, lzw_scratch, unpack_runs } from './lzw';
+export { inflate, inflate_scratch } from './inflate';

@@ -126,6 +126,10 @@ export function unpackBlock(
   });
 }
 
+/** Bytes that the decoders may look at behind their input, and write behind their output. */
+const INPUT_SLACK = 32;
+const OUTPUT_SLACK = 384;
+
 /** Copies into wasm memory, runs a decoder there, copies the result out. */
 function inWasm(
   bytes: Uint8Array,
@@ -135,12 +139,12 @@ function inWasm(
 ): Uint8Array {
   const k = kernels();
   return k.scope(() => {
-    const at = k.alloc(bytes.length);
+    const at = k.alloc(bytes.length + INPUT_SLACK);
     const scratch = k.alloc(scratchBytes);
-    const out = k.alloc(nOut);
+    const out = k.alloc(nOut + OUTPUT_SLACK);
     k.u8(at, bytes.length).set(bytes);
     const n = run(at, scratch, out);
-    if (n < 0) throw new FormatError('the compressed data is corrupt');
+    if (n < 0) throw new FormatError(n === -2 ? 'the checksum is wrong' : 'the compressed data is corrupt');
     return k.u8(out, n).slice();
   });
 }
@@ -159,4 +163,15 @@ export function unlzw(bytes: Uint8Array, rawBytes: number): Uint8Array {
 export function unpackRuns(bytes: Uint8Array, rawBytes: number): Uint8Array {
   const e = kernels().exports;
   return inWasm(bytes, rawBytes, 0, (at, _, out) => e.unpack_runs(at, bytes.length, out, rawBytes));
+}
+
+/**
+ * A zlib stream → at most `rawBytes`; a shorter stream gives a shorter array, a longer one is cut off. Throws FormatError when it
+ * is corrupt, cut off or has the wrong checksum.
+ */
+export function inflate(bytes: Uint8Array, rawBytes: number): Uint8Array {
+  const e = kernels().exports;
+  return inWasm(bytes, rawBytes, e.inflate_scratch(), (at, scratch, out) =>
+    e.inflate(at, bytes.length, scratch, out, rawBytes),
+  );
 }
