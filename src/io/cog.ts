@@ -189,7 +189,8 @@ function tiffRaster(source: TiffSource, order: TiffOrder, header: RasterHeader, 
   const indexOf = (open: OpenLevel): Promise<BlockIndex> => {
     if (!open.index) {
       const index = readIndex(source, open.image, tagReader(source, order, open.directory));
-      // Read for all who wait, so no one's signal stops it. A failed read is not kept; the lists themselves are, and what they were parsed from is not.
+      // Read for all who wait, so no one's signal stops it. A failed read is not kept; the lists are, what they were parsed
+      // from is not.
       open.index = index;
       index.then(source.drop, () => {
         open.index = null;
