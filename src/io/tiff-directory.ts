@@ -36,10 +36,10 @@ function offsetOf(view: DataView, at: number, { little, big }: Pick<TiffOrder, '
 }
 
 /** Reads the file header; anything but a TIFF is refused by what it is. */
-export function readTiffOrder(source: TiffSource): TiffOrder {
+export async function readTiffOrder(source: TiffSource): Promise<TiffOrder> {
   const { url, fileBytes } = source;
   if (fileBytes < 8) throw new FormatError(`${url}: not a TIFF file: it has ${fileBytes} bytes`, { url });
-  const view = source.view({ offset: 0, length: Math.min(16, fileBytes) });
+  const view = await source.view({ offset: 0, length: Math.min(16, fileBytes) });
   const mark = view.getUint16(0);
   if (mark === 0x0000 && view.byteLength >= 8 && view.getUint32(4) === 0x6a502020) {
     throw new UnsupportedError(`${url}: JPEG 2000 files are not read here`, { url });
@@ -68,8 +68,7 @@ export async function readDirectory(
   const { little, big } = order;
   const countBytes = big ? 8 : 2;
   const entryBytes = big ? 20 : 12;
-  await source.load({ offset: at, length: countBytes }, signal);
-  const head = source.view({ offset: at, length: countBytes });
+  const head = await source.view({ offset: at, length: countBytes }, signal);
   const nEntry = big ? Number(head.getBigUint64(0, little)) : head.getUint16(0, little);
   if (nEntry === 0 || nEntry > MAX_ENTRIES) {
     throw new FormatError(`${url}: the directory at ${at} says it has ${nEntry} entries`, { url });
@@ -80,8 +79,7 @@ export async function readDirectory(
   // A file may end with its last directory, without the offset of a next one.
   const hasNext = start + tableBytes + nextBytes <= source.fileBytes;
   const range = { offset: start, length: tableBytes + (hasNext ? nextBytes : 0) };
-  await source.load(range, signal);
-  const view = source.view(range);
+  const view = await source.view(range, signal);
   const entries = new Map<number, TiffEntry>();
   for (let i = 0; i < nEntry; i++) {
     const p = i * entryBytes;
@@ -163,14 +161,9 @@ export function tagReader(
     if (length > MAX_VALUE_BYTES) {
       throw new UnsupportedError(`${source.url}: the values of tag ${id} take ${length} bytes`, { url: source.url });
     }
-    if (length > 0 && !source.has({ offset: entry.at, length })) {
-      await source.load({ offset: entry.at, length }, signal);
-    }
-    return {
-      view: length > 0 ? source.view({ offset: entry.at, length }) : new DataView(new ArrayBuffer(0)),
-      type: entry.type,
-      count,
-    };
+    const view =
+      length > 0 ? await source.view({ offset: entry.at, length }, signal) : new DataView(new ArrayBuffer(0));
+    return { view, type: entry.type, count };
   };
   const numbers = async (id: number, most = Number.POSITIVE_INFINITY): Promise<Float64Array | null> => {
     const values = await viewOf(id, most);

@@ -11,12 +11,8 @@ export interface TiffSource {
   readonly url: string;
   /** Bytes of the file. */
   readonly fileBytes: number;
-  /** Reads these ranges unless they are here already. */
-  load(range: ByteRange, signal?: AbortSignal): Promise<void>;
-  /** True when a range has been read. */
-  has(range: ByteRange): boolean;
-  /** A view of a range that has been read. */
-  view(range: ByteRange): DataView;
+  /** A view of a range, which is read unless it is here already. */
+  view(range: ByteRange, signal?: AbortSignal): Promise<DataView>;
   /** Reads a range past the memory of this source. */
   read(range: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;
   /** Forgets what was read. */
@@ -50,18 +46,13 @@ export async function openTiffSource(url: string, store: Store, signal?: AbortSi
     url,
     fileBytes,
     read,
-    has: (range) => find(range) !== undefined,
-    async load(range, signal) {
-      if (find(range)) return;
-      const length = Math.min(Math.max(range.length, AHEAD_BYTES), fileBytes - range.offset);
-      pieces.push({
-        offset: range.offset,
-        bytes: await read({ offset: range.offset, length: Math.max(length, range.length) }, signal),
-      });
-    },
-    view(range) {
-      const piece = find(range);
-      if (!piece) throw new FormatError(`${url}: bytes at ${range.offset} have not been read`, { url });
+    async view(range, signal) {
+      let piece = find(range);
+      if (!piece) {
+        const length = Math.max(range.length, Math.min(AHEAD_BYTES, fileBytes - range.offset));
+        piece = { offset: range.offset, bytes: await read({ offset: range.offset, length }, signal) };
+        pieces.push(piece);
+      }
       const { buffer, byteOffset } = piece.bytes;
       return new DataView(buffer, byteOffset + range.offset - piece.offset, range.length);
     },
