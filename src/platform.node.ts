@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
@@ -73,8 +73,13 @@ export function listenAsWorker(message: (data: unknown) => void): Pick<WorkerPor
   return { post: (reply, transfer) => parentPort?.postMessage(reply, transfer as ArrayBuffer[]) };
 }
 
+/** /tmp may be memory in disguise; /var/tmp is on a disk. */
+function scratchFolder(): string {
+  return tmpdir() === '/tmp' && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
+}
+
 /** A scratch file that is gone when the process is: positional writes and reads, synchronous because a thread owns it alone. */
-export function openSpill(directory: string = tmpdir()): Spill {
+export function openSpill(directory: string = scratchFolder()): Spill {
   const folder = mkdtempSync(join(directory, 'stackwise-'));
   const path = join(folder, 'spill');
   const file = openSync(path, 'w+');

@@ -35,7 +35,7 @@ export async function describeTiff(
 ): Promise<TiffDescription> {
   const source = await openTiffSource(url, store, signal);
   try {
-    const order = readTiffOrder(source);
+    const order = await readTiffOrder(source);
     const directory = await readDirectory(source, order, order.first, signal);
     const tags = tagReader(source, order, directory, signal);
     const [width, height] = [await tags.number(256, 0), await tags.number(257, 0)];

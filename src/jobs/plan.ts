@@ -63,16 +63,16 @@ export interface Plan {
   memoryLimitBytes: number;
 }
 
-/** What a process costs before it holds a pixel, and a thread beside its block: measured, with room for what the engine keeps. */
-const PROCESS_BYTES = 120 * 2 ** 20;
-const THREAD_BYTES = 56 * 2 ** 20;
+/** What a process costs before it holds a pixel, and a thread beside its block: measured; of each some 64 MiB are garbage that the engine keeps for a while. */
+const PROCESS_BYTES = 176 * 2 ** 20;
+const THREAD_BYTES = 112 * 2 ** 20;
 /** Blocks are not made narrower than this, px. */
 const LEAST_SIDE = 16;
 /** A full strip of the stack; more gains nothing, less costs calls. */
 const STRIP_BYTES = 32 * 2 ** 20;
 /** Rough speeds in bytes and samples a second, to weigh decoding again against spilling; only their ratios matter. */
 const INFLATE_RATE = 280e6;
-const SPILL_RATE = 600e6;
+const SPILL_RATE = 450e6;
 const KERNEL_RATE = 5e8;
 
 interface Candidate {
@@ -87,7 +87,7 @@ interface Candidate {
   spillBytes: number;
 }
 
-/** Multiples of the source tiles first, then their halves; a strip of rows as the last resort. */
+/** Multiples of the source tiles first, then their parts. */
 function sizes(period: number, limit: number): number[] {
   const out = new Set<number>();
   for (const factor of [4, 2, 1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32]) {
@@ -214,7 +214,10 @@ export function planBlocks(input: PlanInput): Plan {
   };
   const candidates = sizes(periodX, input.width).flatMap((width) =>
     sizes(periodY, input.height).flatMap((height) =>
-      holds.map((hold) => evaluate(input, { width, height, hold }, densityOf(width, height))),
+      holds
+        // Larger blocks than tiles would spill much more than they save.
+        .filter((hold) => hold === 'memory' || (width <= periodX && height <= periodY))
+        .map((hold) => evaluate(input, { width, height, hold }, densityOf(width, height))),
     ),
   );
   const peak = (c: Candidate) => PROCESS_BYTES + lanes * c.threadBytes + pendingBytes(input, c);
