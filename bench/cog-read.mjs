@@ -84,7 +84,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const table = await run({ quick: values.quick ?? false });
   for (const { case: name, ours, peers, ratio, gate } of table.rows) {
     const others = Object.entries(peers).map(([peer, rate]) => `, ${peer} ${rate.toFixed(0)}`);
-    console.log(`${name}: ${ours.toFixed(2)}${others.join('')}${ratio ? `: ${ratio.toFixed(2)} × (gate ${gate})` : ''}`);
+    console.log(
+      `${name}: ${ours.toFixed(2)}${others.join('')}${ratio ? `: ${ratio.toFixed(2)} × (gate ${gate})` : ''}`,
+    );
   }
   if (values.json) writeFileSync(values.json, JSON.stringify(table, null, 2));
 }

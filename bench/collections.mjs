@@ -44,7 +44,10 @@ function repeatTiff(file, { width, height }) {
   const tags = readTags(file);
   const tag = (id) => tags.find((t) => t.id === id);
   const number = (t) => (t.type === 3 ? t.value.readUInt16LE(0) : t.value.readUInt32LE(0));
-  const list = (t) => Array.from({ length: t.count }, (_, i) => (t.type === 3 ? t.value.readUInt16LE(i * 2) : t.value.readUInt32LE(i * 4)));
+  const list = (t) =>
+    Array.from({ length: t.count }, (_, i) =>
+      t.type === 3 ? t.value.readUInt16LE(i * 2) : t.value.readUInt32LE(i * 4),
+    );
   const size = number(tag(322));
   const [across, down] = [Math.ceil(number(tag(256)) / size), Math.ceil(number(tag(257)) / size)];
   const [offsets, counts] = [list(tag(324)), list(tag(325))];
@@ -103,7 +106,10 @@ export function stretched(name, from, size) {
       const px = size / (asset['proj:transform'][0] / 10);
       asset['proj:shape'] = [px, px];
       const file = asset.href.replace('./', '');
-      writeFileSync(join(folder, id, file), repeatTiff(readFileSync(join(origin, id, file)), { width: px, height: px }));
+      writeFileSync(
+        join(folder, id, file),
+        repeatTiff(readFileSync(join(origin, id, file)), { width: px, height: px }),
+      );
       asset.href = `./${id}/${file}`;
     }
     features.push({ ...item, links: [] });

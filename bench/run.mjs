@@ -21,7 +21,10 @@ for (const name of names) {
   const bench = await import(pathToFileURL(join(here, `${name}.mjs`)).href);
   if (!bench.run) continue;
   try {
-    results.push({ bench: name, ...(await bench.run({ quick: values.quick, python: process.env.STACKWISE_PEER_PYTHON })) });
+    results.push({
+      bench: name,
+      ...(await bench.run({ quick: values.quick, python: process.env.STACKWISE_PEER_PYTHON })),
+    });
   } catch (error) {
     failed = true;
     console.error(`${name}: ${error.stack ?? error}`);
@@ -45,7 +48,9 @@ for (const { bench, unit, rows } of results) {
       ratio: number(row.ratio),
       gate: row.gate ?? '',
       aim: row.aim ?? '',
-      ...(before.has(`${bench} ${row.case}`) && { 'before/now': number(before.get(`${bench} ${row.case}`) / row.ours) }),
+      ...(before.has(`${bench} ${row.case}`) && {
+        'before/now': number(before.get(`${bench} ${row.case}`) / row.ours),
+      }),
     })),
   );
 }

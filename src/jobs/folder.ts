@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
+import { sha256 } from '#platform';
 import { InputError, StoreError } from '../errors.js';
 import { type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
+import { filePath } from '../io/file.js';
 import type { Dtype } from '../io/raster.js';
 import { resultItem } from '../io/result-item.js';
 import { readScenes, type Scene } from '../io/stac.js';
@@ -78,7 +80,7 @@ export async function compositeToFolder(
   const preview = await options.preview?.(previewRequest(prepared, files));
   const previewPath = join(folder, 'preview.png');
   if (preview) await store.write(previewPath, preview);
-  const item = await describeRun(prepared, { result, options, preview: Boolean(preview) });
+  const item = await describeRun(prepared, { result, options, folder, preview: Boolean(preview) });
   await store.write(itemPath, new TextEncoder().encode(`${JSON.stringify(item, null, 2)}\n`));
   const { width, height } = prepared.spec.grid;
   return {
@@ -195,16 +197,45 @@ const DTYPE_NAMES: Partial<Record<Dtype, string>> = {
   f64: 'float64',
 };
 
+/** Names a run by its first and last day and by what it was made of: equal inputs and options have equal names. */
+function runId({ spec, scenes }: Prepared): string {
+  const days = [spec.observations[0]!, spec.observations.at(-1)!].map(({ timeMs }) =>
+    new Date(timeMs).toISOString().slice(0, 10).replaceAll('-', ''),
+  );
+  const { grid, bands, statistics, masks, maskWhen, resampling, eps, compat } = spec;
+  const recipe = {
+    grid: [grid.affine, grid.width, grid.height],
+    bands,
+    statistics,
+    masks,
+    maskWhen,
+    resampling,
+    eps,
+    compat,
+  };
+  const hash = sha256();
+  hash.update(new TextEncoder().encode(JSON.stringify([recipe, scenes.map(({ id }) => id)])));
+  return `composite-${days.join('-')}-${hash.hex().slice(0, 8)}`;
+}
+
+/** A link from the folder's item: relative to it for files, else as it is. */
+function hrefFrom(folder: string, href: string): string {
+  if (/^[a-z][a-z0-9+.-]+:/i.test(href) && !href.startsWith('file:')) return href;
+  const path = relative(folder, filePath(href)).split(sep).join('/');
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
 /** The run as a STAC item. */
 function describeRun(
   prepared: Prepared,
-  { result, options, preview }: { result: readonly WrittenOutput[]; options: FolderOptions; preview: boolean },
+  work: { result: readonly WrittenOutput[]; options: FolderOptions; folder: string; preview: boolean },
 ) {
   const { spec, scenes } = prepared;
+  const { result, options, folder, preview } = work;
   return resultItem({
-    id: `composite-${spec.bands.length}x${spec.observations.length}`,
+    id: runId(prepared),
     grid: spec.grid,
-    scenes,
+    scenes: scenes.map((scene) => ({ ...scene, href: scene.href && hrefFrom(folder, scene.href) })),
     version,
     preview,
     facts: {

@@ -15,6 +15,8 @@ export interface SimulationOptions {
   tenMetreBands?: number;
   /** How many of B11, B12, B05, B06, B07, B8A there are at 20 m; default 2. */
   twentyMetreBands?: number;
+  /** Gives all bands 10 m, as programs see them that resample first; default false. */
+  allAtTenMetres?: boolean;
   /** Whether one day comes in two overlapping scenes; default true where there are four days or more. */
   twins?: boolean;
   /** Mean part under clouds, 0–1; default 0.36. */
@@ -117,12 +119,13 @@ export function planSimulation(options: SimulationOptions = {}): Simulation {
   const twenty = count(options.twentyMetreBands ?? 2, 'twentyMetreBands', [0, 6]);
   const all = BANDS.map(({ name, commonName, gsd }, index) => ({ name, commonName, gsd, index }));
   const fine = makeLand(size, seed);
+  const chosen = [
+    ...all.filter(({ gsd }) => gsd === 10).slice(0, ten),
+    ...all.filter(({ gsd }) => gsd === 20).slice(0, twenty),
+  ];
   return {
     size,
-    bands: [
-      ...all.filter(({ gsd }) => gsd === 10).slice(0, ten),
-      ...all.filter(({ gsd }) => gsd === 20).slice(0, twenty),
-    ],
+    bands: options.allAtTenMetres ? chosen.map((band) => ({ ...band, gsd: 10 })) : chosen,
     scenes: planScenes(dates, seed, { cloudiness, twins: options.twins ?? dates >= 4 }),
     land: { fine, coarse: halved(fine) },
   };
