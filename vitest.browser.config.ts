@@ -4,9 +4,12 @@ import { defineConfig } from 'vitest/config';
 import { collection } from './test/browser/collection.js';
 
 /** A browser that is installed: STACKWISE_CHROMIUM, or one of the usual places. */
-const chromium = [process.env.STACKWISE_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
+const chromium = [
+  process.env.STACKWISE_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path && existsSync(path));
 if (!chromium) {
   console.log('SKIPPED browser tests: no Chromium found; set STACKWISE_CHROMIUM to one');
   process.exit(0);

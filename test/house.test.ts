@@ -16,7 +16,9 @@ const files = filesUnder(src);
 /** Static and dynamic imports of a file; types are imports too. */
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
-  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g);
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g,
+  );
   return [...found].map((match) => (match[1] ?? match[2])!);
 }
 
@@ -77,7 +79,8 @@ describe('the house', () => {
     const done = new Set<string>();
     const cycles: string[] = [];
     const visit = (file: string, path: string[]) => {
-      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].map((f) => relative(src, f)).join(' → '));
+      if (path.includes(file))
+        cycles.push([...path.slice(path.indexOf(file)), file].map((f) => relative(src, f)).join(' → '));
       if (done.has(file) || path.includes(file)) return;
       for (const specifier of eagerImportsOf(file)) {
         const to = target(file, specifier);
@@ -111,12 +114,19 @@ describe('the house', () => {
     for (const file of files) {
       for (const specifier of importsOf(file)) {
         if (/^[.#]|^node:/.test(specifier)) continue;
-        const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+        const name = specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/');
         if (name === 'commander' || name === 'geojson') continue;
         users.set(name, (users.get(name) ?? new Set()).add(relative(src, file)));
       }
     }
-    for (const [name, owners] of users) expect([...owners].filter((f) => !OWNERS[name]?.includes(f)), name).toEqual([]);
+    for (const [name, owners] of users)
+      expect(
+        [...owners].filter((f) => !OWNERS[name]?.includes(f)),
+        name,
+      ).toEqual([]);
   });
 
   it('keeps files short and named by nouns', () => {
@@ -132,7 +142,9 @@ describe('the house', () => {
     const names = (file: string) => {
       const text = readFileSync(join(src, file), 'utf8');
       const own = [...text.matchAll(/^export (?:const|function|async function) (\w+)/gm)].map((m) => m[1]!);
-      const passed = [...text.matchAll(/^export \{([^}]*)\} from/gm)].flatMap((m) => m[1]!.split(',').map((n) => n.trim()));
+      const passed = [...text.matchAll(/^export \{([^}]*)\} from/gm)].flatMap((m) =>
+        m[1]!.split(',').map((n) => n.trim()),
+      );
       return [...own, ...passed].filter(Boolean).sort();
     };
     expect(names('platform.browser.ts')).toEqual(names('platform.node.ts'));
@@ -142,9 +154,11 @@ describe('the house', () => {
     const assembly = filesUnder(join(root, 'assembly'));
     const reaching = files.filter((file) => ['kernels', 'stats', 'geo', 'io'].includes(layerOf(file)));
     const found = [...reaching, ...assembly].flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/\bMathf?\.(?:sin|cos|tan|exp|log\w*|pow|cbrt|atan2?|asin|acos|sinh|cosh|tanh|hypot)\(/g)].map(
-        (match) => `${relative(root, file)}: ${match[0]}`,
-      ),
+      [
+        ...readFileSync(file, 'utf8').matchAll(
+          /\bMathf?\.(?:sin|cos|tan|exp|log\w*|pow|cbrt|atan2?|asin|acos|sinh|cosh|tanh|hypot)\(/g,
+        ),
+      ].map((match) => `${relative(root, file)}: ${match[0]}`),
     );
     expect(found).toEqual([]);
   });

@@ -88,7 +88,7 @@ export function describeScenes(url: string, scenes: readonly Scene[]): Descripti
       : { count: scenes.length, first: scenes[0]?.id ?? null, last: scenes.at(-1)?.id ?? null }),
     collections: unique(scenes.map(({ collection }) => collection)),
     platforms: unique(scenes.map(({ platform }) => platform)),
-    time: times && times.map((ms) => new Date(ms).toISOString()),
+    time: times?.map((ms) => new Date(ms).toISOString()),
     crs: unique(scenes.map(({ crs }) => crs && describeCrs(crs))),
     cloudCoverPercent: range(scenes.map(({ cloudCoverPercent }) => cloudCoverPercent)),
     bands: details,

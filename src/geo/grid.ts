@@ -41,13 +41,6 @@ export function gridBounds(grid: Grid): Bounds {
   return { west: Math.min(...xs), south: Math.min(...ys), east: Math.max(...xs), north: Math.max(...ys) };
 }
 
-/** The grid of a window of another grid. */
-export function windowGrid(grid: Grid, window: Window): Grid {
-  const [a, b, , d, e] = grid.affine;
-  const [x, y] = pixelToGround(grid.affine, window.col, window.row);
-  return { crs: grid.crs, affine: [a, b, x, d, e, y], width: window.width, height: window.height };
-}
-
 /** The part that two windows share, or null. */
 export function intersect(p: Window, q: Window): Window | null {
   const col = Math.max(p.col, q.col);

@@ -29,18 +29,6 @@ export type NumericArray =
 
 export type SampleArray = NumericArray | BigUint64Array | BigInt64Array;
 
-/** One band, one date, in memory. */
-export interface Plane {
-  grid: Grid;
-  /** [height][width] */
-  data: NumericArray;
-  /** The value that means missing, in stored units; NaN counts as missing for floats whatever this says. */
-  nodata: number | null;
-  /** Stored value × scale + offset = physical value. */
-  scale: number;
-  offset: number;
-}
-
 /** A result: several bands on one grid, of one dtype. */
 export interface Planes {
   grid: Grid;

@@ -29,12 +29,6 @@ export interface Held {
   rows(begin: number, count: number): HeldRows;
 }
 
-/** One tile's part of a window: where it lies in the level, and [band][height][width] of samples. */
-export interface TilePart {
-  window: Window;
-  bands: Uint8Array[];
-}
-
 function sampleBytes(file: SourceFile): number[] {
   return file.headers.map((band) => SAMPLE_BYTES[band.dtype]);
 }
