@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { sha256 } from '#platform';
 import { InputError, StoreError } from '../errors.js';
 import { type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
@@ -90,13 +90,17 @@ export async function compositeToFolder(
   };
 }
 
+/** Step by step: Node's own recursion never ends on a file system that makes no folders (/proc). */
 async function makeFolder(folder: string): Promise<void> {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  const parent = dirname(folder);
+  if (parent !== folder) await makeFolder(parent);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new StoreError(
-      `cannot make the folder ${folder}: ${code}`,
+      `cannot make the folder ${folder}: ${code === 'EEXIST' ? 'a file has that name' : code}`,
       { url: folder, ...(code && { status: code }) },
       { cause },
     );
