@@ -1,112 +1,23 @@
-// Deflate (RFC 1951) in a zlib frame (RFC 1950) → bytes. Table-driven Huffman decoding with a 64-bit bit buffer, after the layout
-// of libdeflate: an entry holds the symbol's value, the bits of its code and the bits of code and extra bits together.
-
-const LITERAL: u32 = 0x80000000;
-/** Neither a literal nor a length: a pointer to a second table, the end of the block, or no code at all. */
-const SPECIAL: u32 = 0x8000;
-const SECOND: u32 = 0x4000;
-const END: u32 = 0x2000;
-
-const LITERAL_BITS = 11;
-const DISTANCE_BITS = 8;
-const LITERAL_SECOND = 15 - LITERAL_BITS;
-const DISTANCE_SECOND = 15 - DISTANCE_BITS;
-
-// Scratch: tables u32[2^11 + 144·2^4], u32[2^8 + 16·2^7], code lengths u8[320 + 32], counts and next codes u32[16] each.
-const LITERAL_TABLE: usize = 0;
-const DISTANCE_TABLE: usize = LITERAL_TABLE + 4 * (2048 + 144 * 16);
-const LENGTHS: usize = DISTANCE_TABLE + 4 * (256 + 16 * 128);
-const COUNTS: usize = LENGTHS + 384;
-const NEXT: usize = COUNTS + 64;
+// Deflate (RFC 1951) in a zlib frame (RFC 1950) → bytes. Table-driven Huffman decoding with a 64-bit bit buffer.
+import { adler } from './adler';
+import {
+  DISTANCE_BITS,
+  DISTANCE_SECOND,
+  DISTANCE_TABLE,
+  END,
+  LENGTHS,
+  LITERAL,
+  LITERAL_BITS,
+  LITERAL_SECOND,
+  LITERAL_TABLE,
+  NEXT,
+  SECOND,
+  SPECIAL,
+  build,
+} from './huffman';
 
 export function inflate_scratch(): i32 {
   return <i32>(NEXT + 64);
-}
-
-/** What a symbol stands for, without the bits of its code: (value << 16) | extra bits, or flags. */
-// @ts-ignore: decorator
-@inline
-function literalEntry(symbol: i32): u32 {
-  if (symbol < 256) return LITERAL | (<u32>symbol << 16);
-  if (symbol == 256) return SPECIAL | END;
-  if (symbol > 285) return SPECIAL;
-  if (symbol == 285) return <u32>258 << 16;
-  const i = symbol - 257;
-  if (i < 8) return <u32>(i + 3) << 16;
-  const extra = (i >> 2) - 1;
-  return (<u32>(((4 + (i & 3)) << extra) + 3) << 16) | extra;
-}
-
-// @ts-ignore: decorator
-@inline
-function distanceEntry(symbol: i32): u32 {
-  if (symbol > 29) return SPECIAL;
-  if (symbol < 4) return <u32>(symbol + 1) << 16;
-  const extra = (symbol >> 1) - 1;
-  return (<u32>(((2 + (symbol & 1)) << extra) + 1) << 16) | extra;
-}
-
-/** Reverses the low `n` bits: codes come most significant bit first in a stream of least significant ones. */
-// @ts-ignore: decorator
-@inline
-function reversed(code: u32, n: i32): u32 {
-  let v = ((code & 0x5555) << 1) | ((code >> 1) & 0x5555);
-  v = ((v & 0x3333) << 2) | ((v >> 2) & 0x3333);
-  v = ((v & 0x0f0f) << 4) | ((v >> 4) & 0x0f0f);
-  v = ((v & 0x00ff) << 8) | (v >> 8);
-  return v >> (16 - n);
-}
-
-/** Code lengths u8[nSymbol] → a table with second tables behind it. Returns false for lengths that are no prefix code. */
-function build(scratch: usize, lengths: usize, nSymbol: i32, table: usize, bits: i32, second: i32, kind: i32): bool {
-  const counts = scratch + COUNTS;
-  const next = scratch + NEXT;
-  memory.fill(counts, 0, 64);
-  for (let i = 0; i < nSymbol; i++) {
-    const at = counts + (<usize>load<u8>(lengths + i) << 2);
-    store<u32>(at, load<u32>(at) + 1);
-  }
-  let left: i32 = 1;
-  let code: u32 = 0;
-  let used: u32 = 0;
-  store<u32>(counts, 0);
-  for (let n = 1; n < 16; n++) {
-    const count = load<u32>(counts + (<usize>n << 2));
-    left = (left << 1) - <i32>count;
-    if (left < 0) return false;
-    used += count;
-    code = (code + load<u32>(counts + (<usize>(n - 1) << 2))) << 1;
-    store<u32>(next + (<usize>n << 2), code);
-  }
-  // Only a code of at most one symbol may leave codes unused, and not that of the lengths of codes.
-  if (left > 0 && (used > 1 || kind == 2)) return false;
-  const size: u32 = 1 << bits;
-  for (let i: u32 = 0; i < size; i++) store<u32>(table + (<usize>i << 2), SPECIAL | 1);
-  let free = size;
-  for (let symbol = 0; symbol < nSymbol; symbol++) {
-    const n = <i32>load<u8>(lengths + symbol);
-    if (n == 0) continue;
-    const at = next + (<usize>n << 2);
-    const stream = reversed(load<u32>(at), n);
-    store<u32>(at, load<u32>(at) + 1);
-    const plain = kind == 0 ? literalEntry(symbol) : kind == 1 ? distanceEntry(symbol) : <u32>symbol << 16;
-    if (n <= bits) {
-      const entry = plain + n | (plain & SPECIAL ? 0 : <u32>n << 8);
-      for (let i = stream; i < size; i += <u32>1 << n) store<u32>(table + (<usize>i << 2), entry);
-      continue;
-    }
-    const first = table + (<usize>(stream & (size - 1)) << 2);
-    if (!(load<u32>(first) & SECOND)) {
-      store<u32>(first, SPECIAL | SECOND | (free << 16) | bits);
-      for (let i: u32 = 0; i < (<u32>1 << second); i++) store<u32>(table + (<usize>(free + i) << 2), SPECIAL | 1);
-      free += 1 << second;
-    }
-    const start = table + (<usize>(load<u32>(first) >> 16) << 2);
-    const rest = n - bits;
-    const entry = plain + rest | (plain & SPECIAL ? 0 : <u32>rest << 8);
-    for (let i = stream >> bits; i < (<u32>1 << second); i += <u32>1 << rest) store<u32>(start + (<usize>i << 2), entry);
-  }
-  return true;
 }
 
 /** Order in which the lengths of the code of code lengths come. */
@@ -320,44 +231,6 @@ function readBlock(scratch: usize, end: usize, out: usize, start: usize, outEnd:
   nHeld = n;
   at = from;
   return result;
-}
-
-/** Adler-32 of u8[n]. */
-function adler(bytes: usize, n: i32): u32 {
-  let s1: u32 = 1;
-  let s2: u32 = 0;
-  let from = bytes;
-  let rest = n;
-  const high = i16x8(16, 15, 14, 13, 12, 11, 10, 9);
-  const low = i16x8(8, 7, 6, 5, 4, 3, 2, 1);
-  while (rest >= 16) {
-    // So many bytes that no sum overflows 32 bits.
-    const batch = min(rest, 4096) & ~15;
-    let sums = i32x4.splat(0);
-    let before = i32x4.splat(0);
-    let weighted = i32x4.splat(0);
-    for (const end = from + batch; from < end; from += 16) {
-      const v = v128.load(from);
-      before = i32x4.add(before, sums);
-      sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v)));
-      weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(v), high));
-      weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(v), low));
-    }
-    s2 = (s2 + s1 * batch + 16 * lanes(before) + lanes(weighted)) % 65521;
-    s1 = (s1 + lanes(sums)) % 65521;
-    rest -= batch;
-  }
-  for (; rest > 0; rest--) {
-    s1 += load<u8>(from++);
-    s2 += s1;
-  }
-  return ((s2 % 65521) << 16) | (s1 % 65521);
-}
-
-// @ts-ignore: decorator
-@inline
-function lanes(v: v128): u32 {
-  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Geometry } from 'geojson';
-import { fileStore } from '#platform';
 import { InputError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
@@ -8,6 +7,7 @@ import type { Dtype, Raster } from './raster.js';
 import { scenesOfRasters } from './raster-scenes.js';
 import { isObject, type Json, sceneOfItem } from './stac-item.js';
 import type { Store } from './store.js';
+import { anyStore } from './stores.js';
 
 /** Where one band of a scene lies, and what the item says of it (the file's header wins over it). */
 export interface SceneBand {
@@ -49,7 +49,7 @@ export interface Scene {
 }
 
 export interface ReadScenesOptions {
-  /** Where sources are read from; default: the disk in Node. */
+  /** Where sources are read from; default: web servers and, in Node, the disk. */
   store?: Store;
   signal?: AbortSignal;
   /** Opens a raster that has no item; default: the COG reader. */
@@ -234,7 +234,7 @@ async function openCogLazily(url: string, store: Store, signal: AbortSignal | un
  */
 export async function readScenes(
   source: string | readonly string[] | object,
-  { store = fileStore(), signal, openRaster }: ReadScenesOptions = {},
+  { store = anyStore(), signal, openRaster }: ReadScenesOptions = {},
 ): Promise<Scene[]> {
   const context: Context = {
     store,
