@@ -5,11 +5,19 @@ export class StoppedError extends StackwiseError {
   override name = 'StoppedError';
 }
 
-/** A signal that Ctrl-C and SIGTERM abort; a second one ends the process at once. */
+/** A second Ctrl-C within this time is taken for an echo of the first: shells and `timeout` signal the whole group. */
+const ECHO_MS = 1000;
+
+/** A signal that Ctrl-C and SIGTERM abort; a later one ends the process at once. */
 export function stopSignals(): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
+  let stoppedAt = 0;
   const stop = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(1);
+    if (controller.signal.aborted) {
+      if (performance.now() - stoppedAt > ECHO_MS) process.exit(1);
+      return;
+    }
+    stoppedAt = performance.now();
     controller.abort(new StoppedError(`stopped by ${name}: no result was written`));
   };
   process.on('SIGINT', stop);
