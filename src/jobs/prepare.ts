@@ -14,6 +14,7 @@ import { defaultMasks, detectSensor, resolveBands, type Sensor } from '../stats/
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import type { CompositeSpec, MaskWhen, Resampling } from '../stats/spec.js';
 import { parseStatistics, statisticOutputs } from '../stats/statistic.js';
+import { suggestion } from '../stats/suggest.js';
 import { type Plan, planBlocks } from './plan.js';
 import {
   inputKind,
@@ -94,9 +95,12 @@ export function parseDtype(text: string): Dtype | null {
   if (text === 'input') return null;
   const dtype = DTYPES[text] ?? Object.values(DTYPES).find((short) => short === text);
   if (dtype) return dtype;
-  throw new InputError(`there is no sample type "${text}": give input or one of ${Object.keys(DTYPES).join(', ')}`, {
-    option: 'dtype',
-  });
+  throw new InputError(
+    `there is no sample type "${text}"${suggestion(text, ['input', ...Object.keys(DTYPES)])}: give input or one of ${Object.keys(DTYPES).join(', ')}`,
+    {
+      option: 'dtype',
+    },
+  );
 }
 
 /** Selects scenes, settles every option, opens what must be opened, and plans the blocks. */
@@ -117,18 +121,23 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     resampling = 'nearest',
   } = options;
   const { compat = null, onError = 'fail', dtype = 'input' } = options;
+  oneOf('mask-when', maskWhen, ['before-fuse', 'after-fuse']);
+  oneOf('group', group, ['solar-day', 'none']);
+  oneOf('resampling', resampling, ['nearest', 'bilinear', 'average']);
+  oneOf('on-error', onError, ['fail', 'skip']);
+  if (compat !== null) oneOf('compat', compat, ['odc']);
   const wanted = parseStatistics(statistics);
   const outputType = parseDtype(dtype);
   if (all.length === 0) throw new InputError('there are no scenes');
   // The area is known in the scenes' CRS, and the scenes are selected by the area: first the CRS, of all scenes alike.
   const crs = await scenesCrs(all, cache);
-  if (options.crs && !sameCrs(parseCrs(options.crs), crs)) {
+  if (options.crs !== undefined && !sameCrs(parseCrs(options.crs), crs)) {
     throw new InputError('--crs differs from the CRS of the scenes: reprojection is not there yet', { option: 'crs' });
   }
   const region = await regionOf(options, crs);
   const selected = selectScenes(all, {
-    interval: options.datetime ? parseInterval(options.datetime) : null,
-    months: options.months ? parseMonths(options.months) : null,
+    interval: options.datetime === undefined ? null : parseInterval(options.datetime),
+    months: options.months === undefined ? null : parseMonths(options.months),
     maxCloudPercent: options.maxCloudPercent ?? null,
     limit: options.limit ?? null,
     lonLatBounds: region?.lonLatBounds ?? null,
@@ -189,6 +198,12 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   };
 }
 
+/** What types cannot hold off in JavaScript: an option that is none of its words. */
+function oneOf(option: string, value: string, words: readonly string[]): void {
+  if (words.includes(value)) return;
+  throw new InputError(`${option} is one of ${words.join(', ')}, and got "${value}"`, { option });
+}
+
 function positive(value: number, option: string): number {
   if (value > 0 && Number.isFinite(value)) return value;
   throw new InputError(`${option} is a number above 0, and got ${value}`, { option });
@@ -221,7 +236,10 @@ async function gridOf(href: string, cache: RasterCache): Promise<Grid> {
 async function regionOf(options: CompositeOptions, crs: Crs): Promise<Region | null> {
   const areas = ['bbox', 'geometry', 'like'].filter((name) => options[name as 'bbox'] !== undefined);
   if (areas.length > 1) throw new InputError(`give one area, not both --${areas.join(' and --')}`);
-  const from = options.bboxCrs ? { from: parseCrs(options.bboxCrs) } : {};
+  if (options.bboxCrs !== undefined && !options.bbox) {
+    throw new InputError('--bbox-crs belongs to --bbox, which is not given', { option: 'bbox-crs' });
+  }
+  const from = options.bboxCrs === undefined ? {} : { from: parseCrs(options.bboxCrs) };
   if (options.bbox) return regionOfBbox(parseBbox(options.bbox.join(',')), { crs, ...from });
   if (options.geometry !== undefined) return regionOfGeoJson(options.geometry, { crs });
   return null;

@@ -11,6 +11,7 @@ import { findBand, type Sensor } from '../stats/sensors.js';
 import { openSources, type RasterCache, resamplingMargin, type SourceFile } from '../stats/source.js';
 import type { CompositeSpec, Source, SourceScene } from '../stats/spec.js';
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
+import { suggestion } from '../stats/suggest.js';
 import type { Layer, PlanInput } from './plan.js';
 
 /** Opens a raster by its URL, whatever its format and store. */
@@ -23,7 +24,13 @@ export function sourceScene(scene: Scene, names: readonly string[], sensor: Sens
   const sources: Record<string, Source> = {};
   for (const name of names) {
     const band = findBand(scene, name, sensor);
-    if (!band) throw new InputError(`scene ${scene.id} has no band ${name}`, { band: name, items: [scene.id] });
+    if (!band) {
+      const known = Object.keys(scene.bands);
+      throw new InputError(
+        `scene ${scene.id} has no band ${name}${suggestion(name, known)}; it has ${known.slice(0, 40).join(', ')}`,
+        { band: name, items: [scene.id] },
+      );
+    }
     const { href, bandIndex, grid, nodata = null } = band;
     sources[name] = { href, bandIndex, grid, nodata };
   }

@@ -9,6 +9,7 @@ import { type Held, type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
 import { type NativeMask, nativeMask } from './scene-mask.js';
 import {
+  checkDtypes,
   openSources,
   type RasterCache,
   resamplingMargin,
@@ -54,6 +55,8 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
       bands.map(() => new Uint8Array(block.width * block.height * SAMPLE_BYTES[dtype])),
     );
     for (let row = 0; row < block.height; row += block.stripRows) {
+      // In the main thread nobody could press Ctrl-C, or a button, without a pause between strips.
+      if (context.signal && row > 0) await new Promise((resume) => setTimeout(resume));
       context.signal?.throwIfAborted();
       const height = Math.min(block.stripRows, block.height - row);
       const strip: Window = { col: block.col, row: block.row + row, width: block.width, height };
@@ -189,6 +192,7 @@ async function loadScene(
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
   const files = await openSources(scene, spec.bands, { grid: spec.grid, cache, classes: false });
+  checkDtypes(files, spec);
   const loads = files.flatMap((file) => {
     const margin = { x: resamplingMargin(spec.resampling, file.x), y: resamplingMargin(spec.resampling, file.y) };
     const window = sourceWindow(file, block, margin);

@@ -4,7 +4,7 @@ import { sameCrs } from '../geo/crs.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
 import { chooseLevel } from '../io/window.js';
-import type { Resampling, SourceScene } from './spec.js';
+import type { CompositeSpec, Resampling, SourceScene } from './spec.js';
 
 /** Opens rasters once and keeps their headers: a thread meets the same files block after block. */
 export interface RasterCache {
@@ -69,6 +69,22 @@ export async function openSources(
     byHref.set(href, [...(byHref.get(href) ?? []), name]);
   }
   return Promise.all([...byHref].map(([href, own]) => openSource(scene, href, own, options)));
+}
+
+/** Every scene stores a band in the type that the first one has: the stack and the results take theirs from it. */
+export function checkDtypes(files: readonly SourceFile[], { bands, bandDtypes }: CompositeSpec): void {
+  for (const { names, headers, raster, scene } of files) {
+    for (const [i, name] of names.entries()) {
+      const wanted = bandDtypes[bands.indexOf(name)]!;
+      const { dtype } = headers[i]!;
+      if (dtype === wanted) continue;
+      throw new InputError(`scene ${scene.id} stores ${name} as ${dtype}, and the first scene as ${wanted}`, {
+        url: raster.header.url,
+        band: name,
+        items: [scene.id],
+      });
+    }
+  }
 }
 
 function source(scene: SourceScene, name: string) {
