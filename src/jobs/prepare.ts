@@ -21,6 +21,7 @@ import {
   kernelKind,
   locateScenes,
   meetsGrid,
+  ofScene,
   openRaster,
   planInput,
   sourceScene,
@@ -130,7 +131,7 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const outputType = parseDtype(dtype);
   if (all.length === 0) throw new InputError('there are no scenes');
   // The area is known in the scenes' CRS, and the scenes are selected by the area: first the CRS, of all scenes alike.
-  const crs = await scenesCrs(all, cache);
+  const crs = await scenesCrs(all, cache, options);
   if (options.crs !== undefined && !sameCrs(parseCrs(options.crs), crs)) {
     throw new InputError('--crs differs from the CRS of the scenes: reprojection is not there yet', { option: 'crs' });
   }
@@ -148,7 +149,7 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const masks = options.masks ? parseMasks(options.masks) : defaultMasks(selected.scenes);
   const maskBands = [...new Set(masks.map((mask) => mask.band))];
   const sources = selected.scenes.map((scene) => sourceScene(scene, [...bands, ...maskBands], sensor));
-  await locateScenes(sources, cache);
+  await locateScenes(sources, cache, options);
   const like = typeof options.like === 'string' ? await gridOf(options.like, cache) : options.like;
   const resolution = options.resolution;
   const grid = targetGrid({
@@ -163,7 +164,9 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
   }
   const first = selected.scenes.find((scene) => scene.id === used[0]!.id)!;
-  const survey = await surveyScene(first, used[0]!, { bands, maskBands, grid, cache, sensor });
+  const survey = await ofScene(first, options, () =>
+    surveyScene(first, used[0]!, { bands, maskBands, grid, cache, sensor }),
+  );
   for (const warning of survey.warnings) options.onWarning?.(warning);
   const kernel = kernelKind(survey.bands);
   const input = inputKind(bands, survey.bands);
@@ -218,11 +221,11 @@ function limitsOf(options: CompositeOptions): { threads: number; memoryLimitByte
 }
 
 /** The CRS of all scenes; of a file where no item states one. */
-async function scenesCrs(scenes: readonly Scene[], cache: RasterCache): Promise<Crs> {
+async function scenesCrs(scenes: readonly Scene[], cache: RasterCache, options: CompositeOptions): Promise<Crs> {
   const stated = commonCrs(scenes);
   if (stated) return stated;
   const href = Object.values(scenes[0]!.bands)[0]?.href;
-  const grid = href ? (await cache.open(href)).header.grid : null;
+  const grid = href ? (await ofScene(scenes[0]!, options, () => cache.open(href))).header.grid : null;
   if (!grid) throw new InputError(`neither the item nor the files of ${scenes[0]!.id} state a CRS`);
   return grid.crs;
 }

@@ -1,4 +1,4 @@
-import { StackwiseError } from '../errors.js';
+import type { StackwiseError } from '../errors.js';
 import type { Window } from '../geo/grid.js';
 import { insideMask, type Region } from '../geo/region.js';
 import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
@@ -16,6 +16,7 @@ import {
   type SourceFile,
   sceneError,
   sourceWindow,
+  unreadable,
 } from './source.js';
 import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';
 import { fillStack } from './stack.js';
@@ -147,14 +148,8 @@ async function loadObservations(context: BlockContext, block: Block, hold: Hold)
     const one = await loadObservation(context, { observation, block, hold, failures });
     if (one) loaded.push(one);
   }
-  if (failures.length === 0) return loaded;
-  const items = [...new Set(failures.flatMap((f) => f.facts.items ?? []))];
-  throw new UnreadableScenes(failures.map((f) => f.message).join('; '), { items }, { cause: failures[0] });
-}
-
-/** Scenes that could not be read, all that a block met (`facts.items` has their ids). */
-export class UnreadableScenes extends StackwiseError {
-  override name = 'UnreadableScenes';
+  if (failures.length > 0) throw unreadable(failures);
+  return loaded;
 }
 
 async function loadObservation(

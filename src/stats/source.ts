@@ -1,4 +1,4 @@
-import { FormatError, InputError, StackwiseError, UnsupportedError } from '../errors.js';
+import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
 import { isAxisAligned } from '../geo/affine.js';
 import { sameCrs } from '../geo/crs.js';
 import type { Grid, Window } from '../geo/grid.js';
@@ -162,10 +162,16 @@ export function sourceWindow(file: SourceFile, target: Window, margin: { x: numb
 }
 
 /** An error of one scene, told from all others so that a run can go on without it. */
-export function sceneError(error: unknown, scene: SourceScene): StackwiseError {
+export function sceneError(error: unknown, scene: { id: string }): StackwiseError {
   if (error instanceof StackwiseError) {
     const Class = error.constructor as new (...args: ConstructorParameters<typeof StackwiseError>) => StackwiseError;
     return new Class(error.message, { ...error.facts, items: [scene.id] }, { cause: error.cause });
   }
   return new FormatError(`scene ${scene.id}: ${(error as Error).message}`, { items: [scene.id] }, { cause: error });
+}
+
+/** Errors of scenes as the one that a run goes on from. */
+export function unreadable(failures: readonly StackwiseError[]): UnreadableScenes {
+  const items = [...new Set(failures.flatMap((failure) => failure.facts.items ?? []))];
+  return new UnreadableScenes(failures.map(({ message }) => message).join('; '), { items }, { cause: failures[0] });
 }

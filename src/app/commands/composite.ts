@@ -78,8 +78,6 @@ async function run(sources: string[], given: Flags): Promise<void> {
     }
     const summary = await compositeToFolder(sources, String(flags.out), { ...run, preview: drawPreview });
     progress.done();
-    for (const { id, reason } of summary.scenes.dropped)
-      if (!json && reason.length > 8) progress.note(`dropped ${id}: ${reason}`);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
     progress.close();
