@@ -22,7 +22,9 @@ export function parseBytes(text: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text);
   const unit = match ? UNITS[match[2]!.toLowerCase()] : undefined;
   if (!match || unit === undefined || Number(match[1]) <= 0) {
-    throw new InputError(`a number of bytes like 1GiB or 768MiB is wanted, and "${text}" is not one`);
+    throw new InputError(`a number of bytes like 1GiB or 768MiB is wanted, and "${text}" is not one`, {
+      option: 'memory-limit',
+    });
   }
   return Math.floor(Number(match[1]) * unit);
 }

@@ -15,9 +15,10 @@ async function main(argv: readonly string[]): Promise<number> {
     .description('Turns stacks of satellite images into statistics.')
     .version(version, '--version', 'print the version')
     .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+    // One line an error, whoever finds it; the help that a missing command prints stays as it is.
+    .configureOutput({ outputError: (text, write) => write(`stackwise: ${lineOf(text.replace(/^error: /, ''))}\n`) });
   for (const make of COMMANDS) {
-    program.addCommand(make().option('--debug', 'print stack traces').exitOverride());
+    program.addCommand(make().option('--debug', 'print stack traces').copyInheritedSettings(program));
   }
   try {
     await program.parseAsync([...argv]);
@@ -30,9 +31,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+const lineOf = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, ' ');
+
 function oneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const text = message.replaceAll(/\s*\n\s*/g, ' ');
+  const text = lineOf(error instanceof Error ? error.message : String(error));
   // An option that does not parse is named as it is typed.
   const option = error instanceof InputError && error.facts.option;
   if (option && !text.includes(`--${option}`)) return `--${option}: ${text}`;

@@ -21,7 +21,9 @@ interface Place {
 }
 
 function wrong(place: Place, field: string, wanted: string, got: unknown): InputError {
-  const shown = got === undefined ? 'missing' : `${JSON.stringify(got)?.slice(0, 60)}`;
+  // Not the whole of it: hostile documents nest deeper than JSON can be written.
+  const whole = Array.isArray(got) ? 'a list' : isObject(got) ? 'an object' : JSON.stringify(got)?.slice(0, 60);
+  const shown = got === undefined ? 'missing' : whole;
   const where = place.url ? ` (${place.url})` : '';
   return new InputError(`item ${place.id}: ${field} must be ${wanted}, not ${shown}${where}`, {
     items: [place.id],

@@ -64,9 +64,10 @@ export async function compositeToFolder(
   const { signal, overwrite = false } = options;
   const scenes = await readScenes(single(sources), { ...(signal && { signal }) });
   const itemPath = join(folder, 'item.json');
+  const previewPath = join(folder, 'preview.png');
   const run = await runWithout(scenes, options, async (prepared) => {
     const paths = prepared.spec.outputs.map(({ statistic }) => join(folder, `${statistic.key}.tif`));
-    for (const path of [...paths, itemPath]) {
+    for (const path of [...paths, itemPath, ...(options.preview ? [previewPath] : [])]) {
       if (!overwrite && existsSync(path)) {
         throw new InputError(`${path} exists already: give --overwrite to replace it, or another --out`);
       }
@@ -77,18 +78,35 @@ export async function compositeToFolder(
   const { prepared, result, dropped } = run;
   const store = storeFor(folder);
   const files = result.map(({ path }) => path);
-  const preview = await options.preview?.(previewRequest(prepared, files));
-  const previewPath = join(folder, 'preview.png');
-  if (preview) await store.write(previewPath, preview);
-  const item = await describeRun(prepared, { result, options, folder, preview: Boolean(preview) });
-  await store.write(itemPath, new TextEncoder().encode(`${JSON.stringify(item, null, 2)}\n`));
-  const { width, height } = prepared.spec.grid;
-  return {
-    files: [...files, itemPath, ...(preview ? [previewPath] : [])],
-    scenes: { used: prepared.sceneCount, dropped },
-    grid: { width, height },
-  };
+  try {
+    const preview = await options.preview?.(previewRequest(prepared, files));
+    if (preview) await store.write(previewPath, preview);
+    const item = await describeRun(prepared, { result, options, folder, preview: Boolean(preview) });
+    signal?.throwIfAborted();
+    await store.write(itemPath, new TextEncoder().encode(`${JSON.stringify(item, null, 2)}\n`));
+    const { width, height } = prepared.spec.grid;
+    return {
+      files: [...files, itemPath, ...(preview ? [previewPath] : [])],
+      scenes: { used: prepared.sceneCount, dropped },
+      grid: { width, height },
+    };
+  } catch (error) {
+    await removeAll([...files, previewPath]);
+    throw error;
+  }
 }
+
+async function removeAll(paths: readonly string[]): Promise<void> {
+  await Promise.allSettled(paths.map((path) => rm(path, { force: true })));
+}
+
+const FOLDER_REASONS: Record<string, string> = {
+  EEXIST: 'a file has this name',
+  ENOTDIR: 'a part of it is a file',
+  EACCES: 'permission denied',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+};
 
 /** Step by step: Node's own recursion never ends on a file system that makes no folders (/proc). */
 async function makeFolder(folder: string): Promise<void> {
@@ -100,7 +118,8 @@ async function makeFolder(folder: string): Promise<void> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new StoreError(
-      `cannot make the folder ${folder}: ${code === 'EEXIST' ? 'a file has that name' : code}`,
+      `cannot make the folder ${folder}: ${FOLDER_REASONS[code ?? ''] ?? code ?? (cause as Error).message}`,
+>>>>>>> t
       { url: folder, ...(code && { status: code }) },
       { cause },
     );
@@ -121,8 +140,10 @@ async function folderSink(
   const { spec } = prepared;
   const { signal, overwrite = false } = options;
   const writers: CogWriter[] = [];
+  const written: WrittenOutput[] = [];
   const abort = async () => {
     await Promise.allSettled(writers.map((writer) => writer.abort()));
+    await removeAll(written.map(({ path }) => path));
   };
   try {
     for (const [i, output] of spec.outputs.entries()) {
@@ -157,7 +178,6 @@ async function folderSink(
     async finish() {
       // From here on old results are replaced: without their item they do not pass for whole.
       await rm(itemPath, { force: true });
-      const written: WrittenOutput[] = [];
       for (const [i, writer] of writers.entries()) {
         written.push({ output: spec.outputs[i]!, path: paths[i]!, cog: await writer.finish() });
       }

@@ -14,12 +14,14 @@ import { defaultMasks, detectSensor, resolveBands, type Sensor } from '../stats/
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import type { CompositeSpec, MaskWhen, Resampling } from '../stats/spec.js';
 import { parseStatistics, statisticOutputs } from '../stats/statistic.js';
+import { suggestion } from '../stats/suggest.js';
 import { type Plan, planBlocks } from './plan.js';
 import {
   inputKind,
   kernelKind,
   locateScenes,
   meetsGrid,
+  ofScene,
   openRaster,
   planInput,
   sourceScene,
@@ -94,9 +96,12 @@ export function parseDtype(text: string): Dtype | null {
   if (text === 'input') return null;
   const dtype = DTYPES[text] ?? Object.values(DTYPES).find((short) => short === text);
   if (dtype) return dtype;
-  throw new InputError(`there is no sample type "${text}": give input or one of ${Object.keys(DTYPES).join(', ')}`, {
-    option: 'dtype',
-  });
+  throw new InputError(
+    `there is no sample type "${text}"${suggestion(text, ['input', ...Object.keys(DTYPES)])}: give input or one of ${Object.keys(DTYPES).join(', ')}`,
+    {
+      option: 'dtype',
+    },
+  );
 }
 
 /** Selects scenes, settles every option, opens what must be opened, and plans the blocks. */
@@ -117,18 +122,23 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     resampling = 'nearest',
   } = options;
   const { compat = null, onError = 'fail', dtype = 'input' } = options;
+  oneOf('mask-when', maskWhen, ['before-fuse', 'after-fuse']);
+  oneOf('group', group, ['solar-day', 'none']);
+  oneOf('resampling', resampling, ['nearest', 'bilinear', 'average']);
+  oneOf('on-error', onError, ['fail', 'skip']);
+  if (compat !== null) oneOf('compat', compat, ['odc']);
   const wanted = parseStatistics(statistics);
   const outputType = parseDtype(dtype);
   if (all.length === 0) throw new InputError('there are no scenes');
   // The area is known in the scenes' CRS, and the scenes are selected by the area: first the CRS, of all scenes alike.
-  const crs = await scenesCrs(all, cache);
-  if (options.crs && !sameCrs(parseCrs(options.crs), crs)) {
+  const crs = await scenesCrs(all, cache, options);
+  if (options.crs !== undefined && !sameCrs(parseCrs(options.crs), crs)) {
     throw new InputError('--crs differs from the CRS of the scenes: reprojection is not there yet', { option: 'crs' });
   }
   const region = await regionOf(options, crs);
   const selected = selectScenes(all, {
-    interval: options.datetime ? parseInterval(options.datetime) : null,
-    months: options.months ? parseMonths(options.months) : null,
+    interval: options.datetime === undefined ? null : parseInterval(options.datetime),
+    months: options.months === undefined ? null : parseMonths(options.months),
     maxCloudPercent: options.maxCloudPercent ?? null,
     limit: options.limit ?? null,
     lonLatBounds: region?.lonLatBounds ?? null,
@@ -139,7 +149,7 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const masks = options.masks ? parseMasks(options.masks) : defaultMasks(selected.scenes);
   const maskBands = [...new Set(masks.map((mask) => mask.band))];
   const sources = selected.scenes.map((scene) => sourceScene(scene, [...bands, ...maskBands], sensor));
-  await locateScenes(sources, cache);
+  await locateScenes(sources, cache, options);
   const like = typeof options.like === 'string' ? await gridOf(options.like, cache) : options.like;
   const resolution = options.resolution;
   const grid = targetGrid({
@@ -154,7 +164,9 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
   }
   const first = selected.scenes.find((scene) => scene.id === used[0]!.id)!;
-  const survey = await surveyScene(first, used[0]!, { bands, maskBands, grid, cache, sensor });
+  const survey = await ofScene(first, options, () =>
+    surveyScene(first, used[0]!, { bands, maskBands, grid, cache, sensor }),
+  );
   for (const warning of survey.warnings) options.onWarning?.(warning);
   const kernel = kernelKind(survey.bands);
   const input = inputKind(bands, survey.bands);
@@ -189,6 +201,12 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   };
 }
 
+/** What types cannot hold off in JavaScript: an option that is none of its words. */
+function oneOf(option: string, value: string, words: readonly string[]): void {
+  if (words.includes(value)) return;
+  throw new InputError(`${option} is one of ${words.join(', ')}, and got "${value}"`, { option });
+}
+
 function positive(value: number, option: string): number {
   if (value > 0 && Number.isFinite(value)) return value;
   throw new InputError(`${option} is a number above 0, and got ${value}`, { option });
@@ -203,11 +221,11 @@ function limitsOf(options: CompositeOptions): { threads: number; memoryLimitByte
 }
 
 /** The CRS of all scenes; of a file where no item states one. */
-async function scenesCrs(scenes: readonly Scene[], cache: RasterCache): Promise<Crs> {
+async function scenesCrs(scenes: readonly Scene[], cache: RasterCache, options: CompositeOptions): Promise<Crs> {
   const stated = commonCrs(scenes);
   if (stated) return stated;
   const href = Object.values(scenes[0]!.bands)[0]?.href;
-  const grid = href ? (await cache.open(href)).header.grid : null;
+  const grid = href ? (await ofScene(scenes[0]!, options, () => cache.open(href))).header.grid : null;
   if (!grid) throw new InputError(`neither the item nor the files of ${scenes[0]!.id} state a CRS`);
   return grid.crs;
 }
@@ -221,7 +239,10 @@ async function gridOf(href: string, cache: RasterCache): Promise<Grid> {
 async function regionOf(options: CompositeOptions, crs: Crs): Promise<Region | null> {
   const areas = ['bbox', 'geometry', 'like'].filter((name) => options[name as 'bbox'] !== undefined);
   if (areas.length > 1) throw new InputError(`give one area, not both --${areas.join(' and --')}`);
-  const from = options.bboxCrs ? { from: parseCrs(options.bboxCrs) } : {};
+  if (options.bboxCrs !== undefined && !options.bbox) {
+    throw new InputError('--bbox-crs belongs to --bbox, which is not given', { option: 'bbox-crs' });
+  }
+  const from = options.bboxCrs === undefined ? {} : { from: parseCrs(options.bboxCrs) };
   if (options.bbox) return regionOfBbox(parseBbox(options.bbox.join(',')), { crs, ...from });
   if (options.geometry !== undefined) return regionOfGeoJson(options.geometry, { crs });
   return null;

@@ -1,7 +1,7 @@
-import { StackwiseError } from '../errors.js';
+import { UnreadableScenes } from '../errors.js';
 import type { NumericArray, Planes } from '../io/raster.js';
 import type { Scene } from '../io/stac.js';
-import { samplesOf, UnreadableScenes } from '../stats/composite.js';
+import { samplesOf } from '../stats/composite.js';
 import type { BlockResult, CompositeSpec } from '../stats/spec.js';
 import { compositeRunner } from './composite-runner.js';
 import type { Plan } from './plan.js';
@@ -94,8 +94,9 @@ export async function runWithout<Result>(
       const result = await runInto(prepared, options, await open(prepared));
       return { prepared, result, dropped: [...prepared.dropped, ...unreadable] };
     } catch (error) {
-      const items = error instanceof StackwiseError ? (error.facts.items ?? []) : [];
-      if (options.onError !== 'skip' || !(error instanceof UnreadableScenes) || items.length === 0) throw error;
+      if (options.onError !== 'skip' || !(error instanceof UnreadableScenes)) throw error;
+      const items = (error.facts.items ?? []).filter((id) => !ids.has(id));
+      if (items.length === 0 || scenes.every(({ id }) => ids.has(id) || items.includes(id))) throw error;
       for (const id of items) unreadable.push({ id, reason: error.message });
       options.onWarning?.(`dropped ${items.join(', ')}: ${error.message}; starting again without`);
     }

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
 import { openCog } from '../io/cog.js';
@@ -8,9 +8,17 @@ import { storeFor } from '../io/stores.js';
 import type { KernelDtype } from '../kernels/memory.js';
 import { maskReach } from '../stats/scene-mask.js';
 import { findBand, type Sensor } from '../stats/sensors.js';
-import { openSources, type RasterCache, resamplingMargin, type SourceFile } from '../stats/source.js';
+import {
+  openSources,
+  type RasterCache,
+  resamplingMargin,
+  type SourceFile,
+  sceneError,
+  unreadable,
+} from '../stats/source.js';
 import type { CompositeSpec, Source, SourceScene } from '../stats/spec.js';
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
+import { suggestion } from '../stats/suggest.js';
 import type { Layer, PlanInput } from './plan.js';
 
 /** Opens a raster by its URL, whatever its format and store. */
@@ -23,7 +31,13 @@ export function sourceScene(scene: Scene, names: readonly string[], sensor: Sens
   const sources: Record<string, Source> = {};
   for (const name of names) {
     const band = findBand(scene, name, sensor);
-    if (!band) throw new InputError(`scene ${scene.id} has no band ${name}`, { band: name, items: [scene.id] });
+    if (!band) {
+      const known = Object.keys(scene.bands);
+      throw new InputError(
+        `scene ${scene.id} has no band ${name}${suggestion(name, known)}; it has ${known.slice(0, 40).join(', ')}`,
+        { band: name, items: [scene.id] },
+      );
+    }
     const { href, bandIndex, grid, nodata = null } = band;
     sources[name] = { href, bandIndex, grid, nodata };
   }
@@ -31,15 +45,42 @@ export function sourceScene(scene: Scene, names: readonly string[], sensor: Sens
 }
 
 /** Opens the files whose place on the ground the items do not tell, and writes it into the scenes. */
-export async function locateScenes(scenes: readonly SourceScene[], cache: RasterCache): Promise<void> {
+export async function locateScenes(scenes: readonly SourceScene[], cache: RasterCache, policy: Policy): Promise<void> {
+  const failures: StackwiseError[] = [];
   for (const scene of scenes) {
-    for (const source of Object.values(scene.sources)) {
-      if (source.grid) continue;
-      source.grid = (await cache.open(source.href)).header.grid;
-      if (!source.grid) {
-        throw new InputError(`${source.href} has no georeference, and neither has its item`, { items: [scene.id] });
-      }
+    try {
+      await locateScene(scene, cache);
+    } catch (error) {
+      policy.signal?.throwIfAborted();
+      const failure = sceneError(error, scene);
+      if (policy.onError !== 'skip') throw failure;
+      failures.push(failure);
     }
+  }
+  if (failures.length > 0) throw unreadable(failures);
+}
+
+async function locateScene(scene: SourceScene, cache: RasterCache): Promise<void> {
+  for (const source of Object.values(scene.sources)) {
+    source.grid ??= (await cache.open(source.href)).header.grid;
+    if (!source.grid) throw new InputError(`${source.href} has no georeference, and neither has its item`);
+  }
+}
+
+/** What to do about scenes that cannot be read. */
+interface Policy {
+  onError?: 'fail' | 'skip' | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What is learnt from one scene's files; under `skip` a run can go on from the failure. */
+export async function ofScene<T>(scene: { id: string }, policy: Policy, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    policy.signal?.throwIfAborted();
+    const failure = sceneError(error, scene);
+    throw policy.onError === 'skip' ? unreadable([failure]) : failure;
   }
 }
 

@@ -1,4 +1,4 @@
-import { StackwiseError } from '../errors.js';
+import type { StackwiseError } from '../errors.js';
 import type { Window } from '../geo/grid.js';
 import { insideMask, type Region } from '../geo/region.js';
 import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
@@ -9,12 +9,14 @@ import { type Held, type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
 import { type NativeMask, nativeMask } from './scene-mask.js';
 import {
+  checkDtypes,
   openSources,
   type RasterCache,
   resamplingMargin,
   type SourceFile,
   sceneError,
   sourceWindow,
+  unreadable,
 } from './source.js';
 import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';
 import { fillStack } from './stack.js';
@@ -54,6 +56,8 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
       bands.map(() => new Uint8Array(block.width * block.height * SAMPLE_BYTES[dtype])),
     );
     for (let row = 0; row < block.height; row += block.stripRows) {
+      // In the main thread nobody could press Ctrl-C, or a button, without a pause between strips.
+      if (context.signal && row > 0) await new Promise((resume) => setTimeout(resume));
       context.signal?.throwIfAborted();
       const height = Math.min(block.stripRows, block.height - row);
       const strip: Window = { col: block.col, row: block.row + row, width: block.width, height };
@@ -144,14 +148,8 @@ async function loadObservations(context: BlockContext, block: Block, hold: Hold)
     const one = await loadObservation(context, { observation, block, hold, failures });
     if (one) loaded.push(one);
   }
-  if (failures.length === 0) return loaded;
-  const items = [...new Set(failures.flatMap((f) => f.facts.items ?? []))];
-  throw new UnreadableScenes(failures.map((f) => f.message).join('; '), { items }, { cause: failures[0] });
-}
-
-/** Scenes that could not be read, all that a block met (`facts.items` has their ids). */
-export class UnreadableScenes extends StackwiseError {
-  override name = 'UnreadableScenes';
+  if (failures.length > 0) throw unreadable(failures);
+  return loaded;
 }
 
 async function loadObservation(
@@ -189,6 +187,7 @@ async function loadScene(
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
   const files = await openSources(scene, spec.bands, { grid: spec.grid, cache, classes: false });
+  checkDtypes(files, spec);
   const loads = files.flatMap((file) => {
     const margin = { x: resamplingMargin(spec.resampling, file.x), y: resamplingMargin(spec.resampling, file.y) };
     const window = sourceWindow(file, block, margin);

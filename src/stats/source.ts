@@ -1,10 +1,10 @@
-import { FormatError, InputError, StackwiseError, UnsupportedError } from '../errors.js';
+import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
 import { isAxisAligned } from '../geo/affine.js';
 import { sameCrs } from '../geo/crs.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
 import { chooseLevel } from '../io/window.js';
-import type { Resampling, SourceScene } from './spec.js';
+import type { CompositeSpec, Resampling, SourceScene } from './spec.js';
 
 /** Opens rasters once and keeps their headers: a thread meets the same files block after block. */
 export interface RasterCache {
@@ -69,6 +69,22 @@ export async function openSources(
     byHref.set(href, [...(byHref.get(href) ?? []), name]);
   }
   return Promise.all([...byHref].map(([href, own]) => openSource(scene, href, own, options)));
+}
+
+/** Every scene stores a band in the type that the first one has: the stack and the results take theirs from it. */
+export function checkDtypes(files: readonly SourceFile[], { bands, bandDtypes }: CompositeSpec): void {
+  for (const { names, headers, raster, scene } of files) {
+    for (const [i, name] of names.entries()) {
+      const wanted = bandDtypes[bands.indexOf(name)]!;
+      const { dtype } = headers[i]!;
+      if (dtype === wanted) continue;
+      throw new InputError(`scene ${scene.id} stores ${name} as ${dtype}, and the first scene as ${wanted}`, {
+        url: raster.header.url,
+        band: name,
+        items: [scene.id],
+      });
+    }
+  }
 }
 
 function source(scene: SourceScene, name: string) {
@@ -146,10 +162,16 @@ export function sourceWindow(file: SourceFile, target: Window, margin: { x: numb
 }
 
 /** An error of one scene, told from all others so that a run can go on without it. */
-export function sceneError(error: unknown, scene: SourceScene): StackwiseError {
+export function sceneError(error: unknown, scene: { id: string }): StackwiseError {
   if (error instanceof StackwiseError) {
     const Class = error.constructor as new (...args: ConstructorParameters<typeof StackwiseError>) => StackwiseError;
     return new Class(error.message, { ...error.facts, items: [scene.id] }, { cause: error.cause });
   }
   return new FormatError(`scene ${scene.id}: ${(error as Error).message}`, { items: [scene.id] }, { cause: error });
+}
+
+/** Errors of scenes as the one that a run goes on from. */
+export function unreadable(failures: readonly StackwiseError[]): UnreadableScenes {
+  const items = [...new Set(failures.flatMap((failure) => failure.facts.items ?? []))];
+  return new UnreadableScenes(failures.map(({ message }) => message).join('; '), { items }, { cause: failures[0] });
 }

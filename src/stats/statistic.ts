@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Dtype } from '../io/raster.js';
+import { suggestion } from './suggest.js';
 
 /** What a statistic is called on the command line. */
 export type StatisticKind =
@@ -72,10 +73,13 @@ export function parseStatistics(text: string | readonly string[]): Statistic[] {
 }
 
 function parseStatistic(word: string): Statistic {
-  const [name = '', argument] = word.split(':');
+  const [name = '', ...rest] = word.split(':');
+  const argument = rest.length > 0 ? rest.join(':') : undefined;
   if (!Object.hasOwn(FACTS, name)) {
     const known = STATISTIC_KINDS.map((k) => (k === 'percentile' ? 'percentile:N' : k)).join(', ');
-    throw new InputError(`there is no statistic "${name}": give some of ${known}`, { option: 'stat' });
+    throw new InputError(`there is no statistic "${name}"${suggestion(name, STATISTIC_KINDS)}: give some of ${known}`, {
+      option: 'stat',
+    });
   }
   const kind = name as StatisticKind;
   if (kind !== 'percentile') {

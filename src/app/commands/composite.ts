@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { InputError, UsageError } from '../../errors.js';
+import { parseBbox } from '../../geo/region.js';
 import { compositeToFolder, type FolderOptions, planComposite } from '../../jobs/folder.js';
 import type { Plan } from '../../jobs/plan.js';
 import { formatBytes, parseBytes } from '../../limit.js';
+import { suggestion } from '../../stats/suggest.js';
 import { drawPreview } from '../preview.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
@@ -12,9 +14,14 @@ const collect = (value: string, previous: string[] = []) => [...previous, value]
 
 /** `stackwise composite <items.json | catalog.json | folder | glob of COGs> --out DIR` */
 export function compositeCommand(): Command {
-  return new Command('composite')
+  return compositeFlags()
     .description('Composite a stack of scenes: read, mask clouds, reduce over time, write one COG a statistic.')
     .argument('<scenes...>', 'STAC items or catalog (JSON), a folder, or COGs')
+    .action(run);
+}
+
+function compositeFlags(): Command {
+  return new Command('composite')
     .option('--out <dir>', 'where the results go')
     .option('--bands <names>', 'names or common names, comma-separated (default: all value bands of the sensor)')
     .option('--stat <list>', 'median, percentile:N, geomedian, mads, mean, min, max, std, count, medoid, first, last')
@@ -45,8 +52,7 @@ export function compositeCommand(): Command {
     .addOption(new Option('--on-error <policy>', 'of scenes that cannot be read').choices(['fail', 'skip']))
     .option('--overwrite', 'replace existing results')
     .option('--json', 'print machine-readable JSON lines')
-    .option('--config <file>', 'options from a JSON file; the command line wins')
-    .action(run);
+    .option('--config <file>', 'options from a JSON file; the command line wins');
 }
 
 type Flags = Record<string, string | string[] | boolean | undefined>;
@@ -72,8 +78,6 @@ async function run(sources: string[], given: Flags): Promise<void> {
     }
     const summary = await compositeToFolder(sources, String(flags.out), { ...run, preview: drawPreview });
     progress.done();
-    for (const { id, reason } of summary.scenes.dropped)
-      if (!json && reason.length > 8) progress.note(`dropped ${id}: ${reason}`);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
     progress.close();
@@ -97,35 +101,55 @@ function configFlags(path: string | undefined): Flags {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new InputError(`${path} is not a JSON object of options`, { option: 'config' });
   }
-  const known = new Map(compositeCommand().options.map((o) => [o.long?.slice(2), o.attributeName()]));
-  const flags: Flags = {};
-  for (const [key, value] of Object.entries(parsed)) {
-    const name = known.get(key) ?? [...known.values()].find((attribute) => attribute === key);
-    if (!name) throw new InputError(`${path} has an unknown option "${key}"`, { option: 'config' });
-    flags[name] = typeof value === 'number' ? String(value) : (value as string | string[] | boolean);
-    if (name === 'mask' && typeof value === 'string') flags[name] = [value];
-    if (['bands', 'stat', 'months', 'bbox'].includes(name) && Array.isArray(value)) flags[name] = value.join(',');
-    if (name === 'geometry' && typeof value === 'object') flags[name] = JSON.stringify(value);
+  // Read as if it were typed, so that the same is allowed and refused.
+  const reader = compositeFlags()
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  try {
+    reader.parse(
+      Object.entries(parsed).flatMap(([key, value]) => typed(reader.options, key, value)),
+      { from: 'user' },
+    );
+  } catch (cause) {
+    const message = (cause as Error).message.replace(/^error: /, '');
+    if (cause instanceof CommanderError || cause instanceof InputError) {
+      throw new InputError(`${path}: ${message}`, { option: 'config' }, { cause });
+    }
+    throw cause;
   }
-  return flags;
+  return reader.opts();
 }
 
-function count(flags: Flags, name: string, option: string): number | undefined {
-  const text = flags[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text === '' || !Number.isInteger(value) || value < 0) {
-    throw new InputError(`--${option} takes a whole number of 0 or more, and got "${text}"`, { option });
+/** One entry of a configuration as arguments: lists as commas, but for the repeatable --mask. */
+function typed(options: readonly Option[], key: string, value: unknown): string[] {
+  const option = options.find((o) => o.long === `--${key}` || o.attributeName() === key);
+  if (!option)
+    throw new InputError(
+      `unknown option "${key}"${suggestion(
+        key,
+        options.map((o) => o.long!.slice(2)),
+      )}`,
+    );
+  const wrong = (wanted: string) => new InputError(`"${key}" takes ${wanted}, and got ${JSON.stringify(value)}`);
+  if (option.isBoolean()) {
+    if (typeof value !== 'boolean') throw wrong('true or false');
+    return value ? [option.long!] : [];
   }
-  return value;
+  if (option.long === '--geometry' && typeof value === 'object') return [`--geometry=${JSON.stringify(value)}`];
+  const words = Array.isArray(value) ? value : [value];
+  if (!words.every((word) => typeof word === 'string' || typeof word === 'number')) throw wrong('text or a number');
+  if (option.long === '--mask') return words.map((word) => `--mask=${word}`);
+  return [`${option.long}=${words.join(',')}`];
 }
 
-function amount(flags: Flags, name: string, option: string): number | undefined {
+/** An option's number, 0 or more. */
+function amount(flags: Flags, name: string, kind: 'number' | 'whole number' = 'number'): number | undefined {
   const text = flags[name];
   if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text === '' || !Number.isFinite(value) || value < 0) {
-    throw new InputError(`--${option} takes a number of 0 or more, and got "${text}"`, { option });
+  const value = String(text).trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value) || value < 0 || (kind === 'whole number' && !Number.isInteger(value))) {
+    const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new InputError(`--${option} takes a ${kind} of 0 or more, and got "${text}"`, { option });
   }
   return value;
 }
@@ -142,21 +166,21 @@ function compositeOptions(flags: Flags): FolderOptions {
     masks: flags.mask as string[] | undefined,
     maskWhen: text('maskWhen') as FolderOptions['maskWhen'],
     group: text('group') as FolderOptions['group'],
-    bbox: text('bbox')?.split(',').map(Number),
+    bbox: flags.bbox === undefined ? undefined : parseBbox(String(flags.bbox)),
     bboxCrs: text('bboxCrs'),
     geometry: geometryOf(text('geometry')),
     like: text('like'),
     crs: text('crs'),
-    resolution: amount(flags, 'res', 'res'),
+    resolution: amount(flags, 'res'),
     resampling: text('resampling') as FolderOptions['resampling'],
     datetime: text('datetime'),
     months: text('months'),
-    maxCloudPercent: amount(flags, 'maxCloud', 'max-cloud'),
-    limit: count(flags, 'limit', 'limit'),
-    eps: amount(flags, 'eps', 'eps'),
+    maxCloudPercent: amount(flags, 'maxCloud'),
+    limit: amount(flags, 'limit', 'whole number'),
+    eps: amount(flags, 'eps'),
     compat: text('compat') as FolderOptions['compat'],
     dtype: text('dtype'),
-    threads: count(flags, 'threads', 'threads'),
+    threads: amount(flags, 'threads', 'whole number'),
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit)),
     onError: text('onError') as FolderOptions['onError'],
     overwrite: flags.overwrite === true,
