@@ -57,6 +57,11 @@ export class WorkerError extends StackwiseError {
   override name = 'WorkerError';
 }
 
+/** Scenes that could not be read, all that a block met (`facts.items` has their ids); a run that skips them begins again without. */
+export class UnreadableScenes extends StackwiseError {
+  override name = 'UnreadableScenes';
+}
+
 const CLASSES = {
   StackwiseError,
   InputError,
@@ -66,6 +71,7 @@ const CLASSES = {
   StoreError,
   KernelError,
   WorkerError,
+  UnreadableScenes,
 };
 
 /** An error as plain data, for the way across a thread. */

@@ -1,7 +1,7 @@
-import { StackwiseError } from '../errors.js';
+import { StackwiseError, UnreadableScenes } from '../errors.js';
 import type { NumericArray, Planes } from '../io/raster.js';
 import type { Scene } from '../io/stac.js';
-import { samplesOf, UnreadableScenes } from '../stats/composite.js';
+import { samplesOf } from '../stats/composite.js';
 import type { BlockResult, CompositeSpec } from '../stats/spec.js';
 import { compositeRunner } from './composite-runner.js';
 import type { Plan } from './plan.js';

@@ -1,4 +1,4 @@
-import { StackwiseError } from '../errors.js';
+import { StackwiseError, UnreadableScenes } from '../errors.js';
 import type { Window } from '../geo/grid.js';
 import { insideMask, type Region } from '../geo/region.js';
 import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
@@ -147,11 +147,6 @@ async function loadObservations(context: BlockContext, block: Block, hold: Hold)
   if (failures.length === 0) return loaded;
   const items = [...new Set(failures.flatMap((f) => f.facts.items ?? []))];
   throw new UnreadableScenes(failures.map((f) => f.message).join('; '), { items }, { cause: failures[0] });
-}
-
-/** Scenes that could not be read, all that a block met (`facts.items` has their ids). */
-export class UnreadableScenes extends StackwiseError {
-  override name = 'UnreadableScenes';
 }
 
 async function loadObservation(
