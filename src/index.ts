@@ -8,7 +8,16 @@
  * await writeCog('median.tif', results.median);
  * ```
  */
-export * from './errors.js';
+export {
+  type ErrorFacts,
+  FormatError,
+  InputError,
+  KernelError,
+  StackwiseError,
+  StoreError,
+  UnsupportedError,
+  WorkerError,
+} from './errors.js';
 export type { Crs } from './geo/crs.js';
 export type { Grid, Window } from './geo/grid.js';
 export {

@@ -17,7 +17,6 @@ describe('the package', () => {
         "StackwiseError",
         "StoreError",
         "UnsupportedError",
-        "UsageError",
         "WorkerError",
         "composite",
         "count",
@@ -30,11 +29,9 @@ describe('the package', () => {
         "median",
         "medoid",
         "min",
-        "packError",
         "percentile",
         "readScenes",
         "std",
-        "unpackError",
         "writeCog",
       ]
     `);

@@ -3,9 +3,6 @@ import { build, type Rolldown } from 'vite';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
-/** One file of a bundle. */
-export type Chunk = Rolldown.OutputChunk;
-
 /** Bundles a page or module for browsers, as a Vite project with default settings would, into build/bundle/<name>. */
 export async function bundle(name: string, input: string, { write = true } = {}): Promise<Rolldown.RolldownOutput> {
   const output = await build({
