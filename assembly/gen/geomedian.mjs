@@ -44,6 +44,30 @@ function unrolled(nBand) {
       const half = (odd) => total(terms.filter((_, b) => b % 2 === odd));
       return `const ${name} = ${add(half(0), half(1))};`;
     },
+    /**
+     * Squared distances to y, the weights at the end of them. V8 moves loads up to the last store before them: without the stores
+     * of partial sums all of a row's values would take registers at a time, and the sums would live in memory.
+     */
+    distances(weigh) {
+      const groups = [];
+      for (let b = 0; b < nBand; b += 3) groups.push(bands.slice(b, b + 3));
+      const loops = [];
+      for (let i = 0; i < groups.length; i += 2) loops.push(groups.slice(i, i + 2));
+      const term = (v) => `square(${sub(load(v.at('r', 16)), v.get('y'))})`;
+      return loops
+        .map((parts, i) => {
+          const body = parts.map((group, j) => {
+            const first = i === 0 && j === 0;
+            const before = first ? [] : [j === 0 ? 'v128.load(q)' : 'part'];
+            const value = total([...before, ...group.map(term)]);
+            const last = i === loops.length - 1 && j === parts.length - 1;
+            if (last) return `const d2 = ${value};\n${weigh}`;
+            return j === parts.length - 1 ? `v128.store(q, ${value});` : `const part = ${value};\nv128.store(q, part);`;
+          });
+          return `for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {\n${body.join('\n')}\n}`;
+        })
+        .join('\n');
+    },
     weightedSums() {
       let text = '';
       for (let from = 0; from < nBand; from += groupSize(nBand)) {
@@ -86,6 +110,11 @@ ${body}
     rawBytes: 'nBand * 64',
     each: (write) => loop(write(band)),
     sum: (name, write) => `let ${name} = zero;\n${loop(`${name} = ${add(name, write(band))};`)}`,
+    distances: (weigh) => `for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {
+let d2 = zero;
+${loop(`d2 = ${add('d2', `square(${sub(load(band.at('r', 16)), band.get('y'))})`)};`)}
+${weigh}
+}`,
     weightedSums: () =>
       loop(`let z = zero;
 for (let r = rows + b * 16, q = weights; r < end; r += rowBytes, q += 16) z = ${add('z', mul(load('q'), load('r')))};
@@ -164,7 +193,7 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
   const least = f32x4.splat(eps * eps * <f32>1e-6);
   const slack = f32x4.splat(<f32>1 + F_SLACK + F_SLACK_PER_ROW * <f32>((end - rows) / rowBytes));
   const count = v128.load(frame), several = f32x4.gt(count, f32x4.splat(2));
-  let active = several, unsure = zero, stretch2 = zero, p11Old = zero, lowest = f32x4.splat(Infinity);
+  let active = several, unsure = zero, stretch2 = zero, p11Old = zero, errorOld2 = least, lowest = f32x4.splat(Infinity);
   ${each((v) => ['y', 'fOld', 'gOld', 'df', 'dg', 'dfOld', 'dgOld'].map((name) => v.let(name, 'zero')).join(' '))}
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     let sumW = zero, objective = zero, heaviest = zero;
@@ -175,10 +204,7 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
       ${WEIGH(bands)}
       }
     } else {
-      for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {
-      ${sum('d2', (v) => `square(${sub(load(v.at('r', 16)), v.get('y'))})`)}
-      ${WEIGH(bands)}
-      }
+      ${bands.distances(WEIGH(bands))}
     }
     ${bands.weightedSums()}
     const share = ${div('one', 'f32x4.pmax(sumW, f32x4.splat(1e-30))')};
@@ -215,7 +241,9 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
     // The error is estimated from the least contraction seen: it is about stretch times as long as the plain step f.
     if (pass > 0) stretch2 = f32x4.pmax(stretch2, ${div('step2', 'f32x4.pmax(f2, least)')});
     const error2 = f32x4.pmax(step2, ${mul('f2', 'stretch2')});
-    const done = v128.and(f32x4.lt(error2, eps2), i32x4.splat(pass > 1 ? -1 : 0));
+    const shrink2 = f32x4.pmax(${div('error2', 'errorOld2')}, f32x4.splat(LEAST_SHRINK * LEAST_SHRINK));
+    const done = f32x4.lt(${mul('error2', 'shrink2')}, ${mul('eps2', 'f32x4.splat(SHARE * SHARE)')});
+    errorOld2 = f32x4.pmax(error2, least);
     // Close to an observation the objective has a kink, and a long stretch is a flat valley, as is (between
     // two clusters) a start that hardly moves: f32 is not trusted there.
     const early = i32x4.splat(pass < 3 ? -1 : 0);
@@ -329,6 +357,7 @@ const VALLEY: f32 = 5;
 /** Growth of the objective that is rounding: relative, and for each row. */
 const F_SLACK: f32 = 2e-6, F_SLACK_PER_ROW: f32 = 1e-8;
 const MOST_PASSES: i32 = 40;
+const LEAST_SHRINK: f32 = 0.3, SHARE: f32 = 0.3;
 const SIGN: i32 = -0x80000000;
 
 // @ts-ignore: decorator
