@@ -119,7 +119,6 @@ async function makeFolder(folder: string): Promise<void> {
     const { code } = cause as NodeJS.ErrnoException;
     throw new StoreError(
       `cannot make the folder ${folder}: ${FOLDER_REASONS[code ?? ''] ?? code ?? (cause as Error).message}`,
->>>>>>> t
       { url: folder, ...(code && { status: code }) },
       { cause },
     );
