@@ -30,12 +30,13 @@ export function geomedian_u16(
   nodata: i32, isSigned: bool, eps: f32, madShift: f32, scratch: usize, median: usize, mads: usize, count: usize,
 ): void {
   const raw = scratch, masks = raw + nTime * nBand * LINE, rows = masks + nTime * LINE;
+  const frame = rows + nTime * (nBand + 1) * 16 + 3 * columnBytes(nTime);
   const bias: i16 = isSigned ? -0x8000 : 0, offset: f32 = isSigned ? 32768 : 0;
   const gap = i16x8.splat(<i16>nodata ^ bias), all = i16x8.splat(nodata == NO_NODATA ? -1 : 0);
   for (let x: usize = 0; x < nPx; x += 32) {
     const nUsed = stage_u16(src + (x << 1), bandStride, timeStride, nBand, nTime, i16x8.splat(bias), gap, all, raw, masks);
     for (let i: usize = 0; i < 32; i += 4) {
-      const frame = rows + nTime * (nBand + 1) * 16 + 3 * columnBytes(nTime);
+      if (x + 32 < nPx) touch(src + ((x + 32) << 1), bandStride, timeStride, nBand, nTime * i / 32, nTime * (i + 4) / 32, frame);
       const end = gather_u16(raw + (i << 1), masks + (i << 1), nUsed, nBand, rows, frame);
       block(rows, end, nBand, nTime, nPx, x + i, frame, eps, offset, madShift, median, mads, count);
     }
@@ -48,10 +49,11 @@ export function geomedian_f32(
   eps: f32, madShift: f32, scratch: usize, median: usize, mads: usize, count: usize,
 ): void {
   const raw = scratch, masks = raw + nTime * nBand * LINE, rows = masks + nTime * LINE;
+  const frame = rows + nTime * (nBand + 1) * 16 + 3 * columnBytes(nTime);
   for (let x: usize = 0; x < nPx; x += 16) {
     const nUsed = stage_f32(src + (x << 2), bandStride, timeStride, nBand, nTime, raw, masks);
     for (let i: usize = 0; i < 16; i += 4) {
-      const frame = rows + nTime * (nBand + 1) * 16 + 3 * columnBytes(nTime);
+      if (x + 16 < nPx) touch(src + ((x + 16) << 2), bandStride, timeStride, nBand, nTime * i / 16, nTime * (i + 4) / 16, frame);
       const end = gather_f32(raw + (i << 2), masks + (i << 2), nUsed, nBand, rows, frame);
       block(rows, end, nBand, nTime, nPx, x + i, frame, eps, 0, madShift, median, mads, count);
     }
@@ -106,6 +108,18 @@ function stage_f32(src: usize, bandStride: usize, timeStride: usize, nBand: usiz
     else to -= nBand * LINE;
   }
   return <i32>((mask - masks) / LINE);
+}
+
+/**
+ * Reads of the lines of dates from to until, so that the cache has them when they are staged: lines lie far apart, and
+ * the processor does not see them coming. What was read goes where it does no harm, or the compiler would leave it out.
+ */
+function touch(src: usize, bandStride: usize, timeStride: usize, nBand: usize, from: usize, until: usize, frame: usize): void {
+  let bits: u32 = 0;
+  for (let t = from; t < until; t++) {
+    for (let b: usize = 0, p = src + t * timeStride; b < nBand; b++, p += bandStride) bits ^= load<u32>(p);
+  }
+  store<u32>(frame, bits, 48);
 }
 
 // @ts-ignore: decorator

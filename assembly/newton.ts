@@ -40,20 +40,22 @@ export function finish(rows: usize, end: usize, nBand: usize, eps: f64, y: usize
     }
     const objective = load<f64>(sums), weights = load<f64>(sums, 32);
     if (!descend(nBand, gradient, hessian, weights, step)) copy(step, gradient, nBand, 1 / weights);
-    let size = lineSearch(rows, end, nBand, objective, y, step, trial);
+    let size = lineSearch(rows, end, nBand, objective, y, step, trial, eps * LAST_STEP * LAST_STEP);
     if (size < 0) {
       copy(step, gradient, nBand, 1 / weights);
-      size = lineSearch(rows, end, nBand, objective, y, step, trial);
+      size = lineSearch(rows, end, nBand, objective, y, step, trial, eps * LAST_STEP * LAST_STEP);
     }
     // No step in either direction lowers the objective in f64: this is the minimum.
     if (size < eps * LAST_STEP) return;
   }
 }
 
-/** Moves y to the first of y + step, y + step / 2, ... with a lower objective; returns the length moved, or -1. */
-function lineSearch(rows: usize, end: usize, nBand: usize, objective: f64, y: usize, step: usize, trial: usize): f64 {
+/** Moves y to the first of y + step, y + step / 2, ... with a lower objective; returns the length moved, or -1 when they are below `least`. */
+function lineSearch(
+  rows: usize, end: usize, nBand: usize, objective: f64, y: usize, step: usize, trial: usize, least: f64,
+): f64 {
   let length = norm(step, nBand), share: f64 = 1;
-  for (let i: i32 = 0; i < MOST_HALVINGS; i++, share *= 0.5, length *= 0.5) {
+  for (let i: i32 = 0; i < MOST_HALVINGS && length >= least; i++, share *= 0.5, length *= 0.5) {
     for (let b: usize = 0; b < nBand; b++) {
       store<f64>(trial + (b << 3), load<f64>(y + (b << 3)) + share * load<f64>(step + (b << 3)));
     }

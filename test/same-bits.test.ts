@@ -15,6 +15,8 @@ describe('a composite', () => {
   it.each([0, 1, 3])('has the same bits everywhere, with %i threads', async (threads) => {
     const digests = digestOf(await composite(await readScenes(collection.path), { ...OPTIONS, threads }));
     const hash = createHash('sha256').update(JSON.stringify(digests));
-    expect(hash.digest('hex')).toMatchInlineSnapshot(`"2e025b0d6f78abdf3c13496195c0013da5d74034c4f9a073b44a48ae7c407dad"`);
+    expect(hash.digest('hex')).toMatchInlineSnapshot(
+      `"2e025b0d6f78abdf3c13496195c0013da5d74034c4f9a073b44a48ae7c407dad"`,
+    );
   });
 });

@@ -357,7 +357,11 @@ const VALLEY: f32 = 5;
 /** Growth of the objective that is rounding: relative, and for each row. */
 const F_SLACK: f32 = 2e-6, F_SLACK_PER_ROW: f32 = 1e-8;
 const MOST_PASSES: i32 = 40;
-const LEAST_SHRINK: f32 = 0.3, SHARE: f32 = 0.3;
+/**
+ * A step times its share of the one before estimates the error after it: done when that is less than SHARE of eps. No share
+ * below LEAST_SHRINK is believed.
+ */
+const LEAST_SHRINK: f32 = 0.22, SHARE: f32 = 0.33;
 const SIGN: i32 = -0x80000000;
 
 // @ts-ignore: decorator

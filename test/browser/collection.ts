@@ -68,7 +68,10 @@ export async function makeCollection() {
   return { folder, path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** Makes a collection, composites it in Node, and serves it to the tests in the browser. */
+/**
+ * Makes a collection, composites it in Node, and serves it to the tests in the browser.
+ * @public Vitest calls it.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { folder, path, remove } = await makeCollection();
   const expected = digestOf(await composite(await readScenes(path), { ...OPTIONS, threads: 0 }));
