@@ -1,112 +1,18 @@
-// Deflate (RFC 1951) in a zlib frame (RFC 1950) → bytes. Table-driven Huffman decoding with a 64-bit bit buffer, after the layout
-// of libdeflate: an entry holds the symbol's value, the bits of its code and the bits of code and extra bits together.
+// Deflate (RFC 1951) in a zlib frame (RFC 1950) → bytes. Table-driven Huffman decoding with a 64-bit bit buffer; the tables are those of
+// inflate-tables.ts.
+import {
+  build, BUILD_SCRATCH, CODE_LENGTHS, DISTANCE_BITS, DISTANCE_SECOND, DISTANCES, END, LITERAL, LITERAL_BITS, LITERAL_SECOND, LITERALS,
+  SECOND, SPECIAL,
+} from './inflate-tables';
 
-const LITERAL: u32 = 0x80000000;
-/** Neither a literal nor a length: a pointer to a second table, the end of the block, or no code at all. */
-const SPECIAL: u32 = 0x8000;
-const SECOND: u32 = 0x4000;
-const END: u32 = 0x2000;
-
-const LITERAL_BITS = 11;
-const DISTANCE_BITS = 8;
-const LITERAL_SECOND = 15 - LITERAL_BITS;
-const DISTANCE_SECOND = 15 - DISTANCE_BITS;
-
-// Scratch: tables u32[2^11 + 144·2^4], u32[2^8 + 16·2^7], code lengths u8[320 + 32], counts and next codes u32[16] each.
+// Scratch: tables u32[2^11 + 144·2^4], u32[2^8 + 16·2^7], code lengths u8[320 + 32], that of a build.
 const LITERAL_TABLE: usize = 0;
 const DISTANCE_TABLE: usize = LITERAL_TABLE + 4 * (2048 + 144 * 16);
 const LENGTHS: usize = DISTANCE_TABLE + 4 * (256 + 16 * 128);
-const COUNTS: usize = LENGTHS + 384;
-const NEXT: usize = COUNTS + 64;
+const BUILD: usize = LENGTHS + 384;
 
 export function inflate_scratch(): i32 {
-  return <i32>(NEXT + 64);
-}
-
-/** What a symbol stands for, without the bits of its code: (value << 16) | extra bits, or flags. */
-// @ts-ignore: decorator
-@inline
-function literalEntry(symbol: i32): u32 {
-  if (symbol < 256) return LITERAL | (<u32>symbol << 16);
-  if (symbol == 256) return SPECIAL | END;
-  if (symbol > 285) return SPECIAL;
-  if (symbol == 285) return <u32>258 << 16;
-  const i = symbol - 257;
-  if (i < 8) return <u32>(i + 3) << 16;
-  const extra = (i >> 2) - 1;
-  return (<u32>(((4 + (i & 3)) << extra) + 3) << 16) | extra;
-}
-
-// @ts-ignore: decorator
-@inline
-function distanceEntry(symbol: i32): u32 {
-  if (symbol > 29) return SPECIAL;
-  if (symbol < 4) return <u32>(symbol + 1) << 16;
-  const extra = (symbol >> 1) - 1;
-  return (<u32>(((2 + (symbol & 1)) << extra) + 1) << 16) | extra;
-}
-
-/** Reverses the low `n` bits: codes come most significant bit first in a stream of least significant ones. */
-// @ts-ignore: decorator
-@inline
-function reversed(code: u32, n: i32): u32 {
-  let v = ((code & 0x5555) << 1) | ((code >> 1) & 0x5555);
-  v = ((v & 0x3333) << 2) | ((v >> 2) & 0x3333);
-  v = ((v & 0x0f0f) << 4) | ((v >> 4) & 0x0f0f);
-  v = ((v & 0x00ff) << 8) | (v >> 8);
-  return v >> (16 - n);
-}
-
-/** Code lengths u8[nSymbol] → a table with second tables behind it. Returns false for lengths that are no prefix code. */
-function build(scratch: usize, lengths: usize, nSymbol: i32, table: usize, bits: i32, second: i32, kind: i32): bool {
-  const counts = scratch + COUNTS;
-  const next = scratch + NEXT;
-  memory.fill(counts, 0, 64);
-  for (let i = 0; i < nSymbol; i++) {
-    const at = counts + (<usize>load<u8>(lengths + i) << 2);
-    store<u32>(at, load<u32>(at) + 1);
-  }
-  let left: i32 = 1;
-  let code: u32 = 0;
-  let used: u32 = 0;
-  store<u32>(counts, 0);
-  for (let n = 1; n < 16; n++) {
-    const count = load<u32>(counts + (<usize>n << 2));
-    left = (left << 1) - <i32>count;
-    if (left < 0) return false;
-    used += count;
-    code = (code + load<u32>(counts + (<usize>(n - 1) << 2))) << 1;
-    store<u32>(next + (<usize>n << 2), code);
-  }
-  // Only a code of at most one symbol may leave codes unused, and not that of the lengths of codes.
-  if (left > 0 && (used > 1 || kind == 2)) return false;
-  const size: u32 = 1 << bits;
-  for (let i: u32 = 0; i < size; i++) store<u32>(table + (<usize>i << 2), SPECIAL | 1);
-  let free = size;
-  for (let symbol = 0; symbol < nSymbol; symbol++) {
-    const n = <i32>load<u8>(lengths + symbol);
-    if (n == 0) continue;
-    const at = next + (<usize>n << 2);
-    const stream = reversed(load<u32>(at), n);
-    store<u32>(at, load<u32>(at) + 1);
-    const plain = kind == 0 ? literalEntry(symbol) : kind == 1 ? distanceEntry(symbol) : <u32>symbol << 16;
-    if (n <= bits) {
-      const entry = plain + n | (plain & SPECIAL ? 0 : <u32>n << 8);
-      for (let i = stream; i < size; i += <u32>1 << n) store<u32>(table + (<usize>i << 2), entry);
-      continue;
-    }
-    const first = table + (<usize>(stream & (size - 1)) << 2);
-    if (!(load<u32>(first) & SECOND)) {
-      store<u32>(first, SPECIAL | SECOND | (free << 16) | bits);
-      for (let i: u32 = 0; i < (<u32>1 << second); i++) store<u32>(table + (<usize>(free + i) << 2), SPECIAL | 1);
-      free += 1 << second;
-    }
-    const start = table + (<usize>(load<u32>(first) >> 16) << 2);
-    const rest = n - bits;
-    const entry = plain + rest | (plain & SPECIAL ? 0 : <u32>rest << 8);
-    for (let i = stream >> bits; i < (<u32>1 << second); i += <u32>1 << rest) store<u32>(start + (<usize>i << 2), entry);
-  }
-  return true;
+  return <i32>(BUILD + BUILD_SCRATCH);
 }
 
 /** Order in which the lengths of the code of code lengths come. */
@@ -149,7 +55,7 @@ function readCodes(scratch: usize, end: usize): bool {
     store<u8>(lengths + load<u8>(ORDER + i), <u8>take(3));
   }
   const table = scratch + DISTANCE_TABLE;
-  if (!build(scratch, lengths, 19, table, 7, 0, 2)) return false;
+  if (!build(scratch + BUILD, lengths, 19, table, 7, 0, CODE_LENGTHS)) return false;
   memory.fill(lengths, 0, 19);
   const n = nLiteral + nDistance;
   for (let i = 0; i < n; ) {
@@ -178,8 +84,8 @@ function readCodes(scratch: usize, end: usize): bool {
   }
   if (load<u8>(lengths + 256) == 0) return false;
   // The lengths of the distances move behind the literals' last, where they do not stand in each other's way.
-  return build(scratch, lengths + nLiteral, nDistance, table, DISTANCE_BITS, DISTANCE_SECOND, 1)
-    && build(scratch, lengths, nLiteral, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, 0);
+  return build(scratch + BUILD, lengths + nLiteral, nDistance, table, DISTANCE_BITS, DISTANCE_SECOND, DISTANCES)
+    && build(scratch + BUILD, lengths, nLiteral, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, LITERALS);
 }
 
 function fixedCodes(scratch: usize): void {
@@ -188,9 +94,9 @@ function fixedCodes(scratch: usize): void {
   memory.fill(lengths + 144, 9, 112);
   memory.fill(lengths + 256, 7, 24);
   memory.fill(lengths + 280, 8, 8);
-  build(scratch, lengths, 288, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, 0);
+  build(scratch + BUILD, lengths, 288, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, LITERALS);
   memory.fill(lengths, 5, 32);
-  build(scratch, lengths, 32, scratch + DISTANCE_TABLE, DISTANCE_BITS, DISTANCE_SECOND, 1);
+  build(scratch + BUILD, lengths, 32, scratch + DISTANCE_TABLE, DISTANCE_BITS, DISTANCE_SECOND, DISTANCES);
 }
 
 /** Copies `length` bytes from `distance` before; writes up to 15 bytes more than asked for. */
@@ -224,48 +130,59 @@ function copyBack(to: usize, distance: usize, length: usize): void {
   }
 }
 
-/** One block of Huffman codes. Returns the new end of the output (behind outEnd, by less than 300, when there is more), or 0 where the data is corrupt. */
+/**
+ * One block of Huffman codes. Returns the new end of the output (behind outEnd, by less than 300, when there is more), or 0 where the
+ * data is corrupt. Of `n` only the low byte means anything: shifts take their count modulo 64, so entries are subtracted whole.
+ */
 function readBlock(scratch: usize, end: usize, out: usize, start: usize, outEnd: usize): usize {
   const literals = scratch + LITERAL_TABLE;
   const distances = scratch + DISTANCE_TABLE;
+  const literalMask: u64 = (1 << LITERAL_BITS) - 1;
+  const inputEnd = end + 8;
   let to = start;
   let bits = held;
-  let n = nHeld;
+  let n: u32 = nHeld;
   let from = at;
   let result: usize = 0;
   while (true) {
-    if (from > end + 8) break;
+    if (to > outEnd) {
+      result = to;
+      break;
+    }
+    if (from > inputEnd) break;
     bits |= load<u64>(from) << n;
-    from += (63 - n) >> 3;
+    from += ((63 - n) >> 3) & 7;
     n |= 56;
-    let entry = load<u32>(literals + (<usize>(bits & ((1 << LITERAL_BITS) - 1)) << 2));
+    let entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
     if (entry & LITERAL) {
-      bits >>= (entry & 0xff);
-      n -= entry & 0xff;
-      store<u8>(to++, <u8>(entry >> 16));
-      entry = load<u32>(literals + (<usize>(bits & ((1 << LITERAL_BITS) - 1)) << 2));
+      bits >>= entry;
+      n -= entry;
+      store<u16>(to, entry >> 8);
+      to += (entry >> 24) & 3;
+      entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
       if (entry & LITERAL) {
-        bits >>= (entry & 0xff);
-        n -= entry & 0xff;
-        store<u8>(to++, <u8>(entry >> 16));
-        entry = load<u32>(literals + (<usize>(bits & ((1 << LITERAL_BITS) - 1)) << 2));
+        bits >>= entry;
+        n -= entry;
+        store<u16>(to, entry >> 8);
+        to += (entry >> 24) & 3;
+        entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
         if (entry & LITERAL) {
-          bits >>= (entry & 0xff);
-          n -= entry & 0xff;
-          store<u8>(to++, <u8>(entry >> 16));
-          if (to > outEnd) {
-            result = to;
-            break;
+          bits >>= entry;
+          n -= entry;
+          store<u16>(to, entry >> 8);
+          to += (entry >> 24) & 3;
+          entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
+          if (entry & LITERAL) {
+            bits >>= entry;
+            n -= entry;
+            store<u16>(to, entry >> 8);
+            to += (entry >> 24) & 3;
+            continue;
           }
-          continue;
         }
       }
-      if (to > outEnd) {
-        result = to;
-        break;
-      }
       bits |= load<u64>(from) << n;
-      from += (63 - n) >> 3;
+      from += ((63 - n) >> 3) & 7;
       n |= 56;
     }
     if (entry & SPECIAL) {
@@ -274,28 +191,23 @@ function readBlock(scratch: usize, end: usize, out: usize, start: usize, outEnd:
         n -= LITERAL_BITS;
         entry = load<u32>(literals + (<usize>((entry >> 16) + <u32>(bits & ((1 << LITERAL_SECOND) - 1))) << 2));
         if (entry & LITERAL) {
-          bits >>= (entry & 0xff);
-          n -= entry & 0xff;
-          store<u8>(to++, <u8>(entry >> 16));
-          if (to > outEnd) {
-            result = to;
-            break;
-          }
+          bits >>= entry;
+          n -= entry;
+          store<u8>(to++, <u8>(entry >> 8));
           continue;
         }
       }
       if (entry & SPECIAL) {
         if (!(entry & END)) break;
-        bits >>= (entry & 0xff);
-        n -= entry & 0xff;
+        bits >>= entry;
+        n -= entry;
         result = to;
         break;
       }
     }
-    let all = entry & 0xff;
-    const length = (entry >> 16) + (<u32>(bits & ((<u64>1 << all) - 1)) >> ((entry >> 8) & 0x1f));
-    bits >>= all;
-    n -= all;
+    const length = (entry >> 16) + (<u32>(bits & (((<u64>1) << entry) - 1)) >> ((entry >> 8) & 0x1f));
+    bits >>= entry;
+    n -= entry;
     entry = load<u32>(distances + (<usize>(bits & ((1 << DISTANCE_BITS) - 1)) << 2));
     if (entry & SPECIAL) {
       if (!(entry & SECOND)) break;
@@ -304,20 +216,15 @@ function readBlock(scratch: usize, end: usize, out: usize, start: usize, outEnd:
       entry = load<u32>(distances + (<usize>((entry >> 16) + <u32>(bits & ((1 << DISTANCE_SECOND) - 1))) << 2));
       if (entry & SPECIAL) break;
     }
-    all = entry & 0xff;
-    const distance: usize = (entry >> 16) + (<u32>(bits & ((<u64>1 << all) - 1)) >> ((entry >> 8) & 0x1f));
-    bits >>= all;
-    n -= all;
+    const distance: usize = (entry >> 16) + (<u32>(bits & (((<u64>1) << entry) - 1)) >> ((entry >> 8) & 0x1f));
+    bits >>= entry;
+    n -= entry;
     if (distance > to - out) break;
     copyBack(to, distance, length);
     to += length;
-    if (to > outEnd) {
-      result = to;
-      break;
-    }
   }
   held = bits;
-  nHeld = n;
+  nHeld = n & 63;
   at = from;
   return result;
 }
