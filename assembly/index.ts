@@ -21,3 +21,4 @@ export { unpack_8, unpack_16, unpack_32, unpack_64, sum_bytes, join_bytes } from
 export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';
 export { unlzw, lzw_scratch, unpack_runs } from './lzw';
 export { inflate, inflate_scratch } from './inflate';
+export { copy_rows } from './rows';

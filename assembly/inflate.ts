@@ -1,23 +1,18 @@
-// Deflate (RFC 1951) in a zlib frame (RFC 1950) → bytes. Table-driven Huffman decoding with a 64-bit bit buffer.
-import { adler } from './adler';
+// Deflate (RFC 1951) in a zlib frame (RFC 1950) → bytes. Table-driven Huffman decoding with a 64-bit bit buffer; the tables are those of
+// inflate-tables.ts.
 import {
-  DISTANCE_BITS,
-  DISTANCE_SECOND,
-  DISTANCE_TABLE,
-  END,
-  LENGTHS,
-  LITERAL,
-  LITERAL_BITS,
-  LITERAL_SECOND,
-  LITERAL_TABLE,
-  NEXT,
-  SECOND,
-  SPECIAL,
-  build,
-} from './huffman';
+  build, BUILD_SCRATCH, CODE_LENGTHS, DISTANCE_BITS, DISTANCE_SECOND, DISTANCES, END, LITERAL, LITERAL_BITS, LITERAL_SECOND, LITERALS,
+  SECOND, SPECIAL,
+} from './inflate-tables';
+
+// Scratch: tables u32[2^11 + 144·2^4], u32[2^8 + 16·2^7], code lengths u8[320 + 32], that of a build.
+const LITERAL_TABLE: usize = 0;
+const DISTANCE_TABLE: usize = LITERAL_TABLE + 4 * (2048 + 144 * 16);
+const LENGTHS: usize = DISTANCE_TABLE + 4 * (256 + 16 * 128);
+const BUILD: usize = LENGTHS + 384;
 
 export function inflate_scratch(): i32 {
-  return <i32>(NEXT + 64);
+  return <i32>(BUILD + BUILD_SCRATCH);
 }
 
 /** Order in which the lengths of the code of code lengths come. */
@@ -60,7 +55,7 @@ function readCodes(scratch: usize, end: usize): bool {
     store<u8>(lengths + load<u8>(ORDER + i), <u8>take(3));
   }
   const table = scratch + DISTANCE_TABLE;
-  if (!build(scratch, lengths, 19, table, 7, 0, 2)) return false;
+  if (!build(scratch + BUILD, lengths, 19, table, 7, 0, CODE_LENGTHS)) return false;
   memory.fill(lengths, 0, 19);
   const n = nLiteral + nDistance;
   for (let i = 0; i < n; ) {
@@ -89,8 +84,8 @@ function readCodes(scratch: usize, end: usize): bool {
   }
   if (load<u8>(lengths + 256) == 0) return false;
   // The lengths of the distances move behind the literals' last, where they do not stand in each other's way.
-  return build(scratch, lengths + nLiteral, nDistance, table, DISTANCE_BITS, DISTANCE_SECOND, 1)
-    && build(scratch, lengths, nLiteral, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, 0);
+  return build(scratch + BUILD, lengths + nLiteral, nDistance, table, DISTANCE_BITS, DISTANCE_SECOND, DISTANCES)
+    && build(scratch + BUILD, lengths, nLiteral, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, LITERALS);
 }
 
 function fixedCodes(scratch: usize): void {
@@ -99,9 +94,9 @@ function fixedCodes(scratch: usize): void {
   memory.fill(lengths + 144, 9, 112);
   memory.fill(lengths + 256, 7, 24);
   memory.fill(lengths + 280, 8, 8);
-  build(scratch, lengths, 288, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, 0);
+  build(scratch + BUILD, lengths, 288, scratch + LITERAL_TABLE, LITERAL_BITS, LITERAL_SECOND, LITERALS);
   memory.fill(lengths, 5, 32);
-  build(scratch, lengths, 32, scratch + DISTANCE_TABLE, DISTANCE_BITS, DISTANCE_SECOND, 1);
+  build(scratch + BUILD, lengths, 32, scratch + DISTANCE_TABLE, DISTANCE_BITS, DISTANCE_SECOND, DISTANCES);
 }
 
 /** Copies `length` bytes from `distance` before; writes up to 15 bytes more than asked for. */
@@ -135,48 +130,59 @@ function copyBack(to: usize, distance: usize, length: usize): void {
   }
 }
 
-/** One block of Huffman codes. Returns the new end of the output (behind outEnd, by less than 300, when there is more), or 0 where the data is corrupt. */
+/**
+ * One block of Huffman codes. Returns the new end of the output (behind outEnd, by less than 300, when there is more), or 0 where the
+ * data is corrupt. Of `n` only the low byte means anything: shifts take their count modulo 64, so entries are subtracted whole.
+ */
 function readBlock(scratch: usize, end: usize, out: usize, start: usize, outEnd: usize): usize {
   const literals = scratch + LITERAL_TABLE;
   const distances = scratch + DISTANCE_TABLE;
+  const literalMask: u64 = (1 << LITERAL_BITS) - 1;
+  const inputEnd = end + 8;
   let to = start;
   let bits = held;
-  let n = nHeld;
+  let n: u32 = nHeld;
   let from = at;
   let result: usize = 0;
   while (true) {
-    if (from > end + 8) break;
+    if (to > outEnd) {
+      result = to;
+      break;
+    }
+    if (from > inputEnd) break;
     bits |= load<u64>(from) << n;
-    from += (63 - n) >> 3;
+    from += ((63 - n) >> 3) & 7;
     n |= 56;
-    let entry = load<u32>(literals + (<usize>(bits & ((1 << LITERAL_BITS) - 1)) << 2));
+    let entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
     if (entry & LITERAL) {
-      bits >>= (entry & 0xff);
-      n -= entry & 0xff;
-      store<u8>(to++, <u8>(entry >> 16));
-      entry = load<u32>(literals + (<usize>(bits & ((1 << LITERAL_BITS) - 1)) << 2));
+      bits >>= entry;
+      n -= entry;
+      store<u16>(to, entry >> 8);
+      to += (entry >> 24) & 3;
+      entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
       if (entry & LITERAL) {
-        bits >>= (entry & 0xff);
-        n -= entry & 0xff;
-        store<u8>(to++, <u8>(entry >> 16));
-        entry = load<u32>(literals + (<usize>(bits & ((1 << LITERAL_BITS) - 1)) << 2));
+        bits >>= entry;
+        n -= entry;
+        store<u16>(to, entry >> 8);
+        to += (entry >> 24) & 3;
+        entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
         if (entry & LITERAL) {
-          bits >>= (entry & 0xff);
-          n -= entry & 0xff;
-          store<u8>(to++, <u8>(entry >> 16));
-          if (to > outEnd) {
-            result = to;
-            break;
+          bits >>= entry;
+          n -= entry;
+          store<u16>(to, entry >> 8);
+          to += (entry >> 24) & 3;
+          entry = load<u32>(literals + (<usize>(bits & literalMask) << 2));
+          if (entry & LITERAL) {
+            bits >>= entry;
+            n -= entry;
+            store<u16>(to, entry >> 8);
+            to += (entry >> 24) & 3;
+            continue;
           }
-          continue;
         }
       }
-      if (to > outEnd) {
-        result = to;
-        break;
-      }
       bits |= load<u64>(from) << n;
-      from += (63 - n) >> 3;
+      from += ((63 - n) >> 3) & 7;
       n |= 56;
     }
     if (entry & SPECIAL) {
@@ -185,28 +191,23 @@ function readBlock(scratch: usize, end: usize, out: usize, start: usize, outEnd:
         n -= LITERAL_BITS;
         entry = load<u32>(literals + (<usize>((entry >> 16) + <u32>(bits & ((1 << LITERAL_SECOND) - 1))) << 2));
         if (entry & LITERAL) {
-          bits >>= (entry & 0xff);
-          n -= entry & 0xff;
-          store<u8>(to++, <u8>(entry >> 16));
-          if (to > outEnd) {
-            result = to;
-            break;
-          }
+          bits >>= entry;
+          n -= entry;
+          store<u8>(to++, <u8>(entry >> 8));
           continue;
         }
       }
       if (entry & SPECIAL) {
         if (!(entry & END)) break;
-        bits >>= (entry & 0xff);
-        n -= entry & 0xff;
+        bits >>= entry;
+        n -= entry;
         result = to;
         break;
       }
     }
-    let all = entry & 0xff;
-    const length = (entry >> 16) + (<u32>(bits & ((<u64>1 << all) - 1)) >> ((entry >> 8) & 0x1f));
-    bits >>= all;
-    n -= all;
+    const length = (entry >> 16) + (<u32>(bits & (((<u64>1) << entry) - 1)) >> ((entry >> 8) & 0x1f));
+    bits >>= entry;
+    n -= entry;
     entry = load<u32>(distances + (<usize>(bits & ((1 << DISTANCE_BITS) - 1)) << 2));
     if (entry & SPECIAL) {
       if (!(entry & SECOND)) break;
@@ -215,22 +216,55 @@ function readBlock(scratch: usize, end: usize, out: usize, start: usize, outEnd:
       entry = load<u32>(distances + (<usize>((entry >> 16) + <u32>(bits & ((1 << DISTANCE_SECOND) - 1))) << 2));
       if (entry & SPECIAL) break;
     }
-    all = entry & 0xff;
-    const distance: usize = (entry >> 16) + (<u32>(bits & ((<u64>1 << all) - 1)) >> ((entry >> 8) & 0x1f));
-    bits >>= all;
-    n -= all;
+    const distance: usize = (entry >> 16) + (<u32>(bits & (((<u64>1) << entry) - 1)) >> ((entry >> 8) & 0x1f));
+    bits >>= entry;
+    n -= entry;
     if (distance > to - out) break;
     copyBack(to, distance, length);
     to += length;
-    if (to > outEnd) {
-      result = to;
-      break;
-    }
   }
   held = bits;
-  nHeld = n;
+  nHeld = n & 63;
   at = from;
   return result;
+}
+
+/** Adler-32 of u8[n]. */
+function adler(bytes: usize, n: i32): u32 {
+  let s1: u32 = 1;
+  let s2: u32 = 0;
+  let from = bytes;
+  let rest = n;
+  const high = i16x8(16, 15, 14, 13, 12, 11, 10, 9);
+  const low = i16x8(8, 7, 6, 5, 4, 3, 2, 1);
+  while (rest >= 16) {
+    // So many bytes that no sum overflows 32 bits.
+    const batch = min(rest, 4096) & ~15;
+    let sums = i32x4.splat(0);
+    let before = i32x4.splat(0);
+    let weighted = i32x4.splat(0);
+    for (const end = from + batch; from < end; from += 16) {
+      const v = v128.load(from);
+      before = i32x4.add(before, sums);
+      sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(v)));
+      weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(v), high));
+      weighted = i32x4.add(weighted, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(v), low));
+    }
+    s2 = (s2 + s1 * batch + 16 * lanes(before) + lanes(weighted)) % 65521;
+    s1 = (s1 + lanes(sums)) % 65521;
+    rest -= batch;
+  }
+  for (; rest > 0; rest--) {
+    s1 += load<u8>(from++);
+    s2 += s1;
+  }
+  return ((s2 % 65521) << 16) | (s1 % 65521);
+}
+
+// @ts-ignore: decorator
+@inline
+function lanes(v: v128): u32 {
+  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
 }
 
 /**

@@ -20,8 +20,9 @@ async function readAll(path) {
   let sum = 0;
   for (let row = 0; row < tilesDown; row++) {
     for (let col = 0; col < tilesAcross; col++) {
-      const [data] = await raster.readTile({ level: 0, col, row }, [0]);
-      sum += data[data.length - 1];
+      await raster.readTile({ level: 0, col, row }, [0], (plane) => {
+        sum += plane[plane.length - 1];
+      });
     }
   }
   await raster.close();

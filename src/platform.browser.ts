@@ -4,7 +4,7 @@ import type { Store } from './io/store.js';
 import type { Spill, WorkerPort } from './platform.js';
 
 export { sha256 } from './io/sha256.js';
-export { deflate, inflate, zstdCompress } from './io/zlib.browser.js';
+export { deflate, zstdCompress } from './io/zlib.browser.js';
 
 export const platformName: 'node' | 'browser' = 'browser';
 

@@ -7,7 +7,7 @@ import type { Spill, WorkerPort } from './platform.js';
 export { fileStore } from './io/file.js';
 export { sha256 } from './io/sha256.node.js';
 export { openSink } from './io/sink.node.js';
-export { deflate, inflate, zstdCompress } from './io/zlib.node.js';
+export { deflate, zstdCompress } from './io/zlib.node.js';
 
 export const platformName: 'node' | 'browser' = 'node';
 

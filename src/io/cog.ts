@@ -5,7 +5,7 @@ import { FormatError, InputError, UnsupportedError } from '../errors.js';
 import { rowBytes } from '../kernels/codec.js';
 import { codecOf } from './compression.js';
 import { parseGdalMetadata, parseNodata } from './gdal-metadata.js';
-import type { BandHeader, Raster, RasterHeader, SampleArray, TileRef } from './raster.js';
+import type { BandHeader, Raster, RasterHeader, TakePlane, TileRef } from './raster.js';
 import { filledArray } from './samples.js';
 import type { Store } from './store.js';
 import { blockRows, decodeBlock } from './tiff-block.js';
@@ -199,14 +199,13 @@ function tiffRaster(source: TiffSource, order: TiffOrder, header: RasterHeader, 
     return open.index;
   };
 
-  /** Reads one block and decodes the samples of it that are asked for. */
+  /** Reads one block, decodes the samples of it that are asked for and lends them to `take`. */
   const readBlock = async (
     open: OpenLevel,
     ref: TileRef,
-    plane: number,
-    wanted: readonly number[],
+    { plane, wanted, take }: { plane: number; wanted: readonly number[]; take: TakePlane },
     signal?: AbortSignal,
-  ): Promise<SampleArray[]> => {
+  ): Promise<void> => {
     const { image } = open;
     const { level } = image;
     const { offsets, bytes } = await indexOf(open);
@@ -216,28 +215,34 @@ function tiffRaster(source: TiffSource, order: TiffOrder, header: RasterHeader, 
     const offset = offsets[block]!;
     const length = bytesToRead(image, bytes[block]!);
     if (offset === 0 || length === 0) {
-      return wanted.map((_, i) => filledArray(image.dtype, level.tileWidth * level.tileHeight, fill[i]!));
+      for (const [i, value] of fill.entries()) {
+        take(filledArray(image.dtype, level.tileWidth * level.tileHeight, value), i);
+      }
+      return;
     }
     const name = `${image.strips ? `strip ${ref.row}` : `tile ${ref.col}, ${ref.row}`} of level ${ref.level}`;
-    const data = await source.read({ offset, length }, signal);
-    signal?.throwIfAborted();
-    const samples = level.planar ? [0] : wanted;
-    return decodeBlock(image, data, { url, name, row: ref.row }, { samples, fill });
+    const samples = level.planar ? wanted.map(() => 0) : wanted;
+    const decode = async (data: Uint8Array): Promise<void> => {
+      signal?.throwIfAborted();
+      await decodeBlock(image, data, { url, name, row: ref.row }, { samples, fill, take });
+    };
+    await source.lend({ offset, length }, decode, signal);
   };
 
   return {
     header,
-    async readTile(ref, wanted, { signal } = {}) {
+    async readTile(ref, wanted, take, { signal } = {}) {
       signal?.throwIfAborted();
       const open = levelOf(ref);
       const missing = wanted.find((band) => !bands[band]);
       if (missing !== undefined) {
         throw new InputError(`${url}: band ${missing + 1} is wanted, and there are ${bands.length}`, { url });
       }
-      if (!open.image.level.planar) return readBlock(open, ref, 0, wanted, signal);
-      const planes: SampleArray[] = [];
-      for (const band of wanted) planes.push((await readBlock(open, ref, band, [band], signal))[0]!);
-      return planes;
+      if (!open.image.level.planar) return readBlock(open, ref, { plane: 0, wanted, take }, signal);
+      for (const [i, band] of wanted.entries()) {
+        const own: TakePlane = (plane) => take(plane, i);
+        await readBlock(open, ref, { plane: band, wanted: [band], take: own }, signal);
+      }
     },
     async tileBytes(ref, band) {
       const open = levelOf(ref);

@@ -1,26 +1,33 @@
-import { inflate } from '#platform';
 import { UnsupportedError } from '../errors.js';
+import type { Packing } from '../kernels/codec.js';
 import type { TiffImage } from './tiff-image.js';
 
 /** Decompresses a block to at most `rawBytes` bytes; fewer when the data ends before. Throws when it is corrupt. */
 export type Decompress = (bytes: Uint8Array, rawBytes: number, image: TiffImage) => Uint8Array | Promise<Uint8Array>;
 
-interface Codec {
-  load: () => Promise<Decompress> | Decompress;
+/** Either the kernels decompress a block where they unpack it, or a decoder does before. */
+type Codec = KernelCodec | DecoderCodec;
+
+interface KernelCodec {
+  packing: Packing;
+  native?: false;
+}
+
+interface DecoderCodec {
+  packing?: undefined;
+  load: () => Promise<Decompress>;
   /** True when the result is the samples themselves, in the machine's byte order: a picture format inside the TIFF. */
   native?: boolean;
 }
 
-const deflate: Codec = { load: () => inflate };
-
-/** TIFF's compression codes that are read, each loaded when a file needs it. */
+/** TIFF's compression codes that are read; decoders are loaded when a file needs them. */
 const CODECS = new Map<number, Codec>([
-  [1, { load: () => (bytes, rawBytes) => bytes.subarray(0, rawBytes) }],
-  [5, { load: async () => (await import('../kernels/codec.js')).unlzw }],
+  [1, { packing: 'none' }],
+  [5, { packing: 'lzw' }],
   [7, { load: async () => (await import('./jpeg-block.js')).decodeJpegBlock, native: true }],
-  [8, deflate],
-  [32773, { load: async () => (await import('../kernels/codec.js')).unpackRuns }],
-  [32946, deflate],
+  [8, { packing: 'deflate' }],
+  [32773, { packing: 'runs' }],
+  [32946, { packing: 'deflate' }],
   [34887, { load: async () => (await import('./geotiff-codec.js')).decodeLerc, native: true }],
   [50000, { load: async () => (await import('./zstd-decoder.js')).unzstd }],
 ]);

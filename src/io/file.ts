@@ -21,10 +21,17 @@ function lengthIn(size: number, range: ByteRange | undefined): number {
   return Math.max(0, Math.min(range?.length ?? size, size - (range?.offset ?? 0)));
 }
 
-async function readPart(path: string, range: ByteRange | undefined): Promise<Uint8Array> {
+/** Where the bytes of a range are put: in the room that was given, or in an array of their own. */
+function roomFor(range: ByteRange | undefined, into: Uint8Array | undefined, size: () => number): Uint8Array {
+  if (range && into && into.length >= range.length) return into.subarray(0, range.length);
+  return new Uint8Array(lengthIn(size(), range));
+}
+
+async function readPart(path: string, range?: ByteRange, into?: Uint8Array): Promise<Uint8Array> {
   const file = await open(path, 'r');
   try {
-    const bytes = new Uint8Array(lengthIn((await file.stat()).size, range));
+    const { size } = await file.stat();
+    const bytes = roomFor(range, into, () => size);
     const { bytesRead } = await file.read(bytes, 0, bytes.length, range?.offset ?? 0);
     return bytes.subarray(0, bytesRead);
   } finally {
@@ -33,10 +40,10 @@ async function readPart(path: string, range: ByteRange | undefined): Promise<Uin
 }
 
 /** A worker thread has nothing else to do meanwhile, and small reads are several times cheaper without a thread pool between. */
-function readPartSync(path: string, range: ByteRange | undefined): Uint8Array {
+function readPartSync(path: string, range?: ByteRange, into?: Uint8Array): Uint8Array {
   const file = openSync(path, 'r');
   try {
-    const bytes = new Uint8Array(lengthIn(fstatSync(file).size, range));
+    const bytes = roomFor(range, into, () => fstatSync(file).size);
     return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, range?.offset ?? 0));
   } finally {
     closeSync(file);
@@ -46,10 +53,10 @@ function readPartSync(path: string, range: ByteRange | undefined): Uint8Array {
 /** Files of the local disk. */
 export function fileStore(): Store {
   return {
-    async read(url, range, { signal } = {}) {
+    async read(url, range, { signal, into } = {}) {
       signal?.throwIfAborted();
       try {
-        return isMainThread ? await readPart(filePath(url), range) : readPartSync(filePath(url), range);
+        return isMainThread ? await readPart(filePath(url), range, into) : readPartSync(filePath(url), range, into);
       } catch (error) {
         throw storeError(error, url, 'read');
       }

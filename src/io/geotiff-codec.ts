@@ -1,8 +1,8 @@
 // The only file that imports geotiff. It serves for the codec that is not ours, LERC; its readers are not used: see cog.ts.
 
 import { getDecoder } from 'geotiff';
-import { inflate } from '#platform';
 import { FormatError, UnsupportedError } from '../errors.js';
+import { expand } from '../kernels/codec.js';
 import type { TiffImage } from './tiff-image.js';
 import { unzstd } from './zstd-decoder.js';
 
@@ -12,7 +12,7 @@ const MAGIC = 'Lerc2 ';
 async function unwrap(bytes: Uint8Array, rawBytes: number, around: number): Promise<Uint8Array> {
   const most = 2 * rawBytes + 65536;
   if (around === 0) return bytes;
-  if (around === 1) return inflate(bytes, most);
+  if (around === 1) return expand({ bytes, packing: 'deflate' }, most);
   if (around === 2) return unzstd(bytes, most);
   throw new UnsupportedError(`LERC with compression ${around} around it is not read`);
 }

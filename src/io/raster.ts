@@ -80,14 +80,21 @@ export interface TileRef {
   row: number;
 }
 
+/**
+ * Takes the plane of the `i`-th band asked for, [tileHeight][tileWidth] of the band's dtype, to read from before it returns: the
+ * array lies where the decoder left it, and the next tile goes there too.
+ */
+export type TakePlane = (plane: SampleArray, i: number) => void;
+
 /** A raster whose tiles are decoded one at a time by the caller, who decides what to keep. One conformance suite for all kinds. */
 export interface Raster {
   readonly header: RasterHeader;
   /**
-   * Decodes one tile: for each band asked for (0-based) a fresh planar array [tileHeight][tileWidth] of the band's dtype, padding
-   * included as stored (a last strip is padded below with nodata or 0). A tile that is not in the file (sparse) is all nodata, or 0.
+   * Decodes one tile and lends its bands (0-based) to `take`, one after the other in the order asked for: padding included as stored
+   * (a last strip is padded below with nodata or 0). A tile that is not in the file (sparse) is all nodata, or 0. What `take` throws
+   * is thrown as it is.
    */
-  readTile(ref: TileRef, bands: readonly number[], options?: { signal?: AbortSignal }): Promise<SampleArray[]>;
+  readTile(ref: TileRef, bands: readonly number[], take: TakePlane, options?: { signal?: AbortSignal }): Promise<void>;
   /** Compressed bytes of one tile (all bands of a chunky one), 0 when sparse; for the plan's forecast. */
   tileBytes(ref: TileRef, band: number): Promise<number>;
   close(): Promise<void>;

@@ -13,11 +13,20 @@ const ARRAYS = {
   f64: Float64Array,
 };
 
+/** The samples that lie at a place of a buffer. */
+export function arrayAt(dtype: Dtype, buffer: ArrayBuffer, at: number, length: number): SampleArray {
+  return new ARRAYS[dtype](buffer, at, length);
+}
+
+/** Sets the samples from `begin` on to `fill` (null = 0). */
+export function fillSamples(array: SampleArray, begin: number, fill: number | null): void {
+  if (array instanceof BigUint64Array || array instanceof BigInt64Array) array.fill(BigInt(fill ?? 0), begin);
+  else array.fill(fill ?? 0, begin);
+}
+
 /** An array of a dtype that holds `fill` (null = 0) throughout. */
 export function filledArray(dtype: Dtype, length: number, fill: number | null): SampleArray {
   const array = new ARRAYS[dtype](length);
-  if (fill === null || fill === 0) return array;
-  if (array instanceof BigUint64Array || array instanceof BigInt64Array) array.fill(BigInt(fill));
-  else array.fill(fill);
+  if (fill !== null && fill !== 0) fillSamples(array, 0, fill);
   return array;
 }

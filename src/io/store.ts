@@ -6,6 +6,8 @@ export interface ByteRange {
 
 export interface StoreOptions {
   signal?: AbortSignal;
+  /** Room for a range that is read: a store may put the bytes there and return a view of it, or not. */
+  into?: Uint8Array;
 }
 
 export interface StoreStat {

@@ -1,8 +1,9 @@
 import { FormatError, KernelError, UnsupportedError } from '../errors.js';
-import { rowBytes, unpackBlock } from '../kernels/codec.js';
+import { expand, expandBlock, type PackedBlock, rowBytes, unpackBlock } from '../kernels/codec.js';
+import { kernels } from '../kernels/memory.js';
 import { codecOf } from './compression.js';
-import type { SampleArray } from './raster.js';
-import { filledArray } from './samples.js';
+import type { TakePlane } from './raster.js';
+import { arrayAt, fillSamples } from './samples.js';
 import { clumpedBytes, rgbOfClumps } from './tiff-colour.js';
 import type { TiffImage } from './tiff-image.js';
 
@@ -18,45 +19,74 @@ export interface BlockRef {
   row: number;
 }
 
+/** A decoder's error as one of the block that it met. */
+function blockError(error: unknown, { url, name }: BlockRef): unknown {
+  if (error instanceof KernelError || error instanceof UnsupportedError) return error;
+  const cause = error as Error;
+  return new FormatError(`${url}: ${name}: ${cause.message}`, { url }, { cause });
+}
+
+/** Throws when a block ends before the rows that lie in the image do. */
+function checkLength(bytes: number, leastBytes: number, { url, name }: BlockRef): void {
+  if (bytes >= leastBytes) return;
+  throw new FormatError(`${url}: ${name} has ${bytes} bytes of data, and ${leastBytes} are wanted`, { url });
+}
+
+/** The block as the kernels take it: decompressed if that is not for them to do, and subsampled colours made RGB. */
+async function kernelBlock(image: TiffImage, bytes: Uint8Array, ref: BlockRef): Promise<PackedBlock> {
+  const { level, form, ycbcr } = image;
+  const codec = codecOf(ref.url, image.compression);
+  const clumped = ycbcr !== null && !codec.native;
+  const wanted = (rows: number): number =>
+    clumped ? clumpedBytes(form.width, rows, ycbcr.subsampling) : rowBytes(form) * rows;
+  const rawBytes = wanted(level.tileHeight);
+  let block: PackedBlock;
+  try {
+    if (codec.packing) block = { bytes, packing: codec.packing };
+    else block = { bytes: await (await codec.load())(bytes, rawBytes, image), packing: 'none' };
+    if (!clumped) return block;
+    block = { bytes: expand(block, rawBytes), packing: 'none' };
+  } catch (error) {
+    throw blockError(error, ref);
+  }
+  const rows = blockRows(image, ref.row);
+  checkLength(block.bytes.length, wanted(rows), ref);
+  return { bytes: rgbOfClumps(block.bytes, form.width, rows, ycbcr), packing: 'none' };
+}
+
 /**
- * Compressed bytes of a block → the samples asked for, planar [tileHeight][tileWidth] each; rows below a last strip hold `fill`.
- * A block that is corrupt, or has fewer bytes than its size says, is a FormatError.
+ * Compressed bytes of a block → the samples asked for, planar [tileHeight][tileWidth] each, lent to `take` one after the other where
+ * they lie in the kernels' memory; rows below a last strip hold `fill`. A block that is corrupt, or has fewer bytes than its size
+ * says, is a FormatError.
  */
 export async function decodeBlock(
   image: TiffImage,
   bytes: Uint8Array,
   ref: BlockRef,
-  request: { samples: readonly number[]; fill: readonly (number | null)[] },
-): Promise<SampleArray[]> {
+  request: { samples: readonly number[]; fill: readonly (number | null)[]; take: TakePlane },
+): Promise<void> {
   const { level, form, dtype } = image;
-  const codec = codecOf(ref.url, image.compression);
-  const clumped = image.ycbcr !== null && !codec.native;
+  const block = await kernelBlock(image, bytes, ref);
+  const { native } = codecOf(ref.url, image.compression);
+  const stored = native ? { ...form, bigEndian: false, reversedBits: false } : form;
   const stride = rowBytes(form);
-  const bytesOfRows = (rows: number): number =>
-    clumped ? clumpedBytes(form.width, rows, image.ycbcr!.subsampling) : stride * rows;
-  const rawBytes = bytesOfRows(level.tileHeight);
-  const leastBytes = bytesOfRows(blockRows(image, ref.row));
-  const decompress = await codec.load();
-  let raw: Uint8Array;
-  try {
-    raw = await decompress(bytes, rawBytes, image);
-  } catch (error) {
-    if (error instanceof KernelError || error instanceof UnsupportedError) throw error;
-    const cause = error as Error;
-    throw new FormatError(`${ref.url}: ${ref.name}: ${cause.message}`, { url: ref.url }, { cause });
-  }
-  if (raw.length < leastBytes) {
-    throw new FormatError(`${ref.url}: ${ref.name} has ${raw.length} bytes of data, and ${leastBytes} are wanted`, {
-      url: ref.url,
-    });
-  }
-  if (clumped) raw = rgbOfClumps(raw, form.width, blockRows(image, ref.row), image.ycbcr!);
-  const nRow = Math.min(level.tileHeight, Math.floor(raw.length / stride));
-  const whole = nRow === level.tileHeight;
-  const outs = request.samples.map((_, i) =>
-    filledArray(dtype, level.tileWidth * level.tileHeight, whole ? 0 : request.fill[i]!),
-  );
-  const stored = codec.native ? { ...form, bigEndian: false, reversedBits: false } : form;
-  unpackBlock(stored, { bytes: raw, nRow }, request.samples, outs);
-  return outs;
+  const k = kernels();
+  const expanded = () => {
+    try {
+      return expandBlock(k, block, stride * level.tileHeight);
+    } catch (error) {
+      throw blockError(error, ref);
+    }
+  };
+  k.scope(() => {
+    const { at, length } = expanded();
+    checkLength(length, stride * blockRows(image, ref.row), ref);
+    const nRow = Math.floor(length / stride);
+    const planes = unpackBlock(k, stored, { at, nRow, rows: level.tileHeight }, request.samples);
+    for (const [i, ptr] of planes.entries()) {
+      const plane = arrayAt(dtype, k.exports.memory.buffer, ptr, level.tileWidth * level.tileHeight);
+      fillSamples(plane, nRow * level.tileWidth, request.fill[i]!);
+      request.take(plane, i);
+    }
+  });
 }

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js';
-import type { ByteRange, Store } from './store.js';
+import { withBuffer } from './buffers.js';
+import type { ByteRange, Store, StoreOptions } from './store.js';
 
 /** The first read: what GDAL's COG driver writes for a scene fits in, and so does a small file altogether. */
 const HEAD_BYTES = 32768;
@@ -13,8 +14,8 @@ export interface TiffSource {
   readonly fileBytes: number;
   /** A view of a range, which is read unless it is here already. */
   view(range: ByteRange, signal?: AbortSignal): Promise<DataView>;
-  /** Reads a range past the memory of this source. */
-  read(range: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Reads a range past the memory of this source, and lends the bytes until `use` has settled. */
+  lend<T>(range: ByteRange, use: (bytes: Uint8Array) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Forgets what was read. */
   drop(): void;
 }
@@ -28,14 +29,14 @@ export async function openTiffSource(url: string, store: Store, signal?: AbortSi
   const find = ({ offset, length }: ByteRange) =>
     pieces.find((p) => offset >= p.offset && offset + length <= p.offset + p.bytes.length);
 
-  const read = async ({ offset, length }: ByteRange, signal?: AbortSignal): Promise<Uint8Array> => {
+  const read = async ({ offset, length }: ByteRange, options: StoreOptions): Promise<Uint8Array> => {
     if (!(offset >= 0 && length >= 0 && offset + length <= fileBytes)) {
       throw new FormatError(
         `${url}: ${length} bytes at ${offset} are wanted, and the file ends at ${fileBytes}: it is cut off or corrupt`,
         { url },
       );
     }
-    const bytes = await store.read(url, { offset, length }, signal ? { signal } : {});
+    const bytes = await store.read(url, { offset, length }, options);
     if (bytes.length !== length) {
       throw new FormatError(`${url}: ${length} bytes at ${offset} are wanted, got ${bytes.length}`, { url });
     }
@@ -45,12 +46,14 @@ export async function openTiffSource(url: string, store: Store, signal?: AbortSi
   return {
     url,
     fileBytes,
-    read,
+    lend(range, use, signal) {
+      return withBuffer(range.length, async (into) => use(await read(range, { into, ...(signal && { signal }) })));
+    },
     async view(range, signal) {
       let piece = find(range);
       if (!piece) {
         const length = Math.max(range.length, Math.min(AHEAD_BYTES, fileBytes - range.offset));
-        piece = { offset: range.offset, bytes: await read({ offset: range.offset, length }, signal) };
+        piece = { offset: range.offset, bytes: await read({ offset: range.offset, length }, signal ? { signal } : {}) };
         pieces.push(piece);
       }
       const { buffer, byteOffset } = piece.bytes;

@@ -73,11 +73,11 @@ export async function readWindow(
     for (let tileCol = Math.floor(inside.col / tileWidth); tileCol <= lastCol; tileCol++) {
       const ref = { level, col: tileCol, row: tileRow };
       const tile = { col: tileCol * tileWidth, row: tileRow * tileHeight, width: tileWidth, height: tileHeight };
-      const arrays = await raster.readTile(ref, bands, signal ? { signal } : {});
       const part = intersect(inside, tile)!;
-      arrays.forEach((data, i) => {
+      const take = (data: SampleArray, i: number) => {
         copyRows({ ...tile, data }, { col, row, width, data: out[i]! }, part);
-      });
+      };
+      await raster.readTile(ref, bands, take, signal ? { signal } : {});
     }
   }
   return out;

@@ -1,6 +1,3 @@
-// A stream of the browser's own takes longer to set up than a tile takes to inflate, so inflating is ours.
-export { inflate } from '../kernels/codec.js';
-
 async function pipe(bytes: Uint8Array, through: GenericTransformStream): Promise<Uint8Array> {
   const body = new Response(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(through));
   return new Uint8Array(await body.arrayBuffer());

@@ -1,25 +1,4 @@
 import zlib from 'node:zlib';
-import { FormatError } from '../errors.js';
-
-/** Inflates a zlib stream to at most `rawBytes`; a shorter stream gives a shorter array. */
-export function inflate(bytes: Uint8Array, rawBytes: number): Uint8Array {
-  // A little more room than data: zlib takes a second buffer when the first one is filled to the brim.
-  const chunkSize = rawBytes + 64;
-  try {
-    const out = zlib.inflateSync(bytes, { chunkSize, maxOutputLength: chunkSize });
-    return out.length > rawBytes ? out.subarray(0, rawBytes) : out;
-  } catch (cause) {
-    // More data than a block holds is cut off; only so much of it is looked at.
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      try {
-        return zlib.inflateSync(bytes, { maxOutputLength: 4 * chunkSize + (1 << 20) }).subarray(0, rawBytes);
-      } catch {
-        throw new FormatError(`deflate data holds far more than the ${rawBytes} bytes that are wanted`, {}, { cause });
-      }
-    }
-    throw new FormatError(`deflate data is corrupt: ${(cause as Error).message}`, {}, { cause });
-  }
-}
 
 /** Deflates to a zlib stream on a pool thread: level 0–9, or 'runs' to look for nothing but repetitions of the last byte. */
 export function deflate(bytes: Uint8Array, level: number | 'runs'): Promise<Uint8Array> {

@@ -1,15 +1,16 @@
-import { Kernels } from '../kernels/memory.js';
+import { Kernels, kernels } from '../kernels/memory.js';
 import { compositeBlock } from '../stats/composite.js';
 import { rasterCache } from '../stats/source.js';
 import type { Block, BlockResult, CompositeSpec } from '../stats/spec.js';
 import type { BlockRunner } from './pool.js';
 import { openRaster } from './survey.js';
 
-/** Composites block by block with kernels and opened files of its own. */
+/** Composites block by block with opened files of its own, and with kernels of its own unless it has the thread to itself. */
 export const compositeRunner: BlockRunner<CompositeSpec, Block, BlockResult> = {
   name: 'composite',
-  start(spec) {
-    const k = new Kernels();
+  start(spec, { alone }) {
+    // Tiles are decoded by the thread's kernels: where those may be the session's too, pixels are placed from where they lie.
+    const k = alone ? kernels() : new Kernels();
     const cache = rasterCache((href) => openRaster(href));
     return {
       async run(block, { signal }) {

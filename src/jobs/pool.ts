@@ -7,10 +7,18 @@ import type { WorkerPort } from '../platform.js';
 export interface BlockRunner<Spec, Block, Result> {
   /** Name under which `worker.ts` finds the runner. */
   name: string;
-  start(spec: Spec): {
+  start(
+    spec: Spec,
+    place: Place,
+  ): {
     run(block: Block, options: { signal?: AbortSignal }): Promise<{ result: Result; transfer: ArrayBuffer[] }>;
     close(): Promise<void>;
   };
+}
+
+/** Where a runner works: `alone` when nobody else computes in its thread. */
+export interface Place {
+  alone: boolean;
 }
 
 /** Main → thread. */
@@ -32,7 +40,7 @@ function inlineLane<Spec, Block, Result>(
   spec: Spec,
   signal: AbortSignal | undefined,
 ): Lane<Block, Result> {
-  const session = runner.start(spec);
+  const session = runner.start(spec, { alone: false });
   return {
     run: async (block) => (await session.run(block, { ...(signal && { signal }) })).result,
     stop: () => session.close(),
@@ -146,7 +154,7 @@ export function serveBlocks(
   let session: ReturnType<BlockRunner<unknown, unknown, unknown>['start']> | null = null;
   return async (message) => {
     if (message.type === 'start') {
-      session = find(message.runner).start(message.spec);
+      session = find(message.runner).start(message.spec, { alone: true });
     } else {
       try {
         if (!session) throw new WorkerError('a block came before the start message');

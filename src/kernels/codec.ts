@@ -1,5 +1,5 @@
 import { FormatError } from '../errors.js';
-import { kernels } from './memory.js';
+import { type Kernels, kernels } from './memory.js';
 
 /** What a decompressed block of a TIFF holds: rows of pixel-interleaved samples. */
 export interface BlockForm {
@@ -16,7 +16,7 @@ export interface BlockForm {
   reversedBits: boolean;
 }
 
-/** Rows are worked on in pieces of about this size, which stay in the processor's cache and bound the memory of the kernels. */
+/** Rows are worked on in pieces of about this size, which stay in the processor's cache. */
 const PIECE_BYTES = 1 << 18;
 
 /** Bytes of a row as stored. */
@@ -31,19 +31,20 @@ export function sampleBytes(form: BlockForm): 1 | 2 | 4 | 8 {
   return form.bits > 8 ? 2 : 1;
 }
 
-/** True when the stored bytes of a band are just its array. */
-function isPlain({ nSample, predictor, bigEndian, bits, reversedBits }: BlockForm, size: number): boolean {
-  return nSample === 1 && predictor === 1 && bits === size * 8 && (!bigEndian || bits === 8) && !reversedBits;
+/** True when samples can be unpacked where they lie: alone in their pixels, and as wide as they will be. */
+function inPlace({ nSample, predictor, bits }: BlockForm, size: number): boolean {
+  return nSample === 1 && predictor !== 3 && bits === size * 8;
 }
 
 /** Unpacks nRow rows at `at` (changing them) into one planar array per sample asked for, each at its pointer in `outs`. */
 function unpackPiece(
+  k: Kernels,
   form: BlockForm,
   piece: { at: number; nRow: number; scratch: number },
   samples: readonly number[],
   outs: readonly number[],
 ): void {
-  const { exports: e } = kernels();
+  const { exports: e } = k;
   const { bits, float, nSample, width, predictor, bigEndian, reversedBits } = form;
   const { at, nRow, scratch } = piece;
   const size = sampleBytes(form);
@@ -79,6 +80,7 @@ function unpackPiece(
     e.widen_bits(at, nRow, width * nSample, bits, size, scratch);
     from = scratch;
   }
+  if (inPlace(form, size) && !predict) return;
   const unpack = e[`unpack_${(size * 8) as 8 | 16 | 32 | 64}`];
   samples.forEach((sample, i) => {
     unpack(from, nSample, sample, nRow, width, predict, outs[i]!);
@@ -87,91 +89,92 @@ function unpackPiece(
 
 /**
  * Undoes what TIFF did to the samples of a block before it compressed them: bit order, byte order, predictor, odd bit depths,
- * interleaving.
+ * interleaving. Returns one pointer per sample asked for, to [rows][width] elements of `sampleBytes(form)` bytes in the arena's
+ * current scope, of which the first `nRow` rows are written.
  *
- * @param bytes the decompressed rows, at least nRow of them
+ * @param raw where the decompressed rows lie, which are changed: `nRow` of them with room for `rows`
  * @param samples which of the block's samples to take
- * @param outs one array per sample, [≥ nRow][width], whose elements have `sampleBytes(form)` bytes; written from the start
  */
 export function unpackBlock(
+  k: Kernels,
   form: BlockForm,
-  { bytes, nRow }: { bytes: Uint8Array; nRow: number },
+  raw: { at: number; nRow: number; rows: number },
   samples: readonly number[],
-  outs: readonly ArrayBufferView[],
-): void {
+): number[] {
   const size = sampleBytes(form);
   const stride = rowBytes(form);
-  const targets = outs.map((out) => new Uint8Array(out.buffer, out.byteOffset, out.byteLength));
-  if (isPlain(form, size)) {
-    targets[0]!.set(bytes.subarray(0, nRow * stride));
-    return;
+  const { at, nRow, rows } = raw;
+  if (inPlace(form, size)) {
+    unpackPiece(k, form, { at, nRow, scratch: 0 }, [0], [at]);
+    return samples.map(() => at);
   }
-  const k = kernels();
+  const planes = samples.map(() => k.alloc(rows * form.width * size));
   const piece = Math.min(nRow, Math.max(1, Math.floor(PIECE_BYTES / stride)));
-  const planeBytes = piece * form.width * size;
   k.scope(() => {
-    const at = k.alloc(piece * stride + 16);
-    const scratch = k.alloc(planeBytes * form.nSample + 16);
-    const planes = samples.map(() => k.alloc(planeBytes));
-    const memory = k.u8(0, k.exports.memory.buffer.byteLength);
+    const scratch = k.alloc(piece * form.width * form.nSample * size + 16);
     for (let row = 0; row < nRow; row += piece) {
-      const n = Math.min(piece, nRow - row);
-      memory.set(bytes.subarray(row * stride, (row + n) * stride), at);
-      unpackPiece(form, { at, nRow: n, scratch }, samples, planes);
-      const nByte = n * form.width * size;
-      planes.forEach((plane, i) => {
-        targets[i]!.set(memory.subarray(plane, plane + nByte), row * form.width * size);
-      });
+      const outs = planes.map((plane) => plane + row * form.width * size);
+      unpackPiece(k, form, { at: at + row * stride, nRow: Math.min(piece, nRow - row), scratch }, samples, outs);
     }
   });
+  return planes;
+}
+
+/** How a block is compressed, as far as it is the kernels that undo it. */
+export type Packing = 'none' | 'runs' | 'lzw' | 'deflate';
+
+/** A block as it was read: PackBits (`runs`), TIFF's LZW (both kinds), or a zlib stream. */
+export interface PackedBlock {
+  bytes: Uint8Array;
+  packing: Packing;
 }
 
 /** Bytes that the decoders may look at behind their input, and write behind their output. */
 const INPUT_SLACK = 32;
 const OUTPUT_SLACK = 384;
 
-/** Copies into wasm memory, runs a decoder there, copies the result out. */
-function inWasm(
-  bytes: Uint8Array,
-  nOut: number,
-  scratchBytes: number,
-  run: (at: number, scratch: number, out: number) => number,
-): Uint8Array {
+/**
+ * Decompresses at most `most` bytes into the arena's current scope; a shorter stream gives fewer, a longer one is cut off.
+ * Throws FormatError when it is corrupt or cut off, or has the wrong checksum.
+ */
+export function expandBlock(k: Kernels, block: PackedBlock, most: number): { at: number; length: number } {
+  const { bytes, packing } = block;
+  const out = k.alloc(most + OUTPUT_SLACK);
+  if (packing === 'none') {
+    const length = Math.min(most, bytes.length);
+    k.u8(out, length).set(bytes.subarray(0, length));
+    return { at: out, length };
+  }
+  const length = k.scope(() => {
+    const at = k.alloc(bytes.length + INPUT_SLACK);
+    k.u8(at, bytes.length).set(bytes);
+    return decompress(k, { packing, at, length: bytes.length }, out, most);
+  });
+  if (length < 0) throw new FormatError(length === -2 ? 'the checksum is wrong' : 'the compressed data is corrupt');
+  return { at: out, length };
+}
+
+/** Runs a decoder; returns the bytes written, −1 for corrupt data and −2 for a wrong checksum. */
+function decompress(
+  k: Kernels,
+  { packing, at, length }: { packing: Exclude<Packing, 'none'>; at: number; length: number },
+  out: number,
+  most: number,
+): number {
+  const { exports: e } = k;
+  if (packing === 'runs') return e.unpack_runs(at, length, out, most);
+  if (packing === 'deflate') return e.inflate(at, length, k.alloc(e.inflate_scratch()), out, most);
+  // A stream begins with the code to clear the table, 256: in nine bits, most significant first, 0x80 0x0…; least first, 0x00 0x1….
+  const [first, second] = length > 1 ? k.u8(at, 2) : [];
+  const old = first === 0 && (second! & 1) === 1;
+  return e.unlzw(at, length, old ? 1 : 0, k.alloc(e.lzw_scratch()), out, most);
+}
+
+/** {@link expandBlock} into an array of its own. */
+export function expand(block: PackedBlock, most: number): Uint8Array {
   const k = kernels();
   return k.scope(() => {
-    const at = k.alloc(bytes.length + INPUT_SLACK);
-    const scratch = k.alloc(scratchBytes);
-    const out = k.alloc(nOut + OUTPUT_SLACK);
-    k.u8(at, bytes.length).set(bytes);
-    const n = run(at, scratch, out);
-    if (n < 0) throw new FormatError(n === -2 ? 'the checksum is wrong' : 'the compressed data is corrupt');
-    return k.u8(out, n).slice();
+    const { at, length } = expandBlock(k, block, most);
+    return k.u8(at, length).slice();
   });
-}
-
-/** LZW as in TIFF (both kinds) → at most `rawBytes`; a shorter stream gives a shorter array. Throws FormatError when it is corrupt. */
-export function unlzw(bytes: Uint8Array, rawBytes: number): Uint8Array {
-  // A stream begins with the code to clear the table, 256: in nine bits, most significant first, 0x80 0x0…; least first, 0x00 0x1….
-  const old = bytes.length > 1 && bytes[0] === 0 && (bytes[1]! & 1) === 1;
-  const e = kernels().exports;
-  return inWasm(bytes, rawBytes, e.lzw_scratch(), (at, scratch, out) =>
-    e.unlzw(at, bytes.length, old ? 1 : 0, scratch, out, rawBytes),
-  );
-}
-
-/** PackBits → at most `rawBytes`; shorter input gives a shorter array. Throws FormatError when a run leaves the input. */
-export function unpackRuns(bytes: Uint8Array, rawBytes: number): Uint8Array {
-  const e = kernels().exports;
-  return inWasm(bytes, rawBytes, 0, (at, _, out) => e.unpack_runs(at, bytes.length, out, rawBytes));
-}
-
-/**
- * A zlib stream → at most `rawBytes`; a shorter stream gives a shorter array, a longer one is cut off. Throws FormatError when it
- * is corrupt, cut off or has the wrong checksum.
- */
-export function inflate(bytes: Uint8Array, rawBytes: number): Uint8Array {
-  const e = kernels().exports;
-  return inWasm(bytes, rawBytes, e.inflate_scratch(), (at, scratch, out) =>
-    e.inflate(at, bytes.length, scratch, out, rawBytes),
-  );
 }

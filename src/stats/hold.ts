@@ -1,8 +1,9 @@
 import { openSpill } from '#platform';
 import type { Window } from '../geo/grid.js';
 import { intersect } from '../geo/grid.js';
-import { SAMPLE_BYTES, type TileRef } from '../io/raster.js';
+import { SAMPLE_BYTES, type TakePlane, type TileRef } from '../io/raster.js';
 import type { Kernels } from '../kernels/memory.js';
+import { type ByteRows, copyRowsInto } from '../kernels/rows.js';
 import type { Spill } from '../platform.js';
 import type { SourceFile } from './source.js';
 
@@ -47,60 +48,46 @@ export function tilesUnder(file: SourceFile, window: Window): TileRef[] {
   return refs;
 }
 
-/** Decodes one tile and copies the part that lies in `window` to `put(band, row, col, bytes)`, in runs as long as can be. */
+/** Decodes one tile and shows `put` the part of each band that lies in `window`. */
 async function decodeInto(
   file: SourceFile,
   { ref, window, signal }: { ref: TileRef; window: Window; signal: AbortSignal | undefined },
-  put: (band: number, part: Window, bytes: Uint8Array) => void,
+  put: (band: number, part: Window, rows: ByteRows) => void,
 ): Promise<void> {
   const { tileWidth, tileHeight } = file.raster.header.levels[file.level]!;
   const tile = { col: ref.col * tileWidth, row: ref.row * tileHeight, width: tileWidth, height: tileHeight };
   const part = intersect(tile, window);
   if (!part) return;
-  const arrays = await file.raster.readTile(ref, file.bandIndices, { ...(signal && { signal }) });
-  for (const [band, array] of arrays.entries()) {
-    const size = array.BYTES_PER_ELEMENT;
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    const pitch = tileWidth * size;
-    const begin = (part.row - tile.row) * pitch + (part.col - tile.col) * size;
-    if (part.width === tileWidth) {
-      put(band, part, bytes.subarray(begin, begin + part.height * pitch));
-      continue;
-    }
-    const packed = new Uint8Array(part.width * part.height * size);
-    for (let row = 0; row < part.height; row++) {
-      const from = begin + row * pitch;
-      packed.set(bytes.subarray(from, from + part.width * size), row * part.width * size);
-    }
-    put(band, part, packed);
-  }
+  const take: TakePlane = (plane, band) => {
+    const size = plane.BYTES_PER_ELEMENT;
+    const begin = ((part.row - tile.row) * tileWidth + part.col - tile.col) * size;
+    const bytes = new Uint8Array(plane.buffer, plane.byteOffset + begin, plane.byteLength - begin);
+    put(band, part, { bytes, pitch: tileWidth * size });
+  };
+  await file.raster.readTile(ref, file.bandIndices, take, { ...(signal && { signal }) });
 }
 
-/** Copies a packed part into a window of rows `width` px wide. */
-function copyPart(target: Uint8Array, window: Window, part: Window, bytes: Uint8Array): void {
-  const size = bytes.length / (part.width * part.height);
+/** Copies a part of a window from rows that begin with it to its place in the window's memory, [height][width] at `ptr`. */
+function placePart(
+  k: Kernels,
+  { ptr, window, size }: { ptr: number; window: Window; size: number },
+  part: Window,
+  rows: ByteRows,
+): void {
   const pitch = window.width * size;
-  const begin = (part.row - window.row) * pitch + (part.col - window.col) * size;
-  if (part.width === window.width) {
-    target.set(bytes, begin);
-    return;
-  }
-  const run = part.width * size;
-  for (let row = 0; row < part.height; row++) {
-    target.set(bytes.subarray(row * run, (row + 1) * run), begin + row * pitch);
-  }
+  const at = ptr + (part.row - window.row) * pitch + (part.col - window.col) * size;
+  copyRowsInto(k, rows, { nRow: part.height, rowBytes: part.width * size }, { ptr: at, pitch });
 }
 
 /** Keeps everything in wasm memory, in the arena's current scope: nothing is copied again until it is placed. */
 export function holdInMemory(k: Kernels): Hold {
   return {
     async load(file, window, signal) {
-      const px = window.width * window.height;
       const sizes = sampleBytes(file);
-      const ptrs = sizes.map((size) => k.alloc(px * size));
+      const ptrs = sizes.map((size) => k.alloc(window.width * window.height * size));
       for (const ref of tilesUnder(file, window)) {
-        await decodeInto(file, { ref, window, signal }, (band, part, bytes) =>
-          copyPart(k.u8(ptrs[band]!, px * sizes[band]!), window, part, bytes),
+        await decodeInto(file, { ref, window, signal }, (band, part, rows) =>
+          placePart(k, { ptr: ptrs[band]!, window, size: sizes[band]! }, part, rows),
         );
       }
       const { col: firstCol, row: firstRow, width, height } = window;
@@ -117,12 +104,18 @@ export function holdInSpill(k: Kernels): Hold {
   return {
     async load(file, window, signal) {
       const pieces: SpilledPart[] = [];
+      const sizes = sampleBytes(file);
       for (const ref of tilesUnder(file, window)) {
-        await decodeInto(file, { ref, window, signal }, (band, part, bytes) => {
-          spill.write(end, bytes);
-          pieces.push({ band, part, offset: end });
-          end += bytes.length;
-        });
+        await decodeInto(file, { ref, window, signal }, (band, part, rows) =>
+          k.scope(() => {
+            const bytes = part.width * part.height * sizes[band]!;
+            const ptr = k.alloc(bytes);
+            placePart(k, { ptr, window: part, size: sizes[band]! }, part, rows);
+            spill.write(end, k.u8(ptr, bytes));
+            pieces.push({ band, part, offset: end });
+            end += bytes;
+          }),
+        );
       }
       return { file, window, rows: (begin, count) => readBack(k, spill, { file, window, pieces }, { begin, count }) };
     },
@@ -150,15 +143,12 @@ function readBack(
     if (!own) continue;
     const size = sizes[band]!;
     const from = offset + (own.row - part.row) * part.width * size;
-    const target = k.u8(ptrs[band]!, window.width * count * size);
-    if (part.width === window.width) {
-      const at = (own.row - begin) * window.width * size;
-      spill.read(from, target.subarray(at, at + own.height * window.width * size));
-    } else {
-      const packed = new Uint8Array(own.width * own.height * size);
+    k.scope(() => {
+      const bytes = own.width * own.height * size;
+      const packed = k.u8(k.alloc(bytes), bytes);
       spill.read(from, packed);
-      copyPart(target, rows, own, packed);
-    }
+      placePart(k, { ptr: ptrs[band]!, window: rows, size }, own, { bytes: packed, pitch: own.width * size });
+    });
   }
   return { ptrs, firstCol: window.col, firstRow: begin, width: window.width, height: count };
 }

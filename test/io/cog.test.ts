@@ -4,6 +4,7 @@ import { openCog } from '../../build/io/cog.js';
 import { memoryStore } from '../../build/io/memory.js';
 import type { Store } from '../../build/io/store.js';
 import { readWindow } from '../../build/io/window.js';
+import { copyTile } from '../fixture/copy-tile.js';
 import { seeded } from '../random.js';
 import { rasterSuite } from './raster-suite.js';
 import { type BuiltTiff, buildTiff } from './tiff-builder.js';
@@ -180,9 +181,9 @@ describe('the header', () => {
     };
     const raster = await openCog('a.tif', { store });
     expect(reads).toBe(1);
-    await raster.readTile({ level: 0, col: 0, row: 0 }, [0]);
+    await copyTile(raster, { level: 0, col: 0, row: 0 }, [0]);
     const first = reads;
-    await raster.readTile({ level: 0, col: 0, row: 0 }, [0]);
+    await copyTile(raster, { level: 0, col: 0, row: 0 }, [0]);
     expect(reads - first).toBe(1);
   });
 });
@@ -202,7 +203,7 @@ describe('hostile files', () => {
     }
   });
 
-  it('a block that holds less than its size, or far more', async () => {
+  it('a block that holds less than its size; of one that holds far more, only its own is decompressed', async () => {
     const short = buildTiff(plain);
     const blockAt = 16;
     const bytes = deflateSync(new Uint8Array(3));
@@ -220,7 +221,7 @@ describe('hostile files', () => {
       }),
     );
     file.set(bomb, buildTiff(plain).length);
-    await expect(readAll(file)).rejects.toMatchObject({ name: 'FormatError' });
+    expect((await readAll(file)).flat()).toEqual(Array.from({ length: 16 }, () => 0));
   });
 
   it('sizes that would take memory without end', async () => {
@@ -246,7 +247,7 @@ describe('hostile files', () => {
         ],
       }),
     );
-    await expect(many.readTile({ level: 0, col: 0, row: 0 }, [0])).rejects.toMatchObject({ name: 'FormatError' });
+    await expect(copyTile(many, { level: 0, col: 0, row: 0 }, [0])).rejects.toMatchObject({ name: 'FormatError' });
     await refused(buildTiff({ ...plain, tags: [[277, 3, [0]]] }), 'FormatError', /0 samples/);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Raster } from '../../build/io/raster.js';
+import type { Raster, SampleArray } from '../../build/io/raster.js';
 import { readWindow } from '../../build/io/window.js';
+import { copyTile } from '../fixture/copy-tile.js';
 
 /** What every raster must do, whatever its format. `truth` gives the value of a pixel of full resolution. */
 export function rasterSuite(
@@ -19,21 +20,40 @@ export function rasterSuite(
       });
     });
 
-    it('gives whole tiles of the dtype, fresh each time', async () => {
+    it('gives whole tiles of the dtype, the same each time', async () => {
       const raster = await open();
       const { tileWidth, tileHeight } = raster.header.levels[0]!;
-      const [first] = await raster.readTile({ level: 0, col: 0, row: 0 }, [0]);
+      const [first] = await copyTile(raster, { level: 0, col: 0, row: 0 }, [0]);
       expect(first).toHaveLength(tileWidth * tileHeight);
-      const kept = first!.slice();
-      (first as Uint8Array).fill(0);
-      const [again] = await raster.readTile({ level: 0, col: 0, row: 0 }, [0]);
-      expect(again).toEqual(kept);
+      const [again] = await copyTile(raster, { level: 0, col: 0, row: 0 }, [0]);
+      expect(again).toEqual(first);
+    });
+
+    it('lends the right tile to each of many who read at once', async () => {
+      const raster = await open();
+      const { tilesAcross, tilesDown } = raster.header.levels[0]!;
+      const refs = Array.from({ length: Math.min(40, tilesAcross * tilesDown) }, (_, i) => {
+        return { level: 0, col: i % tilesAcross, row: Math.floor(i / tilesAcross) };
+      });
+      const all = raster.header.bands.map((_, i) => i);
+      const alone: SampleArray[][] = [];
+      for (const ref of refs) alone.push(await copyTile(raster, ref, all));
+      expect(await Promise.all(refs.map((ref) => copyTile(raster, ref, all)))).toEqual(alone);
+    });
+
+    it('throws what the taker throws, as it is', async () => {
+      const raster = await open();
+      const own = new Error('the taker failed');
+      const take = () => {
+        throw own;
+      };
+      await expect(raster.readTile({ level: 0, col: 0, row: 0 }, [0], take)).rejects.toBe(own);
     });
 
     it('gives bands in the order asked for, also twice the same', async () => {
       const raster = await open();
       const last = raster.header.bands.length - 1;
-      const [p, q, r] = await raster.readTile({ level: 0, col: 0, row: 0 }, [last, 0, last]);
+      const [p, q, r] = await copyTile(raster, { level: 0, col: 0, row: 0 }, [last, 0, last]);
       expect(Number(p![0])).toBe(truth(last, 0, 0));
       expect(Number(q![0])).toBe(truth(0, 0, 0));
       expect(r).toEqual(p);
@@ -64,12 +84,12 @@ export function rasterSuite(
     it('refuses tiles, levels and bands that are not there, and stops when told', async () => {
       const raster = await open();
       const wrong = { name: 'InputError' };
-      await expect(raster.readTile({ level: 99, col: 0, row: 0 }, [0])).rejects.toMatchObject(wrong);
-      await expect(raster.readTile({ level: 0, col: -1, row: 0 }, [0])).rejects.toMatchObject(wrong);
-      await expect(raster.readTile({ level: 0, col: 0, row: 99999 }, [0])).rejects.toMatchObject(wrong);
-      await expect(raster.readTile({ level: 0, col: 0, row: 0 }, [99])).rejects.toMatchObject(wrong);
+      await expect(copyTile(raster, { level: 99, col: 0, row: 0 }, [0])).rejects.toMatchObject(wrong);
+      await expect(copyTile(raster, { level: 0, col: -1, row: 0 }, [0])).rejects.toMatchObject(wrong);
+      await expect(copyTile(raster, { level: 0, col: 0, row: 99999 }, [0])).rejects.toMatchObject(wrong);
+      await expect(copyTile(raster, { level: 0, col: 0, row: 0 }, [99])).rejects.toMatchObject(wrong);
       const signal = AbortSignal.abort(new Error('enough'));
-      await expect(raster.readTile({ level: 0, col: 0, row: 0 }, [0], { signal })).rejects.toThrow('enough');
+      await expect(copyTile(raster, { level: 0, col: 0, row: 0 }, [0], { signal })).rejects.toThrow('enough');
     });
 
     it('knows how many bytes a tile has', async () => {

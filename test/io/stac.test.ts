@@ -173,7 +173,7 @@ describe('catalogues and folders', () => {
         height: 9,
       };
       const header = { url, grid, width: 9, height: 9, bands, levels: [], fileBytes: null };
-      return { header, readTile: async () => [], tileBytes: async () => 0, close: async () => {} };
+      return { header, readTile: async () => {}, tileBytes: async () => 0, close: async () => {} };
     };
     const scenes = await readScenes(join(base, 'rasters'), { openRaster });
     const found = scenes.map(({ id, timeMs, bands }) => [

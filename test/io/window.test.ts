@@ -22,16 +22,17 @@ function madeUp(): { raster: Raster; decoded: string[] } {
   const decoded: string[] = [];
   const raster: Raster = {
     header,
-    async readTile({ level, col, row }, bands, { signal } = {}) {
+    async readTile({ level, col, row }, bands, take, { signal } = {}) {
       signal?.throwIfAborted();
       const wrong = level !== 0 || col < 0 || row < 0 || col > 5 || row > 2 || bands.some((b) => b > 1);
       if (wrong) throw Object.assign(new Error('no such tile'), { name: 'InputError' });
       decoded.push(`${col},${row}`);
-      return bands.map((b) =>
-        Int32Array.from({ length: tile * tile }, (_, i) => {
+      for (const [at, b] of bands.entries()) {
+        const plane = Int32Array.from({ length: tile * tile }, (_, i) => {
           return 100 * (row * tile + Math.floor(i / tile)) + col * tile + (i % tile) + b;
-        }),
-      );
+        });
+        take(plane, at);
+      }
     },
     tileBytes: async () => 1,
     close: async () => {},

@@ -1,7 +1,11 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { inflate, unlzw, unpackRuns } from '../../build/kernels/codec.js';
+import { expand } from '../../build/kernels/codec.js';
 import { seeded } from '../random.js';
+
+const inflate = (bytes: Uint8Array, most: number) => expand({ bytes, packing: 'deflate' }, most);
+const unlzw = (bytes: Uint8Array, most: number) => expand({ bytes, packing: 'lzw' }, most);
+const unpackRuns = (bytes: Uint8Array, most: number) => expand({ bytes, packing: 'runs' }, most);
 
 const random = seeded(23);
 
