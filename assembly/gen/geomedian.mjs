@@ -361,7 +361,7 @@ const MOST_PASSES: i32 = 40;
  * A step times its share of the one before estimates the error after it: done when that is less than SHARE of eps. No share
  * below LEAST_SHRINK is believed.
  */
-const LEAST_SHRINK: f32 = 0.22, SHARE: f32 = 0.33;
+const LEAST_SHRINK: f32 = 0.3, SHARE: f32 = 0.3;
 const SIGN: i32 = -0x80000000;
 
 // @ts-ignore: decorator
