@@ -101,6 +101,7 @@ async function removeAll(paths: readonly string[]): Promise<void> {
 }
 
 const FOLDER_REASONS: Record<string, string> = {
+  ENOENT: 'its place cannot be written',
   EEXIST: 'a file has this name',
   ENOTDIR: 'a part of it is a file',
   EACCES: 'permission denied',

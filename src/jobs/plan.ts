@@ -137,9 +137,16 @@ function density(input: PlanInput, width: number, height: number): { scenes: num
     }
   }
   return {
-    scenes: Math.max(1, ...scenes.values()),
-    observations: Math.max(1, ...[...observations.values()].map((s) => s.size)),
+    scenes: most(scenes.values(), (n) => n),
+    observations: most(observations.values(), (seen) => seen.size),
   };
+}
+
+/** The largest count, at least 1; cells may be more than a call takes arguments. */
+function most<T>(values: Iterable<T>, count: (value: T) => number): number {
+  let largest = 1;
+  for (const value of values) largest = Math.max(largest, count(value));
+  return largest;
 }
 
 type Density = ReturnType<typeof density>;
