@@ -41,7 +41,10 @@ async function openCost(path, n) {
 }
 
 /** Bench of reading; without GDAL for Python there is no file to read and it says so. */
-export async function run({ quick = false, python = process.env.STACKWISE_GDAL_PYTHON ?? '/usr/bin/python3' } = {}) {
+/** GDAL's Python comes from the system's packages. */
+export const pythonVariable = 'STACKWISE_GDAL_PYTHON';
+
+export async function run({ quick = false, python = process.env[pythonVariable] ?? '/usr/bin/python3' } = {}) {
   const size = quick ? 2048 : 4096;
   const rounds = quick ? 3 : 7;
   const folder = mkdtempSync(join(tmpdir(), 'stackwise-bench-'));

@@ -23,7 +23,8 @@ for (const name of names) {
   try {
     results.push({
       bench: name,
-      ...(await bench.run({ quick: values.quick, python: process.env.STACKWISE_PEER_PYTHON })),
+      // A bench that wants another Python than most names its variable.
+      ...(await bench.run({ quick: values.quick, python: process.env[bench.pythonVariable ?? 'STACKWISE_PEER_PYTHON'] })),
     });
   } catch (error) {
     failed = true;

@@ -9,7 +9,7 @@ import { type Held, type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
 import { type NativeMask, nativeMask } from './scene-mask.js';
 import {
-  checkDtypes,
+  checkSamples,
   openSources,
   type RasterCache,
   resamplingMargin,
@@ -187,7 +187,7 @@ async function loadScene(
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
   const files = await openSources(scene, spec.bands, { grid: spec.grid, cache, classes: false });
-  checkDtypes(files, spec);
+  checkSamples(files, spec);
   const loads = files.flatMap((file) => {
     const margin = { x: resamplingMargin(spec.resampling, file.x), y: resamplingMargin(spec.resampling, file.y) };
     const window = sourceWindow(file, block, margin);

@@ -71,18 +71,24 @@ export async function openSources(
   return Promise.all([...byHref].map(([href, own]) => openSource(scene, href, own, options)));
 }
 
-/** Every scene stores a band in the type that the first one has: the stack and the results take theirs from it. */
-export function checkDtypes(files: readonly SourceFile[], { bands, bandDtypes }: CompositeSpec): void {
+/**
+ * Every scene stores a band in the type that the first one has, and marks missing samples as it does: the stack and the results take
+ * theirs from it, and a valid sample that happens to be the stack's missing value would be lost without a word.
+ */
+export function checkSamples(files: readonly SourceFile[], { bands, bandDtypes, kernel }: CompositeSpec): void {
   for (const { names, headers, raster, scene } of files) {
     for (const [i, name] of names.entries()) {
+      const { dtype, nodata } = headers[i]!;
+      const facts = { url: raster.header.url, band: name, items: [scene.id] };
       const wanted = bandDtypes[bands.indexOf(name)]!;
-      const { dtype } = headers[i]!;
-      if (dtype === wanted) continue;
-      throw new InputError(`scene ${scene.id} stores ${name} as ${dtype}, and the first scene as ${wanted}`, {
-        url: raster.header.url,
-        band: name,
-        items: [scene.id],
-      });
+      if (dtype !== wanted) {
+        throw new InputError(`scene ${scene.id} stores ${name} as ${dtype}, and the first scene as ${wanted}`, facts);
+      }
+      const marked = kernel.dtype === 'f32' || (dtype === 'u8' && nodata === null) || nodata === kernel.nodata;
+      if (!marked) {
+        const first = `the first scene ${kernel.nodata}`;
+        throw new InputError(`scene ${scene.id} has nodata ${nodata ?? 'none'} in ${name}, and ${first}`, facts);
+      }
     }
   }
 }
