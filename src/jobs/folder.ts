@@ -176,6 +176,7 @@ async function folderSink(
       );
     },
     async finish() {
+      signal?.throwIfAborted();
       // From here on old results are replaced: without their item they do not pass for whole.
       await rm(itemPath, { force: true });
       for (const [i, writer] of writers.entries()) {
