@@ -69,7 +69,7 @@ export async function run({ quick }) {
   };
   const mixed = await collection('mixed', { size: 1024, dates: 75, twentyMetreBands: 6, twins: false });
   await speed('4 + 6 bands × 75 dates, 512² tiles, decode factor 1', mixed, {}, { gate: 80_000, aim: 130_000 });
-  const { ours, machine } = await scaling(await collection('scaling', { size: 2048, dates: 12, twins: false }), 3);
+  const { ours, machine } = await scaling(stretched('tile2k', mixed, 2048), 3);
   rows.push({ case: 'two threads against one', ours, peers: { spinners: machine }, ratio: ours / machine, gate: 0.95 });
   const allFine = { twentyMetreBands: 6, allAtTenMetres: true };
   const fine = await collection('fine', { size: 1024, dates: 75, tileSize: 1024, twins: false, ...allFine });
