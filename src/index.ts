@@ -32,7 +32,8 @@ export {
 } from './io/cog-writer.js';
 export { encodePng, type PngImage } from './io/png.js';
 export type { Dtype, NumericArray, Planes } from './io/raster.js';
-export { type ReadScenesOptions, readScenes, type Scene, type SceneBand } from './io/stac.js';
+export type { Scene, SceneBand } from './io/scene.js';
+export { type ReadScenesOptions, readScenes } from './io/stac.js';
 export type { Plan } from './jobs/plan.js';
 export type { CompositeOptions } from './jobs/prepare.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';

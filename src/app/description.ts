@@ -1,7 +1,8 @@
 import { describeCrs } from '../geo/crs.js';
 import { gridBounds } from '../geo/grid.js';
 import { openCog } from '../io/cog.js';
-import { readScenes, type Scene } from '../io/stac.js';
+import type { Scene } from '../io/scene.js';
+import { readScenes } from '../io/stac.js';
 import { storeFor } from '../io/stores.js';
 import { describeTiff } from '../io/tiff-description.js';
 import { formatBytes } from '../limit.js';

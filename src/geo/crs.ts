@@ -1,6 +1,6 @@
 import { InputError, UnsupportedError } from '../errors.js';
 import { isGeographicEpsg, projectionOfEpsg } from './epsg.js';
-import { projectionOfGeoKeys } from './geokeys-read.js';
+import { type GeoKeys, projectionOfGeoKeys } from './geokeys-read.js';
 import { type Projection, projectionOfProj, projOfProjection, sameProjection } from './projection.js';
 import { readProjJson } from './projjson.js';
 import { readWkt } from './wkt.js';
@@ -16,8 +16,7 @@ export interface Crs {
   geoKeys: GeoKeys | null;
 }
 
-/** GeoKeys by numeric id (3072 = ProjectedCRS, …): shorts and doubles as numbers or arrays, ASCII as strings. */
-export type GeoKeys = Readonly<Record<number, number | string | readonly number[]>>;
+export type { GeoKeys } from './geokeys-read.js';
 
 /** Turns one point; an `InputError` where the projection has no such point. */
 export type PointTransform = (x: number, y: number) => [number, number];

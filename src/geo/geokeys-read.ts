@@ -1,4 +1,3 @@
-import type { Crs, GeoKeys } from './crs.js';
 import {
   ELLIPSOID_BY_EPSG,
   type Ellipsoid,
@@ -8,6 +7,9 @@ import {
   projOfProjection,
   utm,
 } from './projection.js';
+
+/** GeoKeys by numeric id (3072 = ProjectedCRS, …): shorts and doubles as numbers or arrays, ASCII as strings. */
+export type GeoKeys = Readonly<Record<number, number | string | readonly number[]>>;
 
 /** Ids of the GeoKeys that are read and written here. */
 export const KEY = {
@@ -90,13 +92,13 @@ export const METHODS: readonly {
   ];
 })();
 
-function numberOf(keys: GeoKeys, id: number): number | null {
+export function numberOf(keys: GeoKeys, id: number): number | null {
   const value = keys[id];
   const first = Array.isArray(value) ? value[0] : value;
   return typeof first === 'number' && Number.isFinite(first) ? first : null;
 }
 
-function codeOf(keys: GeoKeys, id: number): number | null {
+export function codeOf(keys: GeoKeys, id: number): number | null {
   const code = numberOf(keys, id);
   return code === null || code === 0 || code === USER_DEFINED ? null : code;
 }
@@ -157,11 +159,4 @@ export function projectionOfGeoKeys(keys: GeoKeys): Projection | null {
 export function projOfGeoKeys(keys: GeoKeys): string | null {
   const projection = projectionOfGeoKeys(keys);
   return projection && projOfProjection(projection);
-}
-
-/** The CRS of a GeoTIFF: its EPSG code where the keys name one, and the keys themselves, to be written again as they are. */
-export function crsOfGeoKeys(keys: GeoKeys): Crs {
-  const geographicModel = numberOf(keys, KEY.modelType) === 2;
-  const epsg = geographicModel ? codeOf(keys, KEY.geographic) : codeOf(keys, KEY.projected);
-  return { epsg, definition: null, geoKeys: keys };
 }

@@ -1,10 +1,10 @@
 import { UnsupportedError } from '../errors.js';
 import { type Crs, describeCrs, type GeoKeys, projectionOf } from './crs.js';
 import { isGeographicEpsg } from './epsg.js';
-import { KEY, LINEAR_UNITS, METHODS, USER_DEFINED } from './geokeys-read.js';
+import { codeOf, KEY, LINEAR_UNITS, METHODS, numberOf, USER_DEFINED } from './geokeys-read.js';
 import type { ParameterName, Projection } from './projection.js';
 
-export { crsOfGeoKeys, projOfGeoKeys } from './geokeys-read.js';
+export { projOfGeoKeys } from './geokeys-read.js';
 
 function geographicKeys({ geographicEpsg, ellipsoid }: Projection): Record<number, number> {
   if (geographicEpsg !== null) return { [KEY.geographic]: geographicEpsg };
@@ -69,4 +69,11 @@ export function geoKeysFromCrs(crs: Crs): GeoKeys {
   if (projection.method === 'longlat')
     return { [KEY.modelType]: 2, [KEY.rasterType]: 1, ...geographicKeys(projection), 2054: 9102 };
   return userDefinedKeys(crs, projection);
+}
+
+/** The CRS of a GeoTIFF: its EPSG code where the keys name one, and the keys themselves, to be written again as they are. */
+export function crsOfGeoKeys(keys: GeoKeys): Crs {
+  const geographicModel = numberOf(keys, KEY.modelType) === 2;
+  const epsg = geographicModel ? codeOf(keys, KEY.geographic) : codeOf(keys, KEY.projected);
+  return { epsg, definition: null, geoKeys: keys };
 }

@@ -3,7 +3,7 @@ import { crsToLonLat } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
 import { fileName, folderOf } from './href.js';
 import type { Raster, RasterHeader } from './raster.js';
-import type { Scene, SceneBand } from './stac.js';
+import type { Scene, SceneBand } from './scene.js';
 
 const EXTENSION = /\.[A-Za-z0-9]+$/;
 /** YYYYMMDD or YYYY-MM-DD with an optional time, or YYYYDDD (day of the year) before a T or a dot as in HLS; not inside longer digits. */

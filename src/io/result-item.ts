@@ -4,7 +4,7 @@ import { pixelToGround } from '../geo/affine.js';
 import { crsToLonLat, projMembers } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
 import type { BandStatistics } from './cog-writer.js';
-import type { Scene } from './stac.js';
+import type { Scene } from './scene.js';
 
 /** One raster of a result. */
 export interface ResultAsset {

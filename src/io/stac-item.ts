@@ -6,7 +6,7 @@ import type { Grid } from '../geo/grid.js';
 import { parseDatetime } from '../geo/time.js';
 import { resolveHref } from './href.js';
 import type { Dtype } from './raster.js';
-import type { Scene, SceneBand } from './stac.js';
+import type { Scene, SceneBand } from './scene.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -1,52 +1,11 @@
-import type { Geometry } from 'geojson';
 import { InputError } from '../errors.js';
-import type { Crs } from '../geo/crs.js';
-import type { Grid } from '../geo/grid.js';
 import { folderOf, isInside, resolveHref, schemeOf } from './href.js';
-import type { Dtype, Raster } from './raster.js';
+import type { Raster } from './raster.js';
 import { scenesOfRasters } from './raster-scenes.js';
+import type { Scene } from './scene.js';
 import { isObject, type Json, sceneOfItem } from './stac-item.js';
 import type { Store } from './store.js';
 import { anyStore } from './stores.js';
-
-/** Where one band of a scene lies, and what the item says of it (the file's header wins over it). */
-export interface SceneBand {
-  /** Absolute. */
-  href: string;
-  /** 0-based in the file. */
-  bandIndex: number;
-  /** What the item's band list calls it (B02), where its key says something else (blue); or null. */
-  name: string | null;
-  /** STAC's eo common name (red, nir08, …), or null. */
-  commonName: string | null;
-  dtype: Dtype | null;
-  /** Null: the item says that there is none; undefined: it says nothing. */
-  nodata: number | null | undefined;
-  scale: number | null;
-  offset: number | null;
-  /** From proj:transform and proj:shape, or null. */
-  grid: Grid | null;
-}
-
-/** One acquisition: plain data, JSON all through. */
-export interface Scene {
-  id: string;
-  collection: string | null;
-  /** ms UTC */
-  timeMs: number;
-  /** 0–100 */
-  cloudCoverPercent: number | null;
-  /** West, south, east, north in degrees; west > east across the antimeridian. */
-  bbox: [number, number, number, number] | null;
-  /** In lon/lat, as the item says. */
-  geometry: Geometry | null;
-  crs: Crs | null;
-  platform: string | null;
-  /** By asset key (single-band assets) or band name (multi-band assets). */
-  bands: Record<string, SceneBand>;
-  /** Of the item itself, for derived_from. */
-  href: string | null;
-}
 
 export interface ReadScenesOptions {
   /** Where sources are read from; default: web servers and, in Node, the disk. */

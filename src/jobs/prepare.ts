@@ -6,7 +6,7 @@ import { type Grid, targetGrid } from '../geo/grid.js';
 import { parseBbox, type Region, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
 import { parseInterval, parseMonths } from '../geo/time.js';
 import type { BandHeader, Dtype } from '../io/raster.js';
-import type { Scene } from '../io/stac.js';
+import type { Scene } from '../io/scene.js';
 import { parseMasks } from '../stats/mask-recipe.js';
 import { type Group, groupScenes } from '../stats/observations.js';
 import { commonCrs, selectScenes } from '../stats/select.js';

@@ -1,6 +1,6 @@
 import { UnreadableScenes } from '../errors.js';
 import type { NumericArray, Planes } from '../io/raster.js';
-import type { Scene } from '../io/stac.js';
+import type { Scene } from '../io/scene.js';
 import { samplesOf } from '../stats/composite.js';
 import type { BlockResult, CompositeSpec } from '../stats/spec.js';
 import { compositeRunner } from './composite-runner.js';

@@ -3,7 +3,7 @@ import type { Crs } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
 import { openCog } from '../io/cog.js';
 import { type BandHeader, type Dtype, type Raster, SAMPLE_BYTES } from '../io/raster.js';
-import type { Scene } from '../io/stac.js';
+import type { Scene } from '../io/scene.js';
 import { storeFor } from '../io/stores.js';
 import type { KernelDtype } from '../kernels/memory.js';
 import { maskReach } from '../stats/scene-mask.js';

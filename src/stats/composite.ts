@@ -5,7 +5,7 @@ import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Kernels } from '../kernels/memory.js';
 import { narrowInto } from '../kernels/narrow.js';
 import { evaluateStrip, type WasmPlane } from './evaluate.js';
-import { type Held, type Hold, holdInMemory, holdInSpill } from './hold.js';
+import { type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
 import { type NativeMask, nativeMask } from './scene-mask.js';
 import {
@@ -19,21 +19,8 @@ import {
   unreadable,
 } from './source.js';
 import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';
-import { fillStack } from './stack.js';
+import { fillStack, type LoadedObservation, type LoadedScene } from './stack.js';
 import type { StatisticOutput } from './statistic.js';
-
-/** One scene's share of a block: its decoded bands, and its masks when they are applied before the scenes of a day are fused. */
-export interface LoadedScene {
-  held: readonly Held[];
-  masks: readonly (NativeMask | null)[];
-}
-
-/** One date of a block. */
-export interface LoadedObservation {
-  scenes: readonly LoadedScene[];
-  /** Masks of the fused day (`after-fuse`). */
-  masks: readonly (NativeMask | null)[];
-}
 
 export interface BlockContext {
   k: Kernels;

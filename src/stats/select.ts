@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { type Crs, describeCrs, sameCrs } from '../geo/crs.js';
 import { type Interval, inInterval, monthOf } from '../geo/time.js';
-import type { Scene } from '../io/stac.js';
+import type { Scene } from '../io/scene.js';
 
 export interface Selection {
   interval?: Interval | null;

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import type { Scene, SceneBand } from '../io/stac.js';
+import type { Scene, SceneBand } from '../io/scene.js';
 import { type MaskRecipe, parseMasks } from './mask-recipe.js';
 import { suggestion } from './suggest.js';
 

@@ -11,11 +11,23 @@ import {
   placeMaskInto,
   statusInto,
 } from '../kernels/plane.js';
-import type { LoadedObservation, LoadedScene } from './composite.js';
 import type { Held } from './hold.js';
 import type { NativeMask } from './scene-mask.js';
 import { type AxisMap, resamplingMargin, sourceCoordinate, sourceSpan } from './source.js';
 import type { CompositeSpec } from './spec.js';
+
+/** One scene's share of a block: its decoded bands, and its masks when they are applied before the scenes of a day are fused. */
+export interface LoadedScene {
+  held: readonly Held[];
+  masks: readonly (NativeMask | null)[];
+}
+
+/** One date of a block. */
+export interface LoadedObservation {
+  scenes: readonly LoadedScene[];
+  /** Masks of the fused day (`after-fuse`). */
+  masks: readonly (NativeMask | null)[];
+}
 
 /** Pixels of a stack row come in chunks of this many; the padding holds missing values. */
 const CHUNK_PX = 64;

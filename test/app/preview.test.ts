@@ -6,7 +6,8 @@ import { drawPreview } from '../../build/app/preview.js';
 import { simulatedGrid, simulateScenes } from '../../build/app/simulate.js';
 import { renderTruth } from '../../build/app/simulation/scene.js';
 import { writeCog } from '../../build/io/cog-writer.js';
-import { readScenes, type Scene } from '../../build/io/stac.js';
+import type { Scene } from '../../build/io/scene.js';
+import { readScenes } from '../../build/io/stac.js';
 
 let folder = '';
 let scenes: Scene[] = [];

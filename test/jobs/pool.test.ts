@@ -64,7 +64,7 @@ describe('the pool in the calling thread', () => {
     };
     const watched = runner(async (block) => {
       ahead = Math.max(ahead, computed - taken);
-      return (await made.start(null).run(block, {})).result;
+      return (await made.start(null, { alone: false }).run(block, {})).result;
     });
     await runBlocks(watched.made, null, [1, 2, 3, 4, 5, 6], { ...options, onResult });
     expect(ahead).toBeLessThanOrEqual(2);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Kernels } from '../../build/kernels/memory.js';
 import { compositeBlock, samplesOf } from '../../build/stats/composite.js';
 import type { CompositeSpec, SourceScene } from '../../build/stats/spec.js';
+import { copyTile } from '../fixture/copy-tile.js';
 import { blocksOf, memoryStack, type StackOptions } from '../fixture/scenes.js';
 import * as naive from '../reference.js';
 
@@ -16,7 +17,7 @@ async function imageOf({ rasters }: Stack, { href }: { href: string }, isMask: b
   const pixels = new Float64Array(width * height);
   for (let row = 0; row < tilesDown; row++) {
     for (let col = 0; col < tilesAcross; col++) {
-      const [tile] = await raster.readTile({ level: 0, col, row }, [0]);
+      const [tile] = await copyTile(raster, { level: 0, col, row }, [0]);
       for (let y = 0; y < tileHeight && row * tileHeight + y < height; y++) {
         for (let x = 0; x < tileWidth && col * tileWidth + x < width; x++) {
           const value = Number(tile![y * tileWidth + x]);

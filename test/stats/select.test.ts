@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCrs } from '../../build/geo/crs.js';
 import { parseInterval } from '../../build/geo/time.js';
-import type { Scene } from '../../build/io/stac.js';
+import type { Scene } from '../../build/io/scene.js';
 import { commonCrs, selectScenes } from '../../build/stats/select.js';
 
 const scene = (id: string, time: string, more: Partial<Scene> = {}): Scene => ({

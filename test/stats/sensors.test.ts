@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Scene, SceneBand } from '../../build/io/stac.js';
+import type { Scene, SceneBand } from '../../build/io/scene.js';
 import { parseMask } from '../../build/stats/mask-recipe.js';
 import { defaultMasks, detectSensor, findBand, resolveBands, SENSORS } from '../../build/stats/sensors.js';
 
