@@ -16,7 +16,6 @@ describe('the package', () => {
         "KernelError",
         "StackwiseError",
         "StoreError",
-        "UnreadableScenes",
         "UnsupportedError",
         "WorkerError",
         "composite",
