@@ -15,6 +15,7 @@ export {
   KernelError,
   StackwiseError,
   StoreError,
+  UnreadableScenes,
   UnsupportedError,
   WorkerError,
 } from './errors.js';

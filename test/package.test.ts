@@ -16,6 +16,7 @@ describe('the package', () => {
         "KernelError",
         "StackwiseError",
         "StoreError",
+        "UnreadableScenes",
         "UnsupportedError",
         "WorkerError",
         "composite",
