@@ -3,6 +3,25 @@ import type { Grid, Window } from '../geo/grid.js';
 /** Sample types as stored. 64-bit integers come as BigInt arrays; kernels take u16, i16 and f32 (u8 is widened). */
 export type Dtype = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'u64' | 'i64' | 'f32' | 'f64';
 
+/** What STAC and numpy call the sample types. */
+export const DTYPE_NAMES: Record<Dtype, string> = {
+  u8: 'uint8',
+  i8: 'int8',
+  u16: 'uint16',
+  i16: 'int16',
+  u32: 'uint32',
+  i32: 'int32',
+  u64: 'uint64',
+  i64: 'int64',
+  f32: 'float32',
+  f64: 'float64',
+};
+
+/** The sample type of such a name, or null. */
+export function dtypeOfName(name: string): Dtype | null {
+  return (Object.keys(DTYPE_NAMES) as Dtype[]).find((dtype) => DTYPE_NAMES[dtype] === name) ?? null;
+}
+
 /** Bytes of a sample. */
 export const SAMPLE_BYTES: Record<Dtype, number> = {
   u8: 1,

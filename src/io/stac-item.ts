@@ -5,7 +5,7 @@ import { type Crs, parseCrs, UNKNOWN_CRS } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
 import { parseDatetime } from '../geo/time.js';
 import { resolveHref } from './href.js';
-import type { Dtype } from './raster.js';
+import { dtypeOfName } from './raster.js';
 import type { Scene, SceneBand } from './scene.js';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -52,19 +52,6 @@ function numbers(place: Place, object: Json, field: string, lengths: readonly nu
   if (!good) throw wrong(place, field, `${lengths.join(' or ')} numbers`, value);
   return value as number[];
 }
-
-const DTYPES: ReadonlyMap<string, Dtype> = new Map([
-  ['uint8', 'u8'],
-  ['int8', 'i8'],
-  ['uint16', 'u16'],
-  ['int16', 'i16'],
-  ['uint32', 'u32'],
-  ['int32', 'i32'],
-  ['uint64', 'u64'],
-  ['int64', 'i64'],
-  ['float32', 'f32'],
-  ['float64', 'f64'],
-]);
 
 /** The CRS that an item or asset states, null when it states none. `proj:code` of another authority than EPSG needs a definition. */
 function readCrs(place: Place, object: Json): Crs | null {
@@ -183,7 +170,7 @@ function readAsset(
         bandIndex,
         name,
         commonName: text('common_name', 'eo:common_name'),
-        dtype: DTYPES.get(dataType ?? '') ?? null,
+        dtype: dtypeOfName(dataType ?? ''),
         nodata: readNodata(place, from),
         scale: number('scale', 'raster:scale'),
         offset: number('offset', 'raster:offset'),

@@ -5,7 +5,7 @@ import { sha256 } from '#platform';
 import { InputError, StoreError } from '../errors.js';
 import { type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
 import { filePath } from '../io/file.js';
-import type { Dtype } from '../io/raster.js';
+import { DTYPE_NAMES } from '../io/raster.js';
 import { resultItem } from '../io/result-item.js';
 import type { Scene } from '../io/scene.js';
 import { readScenes } from '../io/stac.js';
@@ -212,17 +212,6 @@ function previewRequest({ spec, scenes, sensor }: Prepared, files: readonly stri
   };
 }
 
-const DTYPE_NAMES: Partial<Record<Dtype, string>> = {
-  u8: 'uint8',
-  i8: 'int8',
-  u16: 'uint16',
-  i16: 'int16',
-  u32: 'uint32',
-  i32: 'int32',
-  f32: 'float32',
-  f64: 'float64',
-};
-
 /** Names a run by its first and last day and by what it was made of: equal inputs and options have equal names. */
 function runId({ spec, scenes }: Prepared): string {
   const days = [spec.observations[0]!, spec.observations.at(-1)!].map(({ timeMs }) =>
@@ -276,7 +265,7 @@ function describeRun(
     assets: result.map(({ output, cog }) => ({
       key: output.statistic.key,
       href: `./${output.statistic.key}.tif`,
-      dtype: DTYPE_NAMES[output.dtype]!,
+      dtype: DTYPE_NAMES[output.dtype],
       nodata: output.nodata,
       bytes: cog.bytes,
       sha256: cog.sha256,

@@ -5,7 +5,7 @@ import { type Crs, crsToLonLat, parseCrs, sameCrs } from '../geo/crs.js';
 import { type Grid, targetGrid } from '../geo/grid.js';
 import { parseBbox, type Region, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
 import { parseInterval, parseMonths } from '../geo/time.js';
-import type { BandHeader, Dtype } from '../io/raster.js';
+import { type BandHeader, DTYPE_NAMES, type Dtype } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import { parseMasks } from '../stats/mask-recipe.js';
 import { type Group, groupScenes } from '../stats/observations.js';
@@ -80,24 +80,17 @@ export interface Prepared {
   bandHeaders: BandHeader[];
 }
 
-const DTYPES: Record<string, Dtype> = {
-  uint8: 'u8',
-  int8: 'i8',
-  uint16: 'u16',
-  int16: 'i16',
-  uint32: 'u32',
-  int32: 'i32',
-  float32: 'f32',
-  float64: 'f64',
-};
+/** Types that results can have; 64-bit integers cannot be written. */
+const RESULT_DTYPES = (Object.keys(DTYPE_NAMES) as Dtype[]).filter((dtype) => !dtype.endsWith('64') || dtype === 'f64');
 
 /** Parses `--dtype`; null is the input's own type. */
 export function parseDtype(text: string): Dtype | null {
   if (text === 'input') return null;
-  const dtype = DTYPES[text] ?? Object.values(DTYPES).find((short) => short === text);
+  const dtype = RESULT_DTYPES.find((known) => known === text || DTYPE_NAMES[known] === text);
   if (dtype) return dtype;
+  const names = RESULT_DTYPES.map((known) => DTYPE_NAMES[known]);
   throw new InputError(
-    `there is no sample type "${text}"${suggestion(text, ['input', ...Object.keys(DTYPES)])}: give input or one of ${Object.keys(DTYPES).join(', ')}`,
+    `there is no sample type "${text}"${suggestion(text, ['input', ...names])}: give input or one of ${names.join(', ')}`,
     {
       option: 'dtype',
     },

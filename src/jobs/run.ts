@@ -1,5 +1,5 @@
 import { UnreadableScenes } from '../errors.js';
-import type { NumericArray, Planes } from '../io/raster.js';
+import { type NumericArray, type Planes, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import { samplesOf } from '../stats/composite.js';
 import type { BlockResult, CompositeSpec } from '../stats/spec.js';
@@ -43,7 +43,7 @@ function memorySink(spec: CompositeSpec): BlockSink<Record<string, Planes>> {
   const results = spec.outputs.map(({ bands, dtype, nodata }) => ({
     grid: spec.grid,
     names: bands,
-    data: bands.map(() => samplesOf(dtype, new Uint8Array(width * height * bytesOf(dtype)))),
+    data: bands.map(() => samplesOf(dtype, new Uint8Array(width * height * SAMPLE_BYTES[dtype]))),
     nodata,
   }));
   return {
@@ -57,10 +57,6 @@ function memorySink(spec: CompositeSpec): BlockSink<Record<string, Planes>> {
     finish: async () => Object.fromEntries(spec.outputs.map(({ statistic }, i) => [statistic.key, results[i]!])),
     abort: async () => {},
   };
-}
-
-function bytesOf(dtype: string): number {
-  return Number(dtype.slice(1)) / 8;
 }
 
 function copyWindow(
