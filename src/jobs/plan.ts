@@ -64,8 +64,8 @@ export interface Plan {
 }
 
 /** What a process costs before it holds a pixel, and a thread beside its block: measured; of each some 64 MiB are garbage that the engine keeps for a while. */
-const PROCESS_BYTES = 200 * 2 ** 20;
-const THREAD_BYTES = 112 * 2 ** 20;
+const PROCESS_BYTES = 176 * 2 ** 20;
+const THREAD_BYTES = 96 * 2 ** 20;
 /** Blocks are not made narrower than this, px. */
 const LEAST_SIDE = 16;
 /** A full strip of the stack; more gains nothing, less costs calls. */

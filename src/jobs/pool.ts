@@ -116,10 +116,21 @@ export async function runBlocks<Spec, Block, Result>(
   const stopper = new AbortController();
   const abort = () => stopper.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const aborted = new Promise<never>((_, reject) => {
-    stopper.signal.addEventListener('abort', () => reject(stopper.signal.reason), { once: true });
-  });
-  aborted.catch(() => {}); // It is raced below; without a race in progress nobody else listens.
+  // One list of what waits, and no race against one long-lived promise: that would keep every result it ever raced with.
+  const waiting = new Set<(reason: unknown) => void>();
+  stopper.signal.addEventListener(
+    'abort',
+    () => {
+      for (const reject of waiting) reject(stopper.signal.reason);
+    },
+    { once: true },
+  );
+  const unlessStopped = (work: Promise<Result>) =>
+    new Promise<Result>((resolve, reject) => {
+      if (stopper.signal.aborted) reject(stopper.signal.reason);
+      waiting.add(reject);
+      work.then(resolve, reject).finally(() => waiting.delete(reject));
+    });
   const lanes = Array.from({ length: count }, () =>
     threads === 0 ? inlineLane(runner, spec, stopper.signal) : threadLane(runner, spec, describe),
   );
@@ -128,7 +139,7 @@ export async function runBlocks<Spec, Block, Result>(
     let writing: Promise<void> = Promise.resolve();
     while (next < blocks.length) {
       const block = blocks[next++]!;
-      const result = await Promise.race([lane.run(block), aborted]);
+      const result = await unlessStopped(lane.run(block));
       await writing;
       writing = onResult(result, block);
       writing.catch((error) => stopper.abort(error)); // Seen at the next await; stops the other lanes at once.
