@@ -24,7 +24,10 @@ for (const name of names) {
     results.push({
       bench: name,
       // A bench that wants another Python than most names its variable.
-      ...(await bench.run({ quick: values.quick, python: process.env[bench.pythonVariable ?? 'STACKWISE_PEER_PYTHON'] })),
+      ...(await bench.run({
+        quick: values.quick,
+        python: process.env[bench.pythonVariable ?? 'STACKWISE_PEER_PYTHON'],
+      })),
     });
   } catch (error) {
     failed = true;
