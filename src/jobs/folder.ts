@@ -196,12 +196,16 @@ function bandScale({ bandHeaders }: Prepared, { statistic }: StatisticOutput, ba
   return { scale, offset: statistic.kind === 'std' ? 0 : offset };
 }
 
+/** What a true-colour picture is made of, as STAC calls it. */
+const VISIBLE = ['red', 'green', 'blue'];
+
 function previewRequest({ spec, scenes, sensor }: Prepared, files: readonly string[]): PreviewRequest {
   const cloud = (scene: Scene) => scene.cloudCoverPercent ?? -1;
   const commonNames: Record<string, string> = {};
   for (const band of spec.bands) {
     const known = sensor?.valueBands.find(({ name, aliases }) => name === band || aliases.includes(band));
-    const common = scenes[0]!.bands[band]?.commonName ?? known?.aliases[0];
+    const names = [scenes[0]!.bands[band]?.commonName, band, known?.name, ...(known?.aliases ?? [])];
+    const common = names.find((name) => name && VISIBLE.includes(name)) ?? names[0];
     if (common) commonNames[band] = common;
   }
   return {
