@@ -1,12 +1,6 @@
 import { InputError } from '../errors.js';
+import type { MorphologyStep } from '../kernels/mask.js';
 import { suggestion } from './suggest.js';
-
-/** One step of cleaning a mask, with an exact disk (dx² + dy² ≤ r²); the same shape as in kernels/mask. */
-export interface MorphologyStep {
-  op: 'dilation' | 'erosion' | 'opening' | 'closing';
-  /** px of the mask band */
-  radiusPx: number;
-}
 
 /** Which pixels one band takes out: those of (`drop`) or not of (`keep`) a class list, or with any of some bits set (`anybit`). */
 export interface MaskRecipe {
