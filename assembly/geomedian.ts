@@ -1,14 +1,12 @@
 // Geometric medians of stacks, and the three medians of absolute deviations (MADs) from them: stages lines of 64 bytes, then
 // works on blocks of 4 pixels with the functions that assembly/gen/geomedian.mjs writes for each band count.
-import { deviations, gather_f32, gather_u16, solve } from '../build/gen/geomedian';
+import { AHEAD, deviations, FRAME_BAND, FRAME_HEAD, gather_f32, gather_u16, solve } from '../build/gen/geomedian';
 import { MOST_ROWS } from '../build/gen/middle';
 import { firstFill, medianOfRows, nextFill } from './mad';
 import { finish, finishScratch } from './newton';
 
 /** Bytes of a staged line: one date of one band of a chunk of pixels (32 of u16, 16 of f32), a cache line. */
 const LINE: usize = 64;
-/** Bytes of a frame: count (in a line of its own), then 16 vectors a band. */
-const FRAME_HEAD: usize = 64, FRAME_BAND: usize = 256;
 /** Stands for "every value counts" where a nodata is wanted. */
 const NO_NODATA: i32 = 0x7fffffff;
 
@@ -18,10 +16,16 @@ function columnBytes(nTime: usize): usize {
   return (nTime > <usize>MOST_ROWS ? nTime : <usize>MOST_ROWS) << 4;
 }
 
+/** Bytes of the rows of a block, with those behind the last that solve() may touch. */
+// @ts-ignore: decorator
+@inline
+function rowsBytes(nBand: usize, nTime: usize): usize {
+  return (nTime + AHEAD) * (nBand + 1) * 16;
+}
+
 /** Bytes of scratch for geomedian_u16 and geomedian_f32. */
 export function geomedian_scratch(nBand: usize, nTime: usize): usize {
-  const block = nTime * (nBand + 1);
-  return block * LINE + block * 16 + 3 * columnBytes(nTime) + FRAME_HEAD + nBand * FRAME_BAND + finishScratch(nBand);
+  return nTime * (nBand + 1) * LINE + rowsBytes(nBand, nTime) + 3 * columnBytes(nTime) + FRAME_HEAD + nBand * FRAME_BAND + finishScratch(nBand);
 }
 
 // u16|i16[nBand][nTime][nPx] with strides in bytes -> median f32[nBand][nPx], mads f32[3][nPx] (emad, smad, bcmad), count u16[nPx]; 0 = not wanted
@@ -30,7 +34,7 @@ export function geomedian_u16(
   nodata: i32, isSigned: bool, eps: f32, madShift: f32, scratch: usize, median: usize, mads: usize, count: usize,
 ): void {
   const raw = scratch, masks = raw + nTime * nBand * LINE, rows = masks + nTime * LINE;
-  const frame = rows + nTime * (nBand + 1) * 16 + 3 * columnBytes(nTime);
+  const columns = rows + rowsBytes(nBand, nTime), frame = columns + 3 * columnBytes(nTime);
   const bias: i16 = isSigned ? -0x8000 : 0, offset: f32 = isSigned ? 32768 : 0;
   const gap = i16x8.splat(<i16>nodata ^ bias), all = i16x8.splat(nodata == NO_NODATA ? -1 : 0);
   for (let x: usize = 0; x < nPx; x += 32) {
@@ -38,7 +42,7 @@ export function geomedian_u16(
     for (let i: usize = 0; i < 32; i += 4) {
       if (x + 32 < nPx) touch(src + ((x + 32) << 1), bandStride, timeStride, nBand, nTime * i / 32, nTime * (i + 4) / 32, frame);
       const end = gather_u16(raw + (i << 1), masks + (i << 1), nUsed, nBand, rows, frame);
-      block(rows, end, nBand, nTime, nPx, x + i, frame, eps, offset, madShift, median, mads, count);
+      block(rows, end, columns, nBand, nTime, nPx, x + i, frame, eps, offset, madShift, median, mads, count);
     }
   }
 }
@@ -49,13 +53,13 @@ export function geomedian_f32(
   eps: f32, madShift: f32, scratch: usize, median: usize, mads: usize, count: usize,
 ): void {
   const raw = scratch, masks = raw + nTime * nBand * LINE, rows = masks + nTime * LINE;
-  const frame = rows + nTime * (nBand + 1) * 16 + 3 * columnBytes(nTime);
+  const columns = rows + rowsBytes(nBand, nTime), frame = columns + 3 * columnBytes(nTime);
   for (let x: usize = 0; x < nPx; x += 16) {
     const nUsed = stage_f32(src + (x << 2), bandStride, timeStride, nBand, nTime, raw, masks);
     for (let i: usize = 0; i < 16; i += 4) {
       if (x + 16 < nPx) touch(src + ((x + 16) << 2), bandStride, timeStride, nBand, nTime * i / 16, nTime * (i + 4) / 16, frame);
       const end = gather_f32(raw + (i << 2), masks + (i << 2), nUsed, nBand, rows, frame);
-      block(rows, end, nBand, nTime, nPx, x + i, frame, eps, 0, madShift, median, mads, count);
+      block(rows, end, columns, nBand, nTime, nPx, x + i, frame, eps, 0, madShift, median, mads, count);
     }
   }
 }
@@ -119,7 +123,7 @@ function touch(src: usize, bandStride: usize, timeStride: usize, nBand: usize, f
   for (let t = from; t < until; t++) {
     for (let b: usize = 0, p = src + t * timeStride; b < nBand; b++, p += bandStride) bits ^= load<u32>(p);
   }
-  store<u32>(frame, bits, 48);
+  store<u32>(frame, bits, 112);
 }
 
 // @ts-ignore: decorator
@@ -133,7 +137,7 @@ function storeLine(to: usize, a: v128, b: v128, c: v128, d: v128): void {
 
 /** Solves the gathered 4 pixels at x and writes what is wanted of them. `offset` is what was added to the values in staging. */
 function block(
-  rows: usize, end: usize, nBand: usize, nTime: usize, nPx: usize, x: usize, frame: usize,
+  rows: usize, end: usize, columns: usize, nBand: usize, nTime: usize, nPx: usize, x: usize, frame: usize,
   eps: f32, offset: f32, madShift: f32, median: usize, mads: usize, count: usize,
 ): void {
   const n = v128.load(frame);
@@ -142,7 +146,6 @@ function block(
     v128.store64_lane(count + (x << 1), i16x8.narrow_i32x4_u(whole, whole), 0);
   }
   if (!median && !mads) return;
-  const columns = rows + nTime * (nBand + 1) * 16;
   if (nBand == 1) solveOneBand(rows, end, columns, frame);
   else finishLanes(solve(rows, end, nBand, columns, frame, eps), rows, end, nBand, frame, eps);
   const has = f32x4.gt(n, f32x4.splat(0)), none = f32x4.splat(NaN);
@@ -155,8 +158,9 @@ function block(
   if (!mads) return;
   const bytes = columnBytes(nTime), nRow = <i32>((end - rows) / ((nBand + 1) << 4));
   const fill = deviations(rows, end, nBand, frame, columns, bytes, f32x4.splat(madShift - offset));
+  // The first column has squares: roots are taken of the middle ones only.
   for (let i: usize = 0; i < 3; i++) {
-    const middle = medianOfRows(columns + i * bytes, nRow, fill, n);
+    const middle = medianOfRows(columns + i * bytes, nRow, fill, n, i == 0);
     v128.store(mads + ((i * nPx + x) << 2), v128.bitselect(middle, none, has));
   }
 }
@@ -183,5 +187,5 @@ function solveOneBand(rows: usize, end: usize, column: usize, frame: usize): voi
     v128.store(to, v128.bitselect(d, fill, valid));
     fill = nextFill(fill, valid);
   }
-  v128.store(frame, medianOfRows(column, <i32>((to - column) >> 4), fill, n), FRAME_HEAD + 16);
+  v128.store(frame, medianOfRows(column, <i32>((to - column) >> 4), fill, n, false), FRAME_HEAD + 16);
 }

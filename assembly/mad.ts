@@ -18,15 +18,20 @@ export function nextFill(fill: v128, valid: v128): v128 {
 }
 
 // rows f32x4[nRow], room for 128 and destroyed; missing lanes filled in turn, `fill` is the next; nValid f32x4 -> the median
-export function medianOfRows(rows: usize, nRow: i32, fill: v128, nValid: v128): v128 {
-  if (nRow > MOST_ROWS) return bisect(rows, nRow, nValid);
+// (of the roots, when `ofRoots`)
+export function medianOfRows(rows: usize, nRow: i32, fill: v128, nValid: v128, ofRoots: bool): v128 {
+  if (nRow > MOST_ROWS) return bisect(rows, nRow, nValid, ofRoots);
   const size = networkSize(nRow);
   for (let i = nRow; i < size; i++) {
     v128.store(rows + (<usize>i << 4), fill);
     fill = v128.xor(fill, i32x4.splat(SIGN));
   }
   selectMiddle(rows, size);
-  const low = v128.load(rows + (<usize>(size / 2 - 1) << 4)), high = v128.load(rows + (<usize>(size / 2) << 4));
+  let low = v128.load(rows + (<usize>(size / 2 - 1) << 4)), high = v128.load(rows + (<usize>(size / 2) << 4));
+  if (ofRoots) {
+    low = f32x4.sqrt(low);
+    high = f32x4.sqrt(high);
+  }
   // After an odd number of fills there is one more above than below: the middle is the lower of the two.
   return v128.bitselect(mean(low, high), low, f32x4.gt(fill, f32x4.splat(0)));
 }
@@ -45,7 +50,7 @@ function ordered(x: v128): v128 {
 }
 
 /** The median by halving the range of bit patterns; missing lanes become +Infinity first, above every rank that is asked for. */
-function bisect(rows: usize, nRow: i32, nValid: v128): v128 {
+function bisect(rows: usize, nRow: i32, nValid: v128, ofRoots: bool): v128 {
   const infinity = ordered(f32x4.splat(Infinity)), end = rows + (<usize>nRow << 4);
   const n = i32x4.trunc_sat_f32x4_s(nValid), rank = i32x4.shr_s(i32x4.sub(n, i32x4.splat(1)), 1);
   let low = i32x4.splat(i32.MAX_VALUE), high = i32x4.splat(i32.MIN_VALUE);
@@ -75,6 +80,10 @@ function bisect(rows: usize, nRow: i32, nValid: v128): v128 {
   // An even number: the mean with the next rank, which is the same key when it occurs often enough.
   const isEven = i32x4.eq(v128.and(n, i32x4.splat(1)), i32x4.splat(0));
   const repeats = i32x4.gt_s(upTo, i32x4.add(rank, i32x4.splat(1)));
-  const value = ordered(low);
-  return v128.bitselect(mean(value, ordered(following)), value, v128.andnot(isEven, repeats));
+  let value = ordered(low), next = ordered(following);
+  if (ofRoots) {
+    value = f32x4.sqrt(value);
+    next = f32x4.sqrt(next);
+  }
+  return v128.bitselect(mean(value, next), value, v128.andnot(isEven, repeats));
 }

@@ -16,7 +16,7 @@ describe('a composite', () => {
     const digests = digestOf(await composite(await readScenes(collection.path), { ...OPTIONS, threads }));
     const hash = createHash('sha256').update(JSON.stringify(digests));
     expect(hash.digest('hex')).toMatchInlineSnapshot(
-      `"9861355b593866cb945cb14dd66711312b2e16ac4e6af86dc6326d4e2ca1ec5a"`,
+      `"4cf4c8ed5b0d86bf8d1082d9ff1d6d4486c980c789158154d1ef56a1465fb561"`,
     );
   });
 });

@@ -1,15 +1,22 @@
 // How the geomedian's bands are written: unrolled into locals when their count is known, in a loop over memory when it is not.
 
 export const UNROLLED = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
-/** Weighted sums of so many bands a loop: more would not fit the 16 registers beside weight and product. */
-const SUMS_A_LOOP = 6;
+/** Bands a loop: with more, sums or y would not fit the 16 registers beside what a row needs. */
+const BANDS_A_LOOP = 6;
+/**
+ * Rows by which squares run ahead of their roots: sums do not wait for them, and while one unit takes roots the others add. For
+ * the same reason the quotients are in another loop. Stores also keep V8 from loading more values than it has registers. So
+ * many rows behind the last are read and written.
+ */
+export const AHEAD = 3;
 
-export const FRAME_HEAD = 64;
+export const FRAME_HEAD = 128;
 export const FRAME_BAND = 256;
 export const SLOTS = [
   'centre',
   'solution',
   'y',
+  'yOld',
   'z',
   'g',
   'f',
@@ -20,7 +27,6 @@ export const SLOTS = [
   'dfOld',
   'dgOld',
   'next',
-  'unit',
 ];
 
 export const add = (a, b) => `f32x4.add(${a}, ${b})`;
@@ -30,72 +36,91 @@ export const div = (a, b) => `f32x4.div(${a}, ${b})`;
 export const select = (a, b, mask) => `v128.bitselect(${a}, ${b}, ${mask})`;
 export const load = (at) => `v128.load(${at})`;
 
+/** v128.store wants (pointer, value, offset). */
+export function storeAt(at, value) {
+  const [pointer, offset] = at.split(', ');
+  return offset ? `${pointer}, ${value}, ${offset}` : `${pointer}, ${value}`;
+}
+
+/** The distance of a row, whose square is d2. */
+const ROOT = 'f32x4.sqrt(f32x4.pmax(d2, tiny2))';
+/** The weight of row r, whose distance is at q; kept there, and in the sum. */
+const weigh = (flagAt) => `const w = ${div(load(flagAt), 'v128.load(q)')};
+v128.store(q, w);
+sumW = ${add('sumW', 'w')};`;
+
+const eachRow = (body) => `for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {\n${body}\n}`;
+
+/** Stores the square of the distance of the row so many ahead of the row whose root is taken; see AHEAD. */
+function ahead(square) {
+  const first = Array.from({ length: AHEAD }, (_, row) => square(row));
+  return `{ const r = rows, q = weights;
+${first.join('\n')} }
+${eachRow(`const d2 = v128.load(q);
+${square(AHEAD)}
+v128.store(q, ${ROOT});`)}`;
+}
+
+/** Two partial sums, so that the chain of additions is half as long. */
+function halves(terms) {
+  const total = (some) => some.reduce((a, b) => add(a, b));
+  if (terms.length < 4) return total(terms);
+  const half = (odd) => total(terms.filter((_, i) => i % 2 === odd));
+  return add(half(0), half(1));
+}
+
 /** The way bands are written when their count is known: one local per band and name, straight-line code. */
 export function unrolled(nBand) {
   const bands = Array.from({ length: nBand }, (_, b) => ({
     get: (name) => `${name}_${b}`,
     let: (name, value) => `let ${name}_${b} = ${value};`,
     set: (name, value) => `${name}_${b} = ${value};`,
-    at: (pointer, stride) => `${pointer}, ${b * stride}`,
+    at: (pointer, stride, row = 0) => `${pointer}, ${b * stride + row * (nBand + 1) * stride}`,
     save: (name, value) => `v128.store(frame, ${value}, ${FRAME_HEAD + b * FRAME_BAND + SLOTS.indexOf(name) * 16});`,
     saved: (name) => `v128.load(frame, ${FRAME_HEAD + b * FRAME_BAND + SLOTS.indexOf(name) * 16})`,
   }));
-  const total = (values) => values.reduce((a, b) => add(a, b));
   return {
     suffix: `${nBand}`,
     rowBytes: `${(nBand + 1) * 16}`,
     flagAt: (row) => `${row}, ${nBand * 16}`,
     rawBytes: `${nBand * 64}`,
     each: (write) => bands.map(write).join('\n'),
-    /** Two partial sums, so that the chain of additions is half as long. */
-    sum(name, write) {
-      const terms = bands.map(write);
-      if (nBand < 4) return `const ${name} = ${total(terms)};`;
-      const half = (odd) => total(terms.filter((_, b) => b % 2 === odd));
-      return `const ${name} = ${add(half(0), half(1))};`;
+    sum: (name, write) => `const ${name} = ${halves(bands.map(write))};`,
+    /** Distances of the rows from y. */
+    distances() {
+      const late = bands.slice(-BANDS_A_LOOP);
+      const early = bands.slice(0, nBand - late.length);
+      const terms = (some, row) => some.map((v) => `square(${sub(load(v.at('r', 16, row)), v.get('y'))})`);
+      const later = (row) => halves([...(early.length ? [load(`q, ${row * 16}`)] : []), ...terms(late, row)]);
+      return `${early.length ? eachRow(`v128.store(q, ${halves(terms(early, 0))});`) : ''}
+${ahead((row) => `v128.store(q, ${later(row)}, ${row * 16});`)}`;
     },
-    /**
-     * Squared distances to y, the weights at the end of them. V8 moves loads up to the last store before them: without the stores
-     * of partial sums all of a row's values would take registers at a time, and the sums would live in memory.
-     */
-    distances(weigh) {
-      const groups = [];
-      for (let b = 0; b < nBand; b += 3) groups.push(bands.slice(b, b + 3));
-      const loops = [];
-      for (let i = 0; i < groups.length; i += 2) loops.push(groups.slice(i, i + 2));
-      const term = (v) => `square(${sub(load(v.at('r', 16)), v.get('y'))})`;
-      return loops
-        .map((parts, i) => {
-          const body = parts.map((group, j) => {
-            const first = i === 0 && j === 0;
-            const before = first ? [] : [j === 0 ? 'v128.load(q)' : 'part'];
-            const value = total([...before, ...group.map(term)]);
-            const last = i === loops.length - 1 && j === parts.length - 1;
-            if (last) return `const d2 = ${value};\n${weigh}`;
-            return j === parts.length - 1 ? `v128.store(q, ${value});` : `const part = ${value};\nv128.store(q, part);`;
-          });
-          return `for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {\n${body.join('\n')}\n}`;
-        })
-        .join('\n');
-    },
+    /** Takes the centre off the rows; their distances from it are the first. */
+    centre: () => `${bands.map((v) => v.let('centre', v.saved('centre'))).join(' ')}
+${ahead((row) => {
+  const less = bands.map((v) => {
+    const at = v.at('r', 16, row);
+    return `${v.let('x', sub(load(at), v.get('centre')))} v128.store(${storeAt(at, v.get('x'))});`;
+  });
+  return `{ ${less.join('\n')} v128.store(q, ${halves(bands.map((v) => `square(${v.get('x')})`))}, ${row * 16}); }`;
+})}`,
+    /** Distances to weights, with their sum and the weighted sums of the bands. */
     weightedSums() {
       let text = '';
       for (let from = 0; from < nBand; from += groupSize(nBand)) {
         const group = bands.slice(from, from + groupSize(nBand));
-        text += `${group.map((b) => b.let('z', 'zero')).join(' ')}
-for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {
-  const w = v128.load(q);
-  ${group.map((b) => b.set('z', add(b.get('z'), mul('w', load(b.at('r', 16)))))).join('\n  ')}
-}\n`;
+        const sums = group.map((v) => v.set('z', add(v.get('z'), mul('w', load(v.at('r', 16))))));
+        text += `${group.map((v) => v.let('z', 'zero')).join(' ')}
+${eachRow([from === 0 ? weigh(`r, ${nBand * 16}`) : 'const w = v128.load(q);', ...sums].join('\n'))}\n`;
       }
       return text;
     },
   };
 }
 
-/** Equal groups of at most SUMS_A_LOOP bands. */
+/** Equal groups of at most BANDS_A_LOOP bands. */
 function groupSize(nBand) {
-  return Math.ceil(nBand / Math.ceil(nBand / SUMS_A_LOOP));
+  return Math.ceil(nBand / Math.ceil(nBand / BANDS_A_LOOP));
 }
 
 /** The way bands are written when their count is a variable: a loop, and every name a vector of the band's frame. */
@@ -120,14 +145,19 @@ ${body}
     rawBytes: 'nBand * 64',
     each: (write) => loop(write(band)),
     sum: (name, write) => `let ${name} = zero;\n${loop(`${name} = ${add(name, write(band))};`)}`,
-    distances: (weigh) => `for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {
-let d2 = zero;
+    distances: () =>
+      eachRow(`let d2 = zero;
 ${loop(`d2 = ${add('d2', `square(${sub(load(band.at('r', 16)), band.get('y'))})`)};`)}
-${weigh}
-}`,
-    weightedSums: () =>
-      loop(`let z = zero;
+v128.store(q, ${ROOT});`),
+    centre: () =>
+      eachRow(`let d2 = zero;
+${loop(`const at = ${band.at('r', 16)}, x = ${sub('v128.load(at)', band.saved('centre'))};
+v128.store(at, x);
+d2 = ${add('d2', 'square(x)')};`)}
+v128.store(q, ${ROOT});`),
+    weightedSums: () => `${eachRow(weigh('r + nBand * 16'))}
+${loop(`let z = zero;
 for (let r = rows + b * 16, q = weights; r < end; r += rowBytes, q += 16) z = ${add('z', mul(load('q'), load('r')))};
-${band.set('z', 'z')}`),
+${band.set('z', 'z')}`)}`,
   };
 }

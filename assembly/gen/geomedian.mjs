@@ -2,14 +2,28 @@
 // and once more with the bands in a loop and their state in memory, for any other count. Four pixels a vector.
 //
 // A block is 4 pixels. `rows` holds its valid dates, f32x4[nRow][nBand + 1]: the bands' values and then 1 or 0 per lane
-// (an observation counts or not). `frame` holds what outlives a function: f32x4 count, and per band 16 vectors of which the
-// first two are `centre` (the mean, whole for integers) and `solution` (relative to the centre).
+// (an observation counts or not). `frame` holds what outlives a function: f32x4 count (and, behind it, what a loop does not
+// keep in registers), and per band 16 vectors of which the first two are `centre` (the mean, whole for integers) and `solution` (relative to the centre).
 
-import { add, div, load, looped, mul, select, sub, UNROLLED, unrolled } from './bands.mjs';
+import {
+  AHEAD,
+  add,
+  div,
+  FRAME_BAND,
+  FRAME_HEAD,
+  load,
+  looped,
+  mul,
+  select,
+  storeAt,
+  sub,
+  UNROLLED,
+  unrolled,
+} from './bands.mjs';
 
 const SOURCES = {
-  u16: { element: 8, value: (at) => `f32x4.convert_i32x4_s(v128.load16x4_u(${at}))`, valid: 'v128.load16x4_s(mask)' },
-  f32: { element: 16, value: (at) => load(at), valid: 'v128.load(mask)' },
+  u16: { value: (at) => `f32x4.convert_i32x4_s(v128.load16x4_u(${at}))`, valid: 'v128.load16x4_s(mask)' },
+  f32: { value: (at) => load(at), valid: 'v128.load(mask)' },
 };
 
 /** Copies the block's dates on which any lane is valid into rows, with the mean of the valid ones. */
@@ -50,20 +64,26 @@ export function gather_${type}_${bands.suffix}(raw: usize, masks: usize, nUsed: 
 `;
 }
 
-/** v128.store wants (pointer, value, offset). */
-function storeAt(at, value) {
-  const [pointer, offset] = at.split(', ');
-  return offset ? `${pointer}, ${value}, ${offset}` : `${pointer}, ${value}`;
+/** Whether the sum of distances grew from the point before, for the lanes that ask: a descent that mixing overshot. */
+function grew(bands) {
+  const distance = (name) => `f32x4.sqrt(${name})`;
+  return `
+// rows, frame's y and yOld -> a mask of the lanes in which the sum of distances to y is larger by more than rounding
+function grew_${bands.suffix}(rows: usize, end: usize, nBand: usize, frame: usize): v128 {
+  const rowBytes: usize = ${bands.rowBytes}, zero = f32x4.splat(0);
+  let sum = zero, growth = zero;
+  for (let r = rows; r < end; r += rowBytes) {
+    const flag = ${load(bands.flagAt('r'))};
+    ${bands.sum('new2', (v) => `square(${sub(load(v.at('r', 16)), v.saved('y'))})`)}
+    ${bands.sum('old2', (v) => `square(${sub(load(v.at('r', 16)), v.saved('yOld'))})`)}
+    const dNew = ${distance('new2')}, dOld = ${distance('old2')};
+    sum = ${add('sum', mul('dOld', 'flag'))};
+    growth = ${add('growth', mul(sub('dNew', 'dOld'), 'flag'))};
+  }
+  return f32x4.gt(growth, ${mul('sum', 'f32x4.splat(F_SLACK)')});
 }
-
-/** Weight and distance of one row, whose squared distance is `d2`. */
-const WEIGH = (
-  bands,
-) => `const d = f32x4.sqrt(f32x4.pmax(d2, tiny2)), flag = ${load(bands.flagAt('r'))}, w = ${div('flag', 'd')};
-      sumW = ${add('sumW', 'w')};
-      heaviest = f32x4.pmax(heaviest, w);
-      objective = ${add('objective', mul('d', 'flag'))};
-      v128.store(q, w);`;
+`;
+}
 
 /** Weiszfeld with Anderson mixing of memory 2; see src/kernels/geomedian.ts for the sources. */
 function solve(bands) {
@@ -74,35 +94,34 @@ function solve(bands) {
 export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, weights: usize, frame: usize, eps: f32): i32 {
   const rowBytes: usize = ${bands.rowBytes}, zero = f32x4.splat(0), one = f32x4.splat(1);
   const eps2 = f32x4.splat(eps * eps), perEps2 = f32x4.splat(<f32>1 / (eps * eps)), tiny2 = f32x4.splat(eps * eps * TINY * TINY);
-  const near = f32x4.splat(<f32>1 / (eps * NEAR));
+  const near = f32x4.splat(<f32>1 / (eps * NEAR)), weightBytes = (end - rows) / rowBytes * 16;
   const least = f32x4.splat(eps * eps * <f32>1e-6);
-  const slack = f32x4.splat(<f32>1 + F_SLACK + F_SLACK_PER_ROW * <f32>((end - rows) / rowBytes));
   const count = v128.load(frame), several = f32x4.gt(count, f32x4.splat(2));
-  let active = several, unsure = zero, stretch2 = zero, p11Old = zero, errorOld2 = least, lowest = f32x4.splat(Infinity);
+  let active = several, unsure = zero, stretch2 = zero, p11Old = zero, errorOld2 = least, f2Old = f32x4.splat(Infinity);
   ${each((v) => ['y', 'fOld', 'gOld', 'df', 'dg', 'dfOld', 'dgOld'].map((name) => v.let(name, 'zero')).join(' '))}
   for (let pass = 0; pass < MOST_PASSES; pass++) {
-    let sumW = zero, objective = zero, heaviest = zero;
+    let sumW = zero;
     if (pass == 0) {
-      for (let r = rows, q = weights; r < end; r += rowBytes, q += 16) {
-      ${each((v) => `{ const x = ${sub(load(v.at('r', 16)), v.saved('centre'))}; v128.store(${storeAt(v.at('r', 16), 'x')}); }`)}
-      ${sum('d2', (v) => mul(load(v.at('r', 16)), load(v.at('r', 16))))}
-      ${WEIGH(bands)}
-      }
+      ${bands.centre()}
     } else {
-      ${bands.distances(WEIGH(bands))}
+      ${bands.distances()}
     }
     ${bands.weightedSums()}
     const share = ${div('one', 'f32x4.pmax(sumW, f32x4.splat(1e-30))')};
     ${each((v) => `${v.let('g', mul(v.get('z'), 'share'))}\n${v.let('f', sub(v.get('g'), v.get('y')))}`)}
-    // An objective that grew: go back to the plain step from the best point, and forget the history.
-    const worse = f32x4.gt(objective, ${mul('lowest', 'slack')});
-    lowest = ${select('lowest', 'objective', 'worse')};
+    ${dot('f2', 'f', 'f')}
+    // A plain step that grew asks whether the sum of distances did too. Then: back to the step before, and forget the history.
+    let worse = v128.and(f32x4.gt(f2, f2Old), active);
+    if (i8x16.bitmask(worse)) {
+      ${each((v) => `${v.save('y', v.get('y'))} ${v.save('yOld', sub(v.get('gOld'), v.get('fOld')))}`)}
+      worse = v128.and(grew_${bands.suffix}(rows, end, nBand, frame), worse);
+    }
+    f2Old = ${select('f2Old', 'f2', 'worse')};
     ${each((v) => `${v.set('dfOld', v.get('df'))} ${v.set('dgOld', v.get('dg'))}`)}
     if (pass > 0) {
       ${each((v) => `${v.set('df', sub(v.get('f'), v.get('fOld')))} ${v.set('dg', sub(v.get('g'), v.get('gOld')))}`)}
     }
     // Least squares of f on the last two differences, in units of eps, so that f32 neither overflows nor underflows.
-    ${dot('f2', 'f', 'f')}
     ${dot('s11', 'df', 'df')}
     ${dot('s12', 'df', 'dfOld')}
     ${dot('s1', 'f', 'df')}
@@ -129,12 +148,18 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
     const shrink2 = f32x4.pmax(${div('error2', 'errorOld2')}, f32x4.splat(LEAST_SHRINK * LEAST_SHRINK));
     const done = f32x4.lt(${mul('error2', 'shrink2')}, ${mul('eps2', 'f32x4.splat(SHARE * SHARE)')});
     errorOld2 = f32x4.pmax(error2, least);
-    // Close to an observation the objective has a kink, and a long stretch is a flat valley, as is (between
-    // two clusters) a start that hardly moves: f32 is not trusted there.
-    const early = i32x4.splat(pass < 3 ? -1 : 0);
-    const kink = v128.or(f32x4.gt(heaviest, near), f32x4.gt(heaviest, ${mul('sumW', 'f32x4.splat(0.5)')}));
-    unsure = ${select('v128.or(v128.or(kink, early), f32x4.gt(stretch2, f32x4.splat(VALLEY * VALLEY)))', 'unsure', 'active')};
-    active = v128.and(active, v128.or(v128.not(done), worse));
+    const settled = v128.andnot(v128.and(done, active), worse);
+    if (i8x16.bitmask(settled)) {
+      // Close to an observation the objective has a kink, and a long stretch is a flat valley, as is (between
+      // two clusters) a start that hardly moves: f32 is not trusted there.
+      let heaviest = zero;
+      for (let q = weights, stop = weights + weightBytes; q < stop; q += 16) heaviest = f32x4.pmax(heaviest, v128.load(q));
+      const early = i32x4.splat(pass < 3 ? -1 : 0);
+      const kink = v128.or(f32x4.gt(heaviest, near), f32x4.gt(heaviest, ${mul('sumW', 'f32x4.splat(0.5)')}));
+      const valley = f32x4.gt(stretch2, f32x4.splat(VALLEY * VALLEY));
+      unsure = ${select('v128.or(v128.or(kink, early), valley)', 'unsure', 'settled')};
+    }
+    active = v128.andnot(active, settled);
     if (i8x16.bitmask(active) == 0) break;
   }
   ${each((v) => v.save('solution', select(v.get('y'), v.saved('solution'), 'several')))}
@@ -143,46 +168,69 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
 `;
 }
 
-/** Distances, cosine and Bray-Curtis distances of every observation to the solution, for their medians. */
+/** What V8 would compute anew for each row, kept in the frame behind the count. */
+const KEPT = ['lengthG', 'twiceG', 'noG', 'one'];
+const keep = (name) => `v128.store(frame, ${name}, ${16 + 16 * KEPT.indexOf(name)});`;
+const kept = (name) => load(`frame, ${16 + 16 * KEPT.indexOf(name)}`);
+
+/** Squared distances, cosine and Bray-Curtis distances of every observation to the solution, for their medians. */
 function deviations(bands) {
   const { each, sum } = bands;
   const absolute = (x) => `v128.andnot(${x}, sign)`;
   const x = (v) => load(v.at('r', 16));
+  // Each loop has the bands of one vector in registers, from memory, or V8 would compute them anew for each row; and sums
+  // are stored before more is loaded, or the registers would not do.
+  const eachRow = (name, body) => `{
+  ${each((v) => v.let(name, v.saved(name)))}
+  fill = firstFill();
+  for (let r = rows, to = columns; r < end; r += rowBytes, to += 16) {
+    ${body}
+    fill = v128.xor(fill, v128.andnot(sign, valid));
+  }
+  }`;
+  const valid = `const valid = f32x4.gt(${load(bands.flagAt('r'))}, zero);`;
   return `
 // rows less the centre, frame -> columns f32x4[3][columnBytes / 16], missing lanes filled for medianOfRows; returns the next fill
 export function deviations_${bands.suffix}(rows: usize, end: usize, nBand: usize, frame: usize, columns: usize, columnBytes: usize, shift: v128): v128 {
-  const rowBytes: usize = ${bands.rowBytes}, zero = f32x4.splat(0), one = f32x4.splat(1), sign = i32x4.splat(SIGN);
-  const least = f32x4.splat(1e-37);
-  // g is the solution as it is measured, and z what turns x less the centre into x + g.
+  const rowBytes: usize = ${bands.rowBytes}, zero = f32x4.splat(0), one = f32x4.splat(1);
+  // f turns x less the centre into x as it is measured, g is the solution as it is measured, and z turns x less the centre into x + g.
+  let g2 = zero;
   ${each(
-    (v) => `${v.let('y', v.saved('solution'))} ${v.let('f', add(v.saved('centre'), 'shift'))}
-  ${v.let('g', add(v.get('y'), v.get('f')))} ${v.let('z', add(v.get('f'), v.get('g')))}`,
+    (v) => `{ const f = ${add(v.saved('centre'), 'shift')}, g = ${add(v.saved('solution'), 'f')};
+  ${v.save('f', 'f')} ${v.save('z', add('f', 'g'))} g2 = ${add('g2', 'square(g)')}; }`,
   )}
-  ${sum('g2', (v) => mul(v.get('g'), v.get('g')))}
-  const perG = ${div('one', 'f32x4.sqrt(f32x4.pmax(g2, least))')}, noG = f32x4.eq(g2, zero);
-  ${each((v) => `${v.save('f', v.get('f'))} ${v.save('unit', mul(v.get('g'), 'perG'))}`)}
-  let fill = firstFill(), to = columns;
-  for (let r = rows; r < end; r += rowBytes, to += 16) {
-    const valid = f32x4.gt(${load(bands.flagAt('r'))}, zero);
-    ${sum('d2', (v) => `square(${sub(x(v), v.get('y'))})`)}
-    ${sum('apart', (v) => absolute(sub(x(v), v.get('y'))))}
-    ${sum('together', (v) => absolute(add(x(v), v.get('z'))))}
-    v128.store(to, ${select('f32x4.sqrt(d2)', 'fill', 'valid')});
-    v128.store(to + 2 * columnBytes, ${select(div('apart', 'f32x4.pmax(together, least)'), 'fill', 'valid')});
-    fill = nextFill(fill, valid);
-  }
-  fill = firstFill();
-  to = columns + columnBytes;
-  for (let r = rows; r < end; r += rowBytes, to += 16) {
-    const valid = f32x4.gt(${load(bands.flagAt('r'))}, zero);
-    ${sum('x2', (v) => `square(${add(x(v), v.saved('f'))})`)}
-    const perX = ${div('one', 'f32x4.sqrt(f32x4.pmax(x2, least))')};
-    // 1 - cos is half the squared distance of the unit vectors, which f32 can hold.
-    ${sum('apart2', (v) => `square(${sub(mul(add(x(v), v.saved('f')), 'perX'), v.saved('unit'))})`)}
-    const onlyOneIsZero = v128.xor(f32x4.eq(x2, zero), noG);
-    v128.store(to, ${select(select('one', mul('apart2', 'f32x4.splat(0.5)'), 'onlyOneIsZero'), 'fill', 'valid')});
-    fill = nextFill(fill, valid);
-  }
+  const sign = i32x4.shl(i32x4.eq(g2, g2), 31), least = v128.and(f32x4.splat(1e-37), i32x4.shr_s(sign, 31));
+  const lengthG = f32x4.sqrt(f32x4.pmax(g2, least)), twiceG = f32x4.add(lengthG, lengthG), noG = f32x4.eq(g2, zero);
+  ${KEPT.map(keep).join(' ')}
+  let fill: v128;
+  ${eachRow(
+    'solution',
+    `${sum('d2', (v) => `square(${sub(x(v), v.get('solution'))})`)}
+    ${sum('apart', (v) => absolute(sub(x(v), v.get('solution'))))}
+    v128.store(to + 2 * columnBytes, apart);
+    ${valid}
+    v128.store(to, ${select('d2', 'fill', 'valid')});`,
+  )}
+  ${eachRow(
+    'z',
+    `${sum('together', (v) => absolute(add(x(v), v.get('z'))))}
+    v128.store(to + columnBytes, together);
+    ${valid}
+    const share = ${div('v128.load(to + 2 * columnBytes)', 'f32x4.pmax(together, least)')};
+    v128.store(to + 2 * columnBytes, ${select('share', 'fill', 'valid')});`,
+  )}
+  ${eachRow(
+    'f',
+    `${sum('x2', (v) => `square(${add(x(v), v.get('f'))})`)}
+    v128.store(to + columnBytes, x2);
+    ${valid}
+    const lengthX = f32x4.sqrt(f32x4.pmax(x2, least)), longer = ${sub('lengthX', kept('lengthG'))};
+    // |x - g|² = (|x| - |g|)² + 2 |x| |g| (1 - cos): of the left side, which f32 holds, the part that is not length.
+    const across = f32x4.pmax(${sub('v128.load(to)', mul('longer', 'longer'))}, zero);
+    const cosine = ${div('across', mul('lengthX', kept('twiceG')))};
+    const onlyOneIsZero = v128.xor(f32x4.eq(x2, zero), ${kept('noG')});
+    v128.store(to + columnBytes, ${select(select(kept('one'), 'cosine', 'onlyOneIsZero'), 'fill', 'valid')});`,
+  )}
   return fill;
 }
 `;
@@ -233,14 +281,19 @@ const DEVIATIONS = [
 
 export function generate() {
   return `// Generated by assembly/gen/geomedian.mjs.
-import { firstFill, nextFill } from '../../assembly/mad';
+import { firstFill } from '../../assembly/mad';
+
+/** Bytes of a frame before the bands, and for each band. */
+export const FRAME_HEAD: usize = ${FRAME_HEAD}, FRAME_BAND: usize = ${FRAME_BAND};
+/** Rows behind the last that solve() may read and write. */
+export const AHEAD: usize = ${AHEAD};
 
 // In units of eps: the least distance, and the distance to an observation below which f64 decides.
 const TINY: f32 = 0.1, NEAR: f32 = 10;
 /** Steps so many times as long as Weiszfeld's betray a flat valley. */
 const VALLEY: f32 = 5;
-/** Growth of the objective that is rounding: relative, and for each row. */
-const F_SLACK: f32 = 2e-6, F_SLACK_PER_ROW: f32 = 1e-8;
+/** Growth of the sum of distances that is rounding, relative. */
+const F_SLACK: f32 = 2e-6;
 const MOST_PASSES: i32 = 40;
 /**
  * A step times its share of the one before estimates the error after it: done when that is less than SHARE of eps. No share
@@ -255,6 +308,6 @@ function square(v: v128): v128 {
   return f32x4.mul(v, v);
 }
 
-${BODIES.map((bands) => gather(bands, 'u16') + gather(bands, 'f32') + solve(bands) + deviations(bands)).join('')}
+${BODIES.map((bands) => gather(bands, 'u16') + gather(bands, 'f32') + grew(bands) + solve(bands) + deviations(bands)).join('')}
 ${dispatch('gather_u16', GATHER, 'usize')}${dispatch('gather_f32', GATHER, 'usize')}${dispatch('solve', SOLVE, 'i32')}${dispatch('deviations', DEVIATIONS, 'v128')}`;
 }

@@ -70,6 +70,8 @@ const THREAD_BYTES = 96 * 2 ** 20;
 const LEAST_SIDE = 16;
 /** A full strip of the stack; more gains nothing, less costs calls. */
 const STRIP_BYTES = 32 * 2 ** 20;
+/** The most that padding adds to a date of a band in the stack. */
+const PADDING_BYTES = 256;
 /** Rough speeds in bytes and samples a second, to weigh decoding again against spilling; only their ratios matter. */
 const INFLATE_RATE = 280e6;
 const SPILL_RATE = 450e6;
@@ -179,7 +181,7 @@ function evaluate(
   }
   const stackRowBytes = Math.max(1, width * (observations * nBand * input.stackSampleBytes + input.workPixelBytes));
   const stripRows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / stackRowBytes)));
-  const stripBytes = stripRows * stackRowBytes;
+  const stripBytes = stripRows * stackRowBytes + observations * nBand * PADDING_BYTES;
   const stripShare = hold === 'spill' ? Math.min(1, (stripRows + 4) / height) : 1;
   const decodeScratch = 4 * Math.max(...layers.map((l) => tileRawBytes(l)));
   const threadBytes =

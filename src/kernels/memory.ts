@@ -23,6 +23,14 @@ export interface StackView extends Column {
   bandStrideBytes: number;
 }
 
+/**
+ * Bytes from one date to the next for rows of at least `rowBytes`: an odd number of 128, for dates a power of two apart would
+ * share a few of a cache's sets.
+ */
+export function dateStrideBytes(rowBytes: number): number {
+  return (Math.ceil(rowBytes / 128) | 1) * 128;
+}
+
 let compiled: WebAssembly.Module | null = null;
 let shared: Kernels | null = null;
 

@@ -1,6 +1,6 @@
 // How plain typed arrays come into wasm memory: as one of the kernels' three pixel types, a strip of pixels at a time.
 import { InputError } from '../errors.js';
-import type { KernelDtype, Kernels, StackView } from './memory.js';
+import { dateStrideBytes, type KernelDtype, type Kernels, type StackView } from './memory.js';
 
 /** The typed arrays that the public functions take. */
 export type PixelArray =
@@ -83,22 +83,23 @@ export function holdable(like: PixelArray, value: number): boolean {
 }
 
 /**
- * Copies the pixels [start, start + count) of `rows` rows of `nPx` px to wasm rows of paddedPx(count) px at `ptr`. The padding
- * holds missing values (0 where the type has none).
+ * Copies the pixels [start, start + count) of `rows` rows of `nPx` px to wasm rows of paddedPx(count) px, `strideBytes` apart. The
+ * padding holds missing values (0 where the type has none).
  */
 export function copyStrip(
   k: Kernels,
   series: KernelSeries,
   { rows, nPx, start, count }: { rows: number; nPx: number; start: number; count: number },
-  ptr: number,
+  { ptr, strideBytes }: { ptr: number; strideBytes: number },
 ): void {
   const { data, dtype, nanFrom } = series;
   const width = paddedPx(count);
-  const target = dtype === 'f32' ? k.f32(ptr, rows * width) : k[dtype](ptr, rows * width);
+  const stride = strideBytes / bytesOf(dtype);
+  const target = dtype === 'f32' ? k.f32(ptr, rows * stride) : k[dtype](ptr, rows * stride);
   const padding = dtype === 'f32' ? Number.NaN : (series.nodata ?? 0);
   for (let row = 0; row < rows; row++) {
     const from = row * nPx + start;
-    const to = row * width;
+    const to = row * stride;
     if (nanFrom === null) target.set(data.subarray(from, from + count), to);
     else {
       for (let i = 0; i < count; i++) {
@@ -128,9 +129,9 @@ export function forEachStrip(
     const count = Math.min(step, nPx - start);
     k.scope(() => {
       const width = paddedPx(count);
-      const ptr = k.alloc(width * bytesPerPx);
-      copyStrip(k, series, { rows, nPx, start, count }, ptr);
-      const timeStrideBytes = width * bytesOf(series.dtype);
+      const timeStrideBytes = dateStrideBytes(width * bytesOf(series.dtype));
+      const ptr = k.alloc(Math.max(1, rows * timeStrideBytes));
+      copyStrip(k, series, { rows, nPx, start, count }, { ptr, strideBytes: timeStrideBytes });
       const { dtype, nodata } = series;
       const bandStrideBytes = nTime * timeStrideBytes;
       work({ ptr, dtype, nBand, nTime, nPx: width, timeStrideBytes, bandStrideBytes, nodata }, start, count);

@@ -1,5 +1,5 @@
 import type { Window } from '../geo/grid.js';
-import type { Kernels, StackView } from '../kernels/memory.js';
+import { dateStrideBytes, type Kernels, type StackView } from '../kernels/memory.js';
 import {
   fuseInto,
   maskPlanesInto,
@@ -59,7 +59,7 @@ export function fillStack(
   const nBand = spec.bands.length;
   const nTime = observations.length;
   const nPx = Math.ceil((strip.width * strip.height) / CHUNK_PX) * CHUNK_PX;
-  const planeBytes = nPx * (spec.kernel.dtype === 'f32' ? 4 : 2);
+  const planeBytes = dateStrideBytes(nPx * (spec.kernel.dtype === 'f32' ? 4 : 2));
   const bandStrideBytes = nTime * planeBytes;
   const ptr = k.alloc(Math.max(1, nBand * bandStrideBytes));
   fillMissing(k, spec, { ptr, bytes: nBand * bandStrideBytes });
