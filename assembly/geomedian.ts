@@ -5,8 +5,11 @@ import { MOST_ROWS } from '../build/gen/middle';
 import { firstFill, medianOfRows, nextFill } from './mad';
 import { finish, finishScratch } from './newton';
 
-/** Bytes of a staged line: one date of one band of a chunk of pixels (32 of u16, 16 of f32), a cache line. */
-const LINE: usize = 64;
+/**
+ * A chunk of pixels (32 of u16, 16 of f32) is a cache line of each date and band, staged in quarters that lie apart: what a block
+ * reads of one, date by date, lies side by side.
+ */
+const QUARTER: usize = 16, QUARTERS: usize = 4;
 /** Stands for "every value counts" where a nodata is wanted. */
 const NO_NODATA: i32 = 0x7fffffff;
 
@@ -25,7 +28,7 @@ function rowsBytes(nBand: usize, nTime: usize): usize {
 
 /** Bytes of scratch for geomedian_u16 and geomedian_f32. */
 export function geomedian_scratch(nBand: usize, nTime: usize): usize {
-  return nTime * (nBand + 1) * LINE + rowsBytes(nBand, nTime) + 3 * columnBytes(nTime) + FRAME_HEAD + nBand * FRAME_BAND + finishScratch(nBand);
+  return nTime * (nBand + 1) * QUARTERS * QUARTER + rowsBytes(nBand, nTime) + 3 * columnBytes(nTime) + FRAME_HEAD + nBand * FRAME_BAND + finishScratch(nBand);
 }
 
 // u16|i16[nBand][nTime][nPx] with strides in bytes -> median f32[nBand][nPx], mads f32[3][nPx] (emad, smad, bcmad), count u16[nPx]; 0 = not wanted
@@ -33,7 +36,7 @@ export function geomedian_u16(
   src: usize, bandStride: usize, timeStride: usize, nBand: usize, nTime: usize, nPx: usize,
   nodata: i32, isSigned: bool, eps: f32, madShift: f32, scratch: usize, median: usize, mads: usize, count: usize,
 ): void {
-  const raw = scratch, masks = raw + nTime * nBand * LINE, rows = masks + nTime * LINE;
+  const raw = scratch, masks = raw + nTime * nBand * QUARTERS * QUARTER, rows = masks + nTime * QUARTERS * QUARTER;
   const columns = rows + rowsBytes(nBand, nTime), frame = columns + 3 * columnBytes(nTime);
   const bias: i16 = isSigned ? -0x8000 : 0, offset: f32 = isSigned ? 32768 : 0;
   const gap = i16x8.splat(<i16>nodata ^ bias), all = i16x8.splat(nodata == NO_NODATA ? -1 : 0);
@@ -41,7 +44,8 @@ export function geomedian_u16(
     const nUsed = stage_u16(src + (x << 1), bandStride, timeStride, nBand, nTime, i16x8.splat(bias), gap, all, raw, masks);
     for (let i: usize = 0; i < 32; i += 4) {
       if (x + 32 < nPx) touch(src + ((x + 32) << 1), bandStride, timeStride, nBand, nTime * i / 32, nTime * (i + 4) / 32, frame);
-      const end = gather_u16(raw + (i << 1), masks + (i << 1), nUsed, nBand, rows, frame);
+      const at = ((i >> 3) * nTime) << 4, half = (i & 4) << 1;
+      const end = gather_u16(raw + at * nBand + half, masks + at + half, nUsed, nBand, rows, frame);
       block(rows, end, columns, nBand, nTime, nPx, x + i, frame, eps, offset, madShift, median, mads, count);
     }
   }
@@ -52,66 +56,70 @@ export function geomedian_f32(
   src: usize, bandStride: usize, timeStride: usize, nBand: usize, nTime: usize, nPx: usize,
   eps: f32, madShift: f32, scratch: usize, median: usize, mads: usize, count: usize,
 ): void {
-  const raw = scratch, masks = raw + nTime * nBand * LINE, rows = masks + nTime * LINE;
+  const raw = scratch, masks = raw + nTime * nBand * QUARTERS * QUARTER, rows = masks + nTime * QUARTERS * QUARTER;
   const columns = rows + rowsBytes(nBand, nTime), frame = columns + 3 * columnBytes(nTime);
   for (let x: usize = 0; x < nPx; x += 16) {
     const nUsed = stage_f32(src + (x << 2), bandStride, timeStride, nBand, nTime, raw, masks);
     for (let i: usize = 0; i < 16; i += 4) {
       if (x + 16 < nPx) touch(src + ((x + 16) << 2), bandStride, timeStride, nBand, nTime * i / 16, nTime * (i + 4) / 16, frame);
-      const end = gather_f32(raw + (i << 2), masks + (i << 2), nUsed, nBand, rows, frame);
+      const at = ((i >> 2) * nTime) << 4;
+      const end = gather_f32(raw + at * nBand, masks + at, nUsed, nBand, rows, frame);
       block(rows, end, columns, nBand, nTime, nPx, x + i, frame, eps, 0, madShift, median, mads, count);
     }
   }
 }
 
-// u16[nBand][nTime][32] xor bias -> lines, masks i16x8[4] of the dates that are valid on any of the 32 pixels; returns their number
+// u16[nBand][nTime][32] xor bias -> raw u16x8[4][nTime][nBand], masks i16x8[4][nTime] of the dates that are valid on any of the 32 pixels;
+// returns their number
 function stage_u16(
   src: usize, bandStride: usize, timeStride: usize, nBand: usize, nTime: usize, bias: v128, gap: v128, all: v128, raw: usize, masks: usize,
 ): i32 {
+  const maskApart = nTime * QUARTER, apart = nBand * maskApart;
   let to = raw, mask = masks;
   for (let t: usize = 0; t < nTime; t++, src += timeStride) {
     let m0 = i16x8.splat(0), m1 = m0, m2 = m0, m3 = m0;
-    for (let b: usize = 0, p = src; b < nBand; b++, p += bandStride, to += LINE) {
+    for (let b: usize = 0, p = src; b < nBand; b++, p += bandStride, to += QUARTER) {
       const x0 = v128.xor(v128.load(p), bias), x1 = v128.xor(v128.load(p, 16), bias);
       const x2 = v128.xor(v128.load(p, 32), bias), x3 = v128.xor(v128.load(p, 48), bias);
       m0 = v128.or(m0, i16x8.eq(x0, gap));
       m1 = v128.or(m1, i16x8.eq(x1, gap));
       m2 = v128.or(m2, i16x8.eq(x2, gap));
       m3 = v128.or(m3, i16x8.eq(x3, gap));
-      storeLine(to, x0, x1, x2, x3);
+      storeQuarters(to, apart, x0, x1, x2, x3);
     }
     m0 = v128.or(v128.not(m0), all);
     m1 = v128.or(v128.not(m1), all);
     m2 = v128.or(v128.not(m2), all);
     m3 = v128.or(v128.not(m3), all);
-    storeLine(mask, m0, m1, m2, m3);
-    if (i8x16.bitmask(v128.or(v128.or(m0, m1), v128.or(m2, m3)))) mask += LINE;
-    else to -= nBand * LINE;
+    storeQuarters(mask, maskApart, m0, m1, m2, m3);
+    if (i8x16.bitmask(v128.or(v128.or(m0, m1), v128.or(m2, m3)))) mask += QUARTER;
+    else to -= nBand * QUARTER;
   }
-  return <i32>((mask - masks) / LINE);
+  return <i32>((mask - masks) / QUARTER);
 }
 
-// f32[nBand][nTime][16] -> lines, masks i32x4[4], as stage_u16
+// f32[nBand][nTime][16] -> raw f32x4[4][nTime][nBand], masks i32x4[4][nTime], as stage_u16
 function stage_f32(src: usize, bandStride: usize, timeStride: usize, nBand: usize, nTime: usize, raw: usize, masks: usize): i32 {
+  const maskApart = nTime * QUARTER, apart = nBand * maskApart;
   let to = raw, mask = masks;
   const zero = f32x4.splat(0);
   for (let t: usize = 0; t < nTime; t++, src += timeStride) {
     // x - x is 0 for a finite x, and NaN stays in the sum.
     let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-    for (let b: usize = 0, p = src; b < nBand; b++, p += bandStride, to += LINE) {
+    for (let b: usize = 0, p = src; b < nBand; b++, p += bandStride, to += QUARTER) {
       const x0 = v128.load(p), x1 = v128.load(p, 16), x2 = v128.load(p, 32), x3 = v128.load(p, 48);
       s0 = f32x4.add(s0, f32x4.sub(x0, x0));
       s1 = f32x4.add(s1, f32x4.sub(x1, x1));
       s2 = f32x4.add(s2, f32x4.sub(x2, x2));
       s3 = f32x4.add(s3, f32x4.sub(x3, x3));
-      storeLine(to, x0, x1, x2, x3);
+      storeQuarters(to, apart, x0, x1, x2, x3);
     }
     const m0 = f32x4.eq(s0, zero), m1 = f32x4.eq(s1, zero), m2 = f32x4.eq(s2, zero), m3 = f32x4.eq(s3, zero);
-    storeLine(mask, m0, m1, m2, m3);
-    if (i8x16.bitmask(v128.or(v128.or(m0, m1), v128.or(m2, m3)))) mask += LINE;
-    else to -= nBand * LINE;
+    storeQuarters(mask, maskApart, m0, m1, m2, m3);
+    if (i8x16.bitmask(v128.or(v128.or(m0, m1), v128.or(m2, m3)))) mask += QUARTER;
+    else to -= nBand * QUARTER;
   }
-  return <i32>((mask - masks) / LINE);
+  return <i32>((mask - masks) / QUARTER);
 }
 
 /**
@@ -128,11 +136,11 @@ function touch(src: usize, bandStride: usize, timeStride: usize, nBand: usize, f
 
 // @ts-ignore: decorator
 @inline
-function storeLine(to: usize, a: v128, b: v128, c: v128, d: v128): void {
+function storeQuarters(to: usize, apart: usize, a: v128, b: v128, c: v128, d: v128): void {
   v128.store(to, a);
-  v128.store(to, b, 16);
-  v128.store(to, c, 32);
-  v128.store(to, d, 48);
+  v128.store(to + apart, b);
+  v128.store(to + 2 * apart, c);
+  v128.store(to + 3 * apart, d);
 }
 
 /** Solves the gathered 4 pixels at x and writes what is wanted of them. `offset` is what was added to the values in staging. */

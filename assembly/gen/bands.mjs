@@ -83,8 +83,10 @@ export function unrolled(nBand) {
     suffix: `${nBand}`,
     rowBytes: `${(nBand + 1) * 16}`,
     flagAt: (row) => `${row}, ${nBand * 16}`,
-    rawBytes: `${nBand * 64}`,
+    rawBytes: `${nBand * 16}`,
     each: (write) => bands.map(write).join('\n'),
+    /** `each` for as many bands at a time as a loop has registers for. */
+    groups: grouped(bands).map((group) => (write) => group.map(write).join('\n')),
     sum: (name, write) => `const ${name} = ${halves(bands.map(write))};`,
     /** Distances of the rows from y. */
     distances() {
@@ -105,22 +107,23 @@ ${ahead((row) => {
   return `{ ${less.join('\n')} v128.store(q, ${halves(bands.map((v) => `square(${v.get('x')})`))}, ${row * 16}); }`;
 })}`,
     /** Distances to weights, with their sum and the weighted sums of the bands. */
-    weightedSums() {
-      let text = '';
-      for (let from = 0; from < nBand; from += groupSize(nBand)) {
-        const group = bands.slice(from, from + groupSize(nBand));
-        const sums = group.map((v) => v.set('z', add(v.get('z'), mul('w', load(v.at('r', 16))))));
-        text += `${group.map((v) => v.let('z', 'zero')).join(' ')}
-${eachRow([from === 0 ? weigh(`r, ${nBand * 16}`) : 'const w = v128.load(q);', ...sums].join('\n'))}\n`;
-      }
-      return text;
-    },
+    weightedSums: () =>
+      grouped(bands)
+        .map((group, i) => {
+          const sums = group.map((v) => v.set('z', add(v.get('z'), mul('w', load(v.at('r', 16))))));
+          return `${group.map((v) => v.let('z', 'zero')).join(' ')}
+${eachRow([i === 0 ? weigh(`r, ${nBand * 16}`) : 'const w = v128.load(q);', ...sums].join('\n'))}`;
+        })
+        .join('\n'),
   };
 }
 
 /** Equal groups of at most BANDS_A_LOOP bands. */
-function groupSize(nBand) {
-  return Math.ceil(nBand / Math.ceil(nBand / BANDS_A_LOOP));
+function grouped(bands) {
+  const size = Math.ceil(bands.length / Math.ceil(bands.length / BANDS_A_LOOP));
+  const groups = [];
+  for (let from = 0; from < bands.length; from += size) groups.push(bands.slice(from, from + size));
+  return groups;
 }
 
 /** The way bands are written when their count is a variable: a loop, and every name a vector of the band's frame. */
@@ -142,8 +145,9 @@ ${body}
     suffix: 'Any',
     rowBytes: '(nBand + 1) * 16',
     flagAt: (row) => `${row} + nBand * 16`,
-    rawBytes: 'nBand * 64',
+    rawBytes: 'nBand * 16',
     each: (write) => loop(write(band)),
+    groups: [(write) => loop(write(band))],
     sum: (name, write) => `let ${name} = zero;\n${loop(`${name} = ${add(name, write(band))};`)}`,
     distances: () =>
       eachRow(`let d2 = zero;

@@ -30,24 +30,34 @@ const SOURCES = {
 function gather(bands, type) {
   const source = SOURCES[type];
   return `
-// raw ${type}[nUsed][nBand] in lines of 64 bytes, masks likewise [nUsed] -> rows, frame; returns the rows' end
+// raw ${type}[nUsed][nBand] in steps of 16 bytes, masks likewise [nUsed] -> rows, frame; returns the rows' end
 export function gather_${type}_${bands.suffix}(raw: usize, masks: usize, nUsed: i32, nBand: usize, rows: usize, frame: usize): usize {
   const rowBytes: usize = ${bands.rowBytes}, zero = f32x4.splat(0), one = f32x4.splat(1);
   let r = rows, count = zero;
   ${bands.each((b) => b.let('z', 'zero'))}
-  for (let mask = masks, p = raw, stop = masks + (<usize>nUsed << 6); mask < stop; mask += 64, p += ${bands.rawBytes}) {
-    const valid = ${source.valid}, flag = v128.and(valid, one);
-    count = ${add('count', 'flag')};
-    ${bands.each(
+  ${bands.groups
+    .map(
+      (each, i) => `r = rows;
+  for (let mask = masks, p = raw, stop = masks + (<usize>nUsed << 4); mask < stop; mask += 16, p += ${bands.rawBytes}) {
+    const valid = ${source.valid};
+    ${each(
       (b) => `{
-      const x = v128.and(${source.value(b.at('p', 64))}, valid);
+      const x = v128.and(${source.value(b.at('p', 16))}, valid);
       ${b.set('z', add(b.get('z'), 'x'))}
       v128.store(${storeAt(b.at('r', 16), 'x')});
     }`,
     )}
-    v128.store(${storeAt(bands.flagAt('r'), 'flag')});
+    ${
+      i > 0
+        ? ''
+        : `const flag = v128.and(valid, one);
+    count = ${add('count', 'flag')};
+    v128.store(${storeAt(bands.flagAt('r'), 'flag')});`
+    }
     r += rowBytes * <usize>(i8x16.bitmask(valid) != 0);
-  }
+  }`,
+    )
+    .join('\n')}
   const share = f32x4.div(one, f32x4.pmax(count, one));
   v128.store(frame, count);
   ${bands.each((b) => {
