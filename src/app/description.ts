@@ -1,6 +1,6 @@
 import { describeCrs } from '../geo/crs.js';
 import { gridBounds } from '../geo/grid.js';
-import { openCog } from '../io/cog.js';
+import { openRaster } from '../io/open-raster.js';
 import type { Scene } from '../io/scene.js';
 import { readScenes } from '../io/stac.js';
 import { storeFor } from '../io/stores.js';
@@ -16,7 +16,7 @@ const jsonNumber = (value: number | null) => (value !== null && !Number.isFinite
 
 async function describeRaster(url: string, signal?: AbortSignal): Promise<Description> {
   const options = { store: storeFor(url), ...(signal && { signal }) };
-  const raster = await openCog(url, options);
+  const raster = await openRaster(url, options);
   try {
     const { grid, width, height, bands, levels, fileBytes } = raster.header;
     const layout = await describeTiff(url, options);

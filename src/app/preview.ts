@@ -1,10 +1,9 @@
 import { StackwiseError } from '../errors.js';
 import { invert, pixelToGround } from '../geo/affine.js';
 import { type Grid, intersect } from '../geo/grid.js';
-import { openCog } from '../io/cog.js';
+import { openRaster } from '../io/open-raster.js';
 import { encodePng } from '../io/png.js';
 import type { Raster, SampleArray } from '../io/raster.js';
-import { storeFor } from '../io/stores.js';
 import { chooseLevel, readWindow } from '../io/window.js';
 import type { PreviewRequest } from '../jobs/folder.js';
 import { type Canvas, type Colour, drawText, fillRect, textWidth } from './lettering.js';
@@ -144,7 +143,7 @@ function pictureBands(bands: readonly string[], commonNames: Readonly<Record<str
 }
 
 async function withRaster<T>(url: string, use: (raster: Raster) => Promise<T>): Promise<T> {
-  const raster = await openCog(url, { store: storeFor(url) });
+  const raster = await openRaster(url);
   try {
     return await use(raster);
   } finally {

@@ -11,7 +11,7 @@ export interface ReadScenesOptions {
   /** Where sources are read from; default: web servers and, in Node, the disk. */
   store?: Store;
   signal?: AbortSignal;
-  /** Opens a raster that has no item; default: the COG reader. */
+  /** Opens a raster that has no item; default: by its format. */
   openRaster?: (url: string) => Promise<Raster>;
 }
 
@@ -180,9 +180,9 @@ async function scenesOfPaths(paths: readonly string[], context: Context): Promis
   return scenes.flat();
 }
 
-async function openCogLazily(url: string, store: Store, signal: AbortSignal | undefined): Promise<Raster> {
-  const { openCog } = await import('./cog.js');
-  return openCog(url, { store, ...(signal && { signal }) });
+async function openLazily(url: string, store: Store, signal: AbortSignal | undefined): Promise<Raster> {
+  const { openRaster } = await import('./open-raster.js');
+  return openRaster(url, { store, ...(signal && { signal }) });
 }
 
 /**
@@ -198,7 +198,7 @@ export async function readScenes(
   const context: Context = {
     store,
     ...(signal && { signal }),
-    openRaster: openRaster ?? ((url) => openCogLazily(url, store, signal)),
+    openRaster: openRaster ?? ((url) => openLazily(url, store, signal)),
     seen: new Set(),
   };
   const texts = typeof source === 'string' ? [source] : source;

@@ -1,9 +1,9 @@
+import { openRaster } from '../io/open-raster.js';
 import { Kernels, kernels } from '../kernels/memory.js';
 import { compositeBlock } from '../stats/composite.js';
 import { rasterCache } from '../stats/source.js';
 import type { Block, BlockResult, CompositeSpec } from '../stats/spec.js';
 import type { BlockRunner } from './pool.js';
-import { openRaster } from './survey.js';
 
 /** Composites block by block with opened files of its own, and with kernels of its own unless it has the thread to itself. */
 export const compositeRunner: BlockRunner<CompositeSpec, Block, BlockResult> = {

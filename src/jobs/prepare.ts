@@ -5,6 +5,7 @@ import { type Crs, crsToLonLat, parseCrs, sameCrs } from '../geo/crs.js';
 import { type Grid, targetGrid } from '../geo/grid.js';
 import { parseBbox, type Region, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
 import { parseInterval, parseMonths } from '../geo/time.js';
+import { openRaster } from '../io/open-raster.js';
 import { type BandHeader, DTYPE_NAMES, type Dtype } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import { parseMasks } from '../stats/mask-recipe.js';
@@ -22,7 +23,6 @@ import {
   locateScenes,
   meetsGrid,
   ofScene,
-  openRaster,
   planInput,
   sourceScene,
   surveyScene,
@@ -99,7 +99,7 @@ export function parseDtype(text: string): Dtype | null {
 
 /** Selects scenes, settles every option, opens what must be opened, and plans the blocks. */
 export async function prepareComposite(scenes: readonly Scene[], options: CompositeOptions): Promise<Prepared> {
-  const cache = rasterCache((href) => openRaster(href, options.signal));
+  const cache = rasterCache((href) => openRaster(href, options.signal ? { signal: options.signal } : {}));
   try {
     return await prepare(scenes, options, cache);
   } finally {

@@ -1,10 +1,8 @@
 import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
-import { openCog } from '../io/cog.js';
-import { type BandHeader, type Dtype, type Raster, SAMPLE_BYTES } from '../io/raster.js';
+import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
-import { storeFor } from '../io/stores.js';
 import type { KernelDtype } from '../kernels/memory.js';
 import { maskReach } from '../stats/scene-mask.js';
 import { findBand, type Sensor } from '../stats/sensors.js';
@@ -20,11 +18,6 @@ import type { CompositeSpec, Source, SourceScene } from '../stats/spec.js';
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
 import type { Layer, PlanInput } from './plan.js';
-
-/** Opens a raster by its URL, whatever its format and store. */
-export function openRaster(href: string, signal?: AbortSignal): Promise<Raster> {
-  return openCog(href, { store: storeFor(href), ...(signal && { signal }) });
-}
 
 /** The scene as threads need it: where its value bands and mask bands are. */
 export function sourceScene(scene: Scene, names: readonly string[], sensor: Sensor | null): SourceScene {
