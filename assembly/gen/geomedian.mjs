@@ -120,6 +120,12 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
     const share = ${div('one', 'f32x4.pmax(sumW, f32x4.splat(1e-30))')};
     ${each((v) => `${v.let('g', mul(v.get('z'), 'share'))}\n${v.let('f', sub(v.get('g'), v.get('y')))}`)}
     ${dot('f2', 'f', 'f')}
+    if (pass == 0) { // The plain step is all there is.
+      ${each((v) => `${v.set('y', select(v.get('g'), v.get('y'), 'active'))} ${v.set('fOld', v.get('f'))} ${v.set('gOld', v.get('g'))}`)}
+      f2Old = f2;
+      errorOld2 = f32x4.pmax(f2, least);
+      continue;
+    }
     // A plain step that grew asks whether the sum of distances did too. Then: back to the step before, and forget the history.
     let worse = v128.and(f32x4.gt(f2, f2Old), active);
     if (i8x16.bitmask(worse)) {
@@ -128,9 +134,7 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
     }
     f2Old = ${select('f2Old', 'f2', 'worse')};
     ${each((v) => `${v.set('dfOld', v.get('df'))} ${v.set('dgOld', v.get('dg'))}`)}
-    if (pass > 0) {
-      ${each((v) => `${v.set('df', sub(v.get('f'), v.get('fOld')))} ${v.set('dg', sub(v.get('g'), v.get('gOld')))}`)}
-    }
+    ${each((v) => `${v.set('df', sub(v.get('f'), v.get('fOld')))} ${v.set('dg', sub(v.get('g'), v.get('gOld')))}`)}
     // Least squares of f on the last two differences, in units of eps, so that f32 neither overflows nor underflows.
     ${dot('s11', 'df', 'df')}
     ${dot('s12', 'df', 'dfOld')}
@@ -153,7 +157,7 @@ export function solve_${bands.suffix}(rows: usize, end: usize, nBand: usize, wei
     ${sum('step2', (v) => `square(${sub(v.get('next'), v.get('y'))})`)}
     ${each((v) => `${v.set('y', select(v.get('next'), v.get('y'), 'active'))} ${v.set('fOld', v.get('f'))} ${v.set('gOld', v.get('g'))}`)}
     // The error is estimated from the least contraction seen: it is about stretch times as long as the plain step f.
-    if (pass > 0) stretch2 = f32x4.pmax(stretch2, ${div('step2', 'f32x4.pmax(f2, least)')});
+    stretch2 = f32x4.pmax(stretch2, ${div('step2', 'f32x4.pmax(f2, least)')});
     const error2 = f32x4.pmax(step2, ${mul('f2', 'stretch2')});
     const shrink2 = f32x4.pmax(${div('error2', 'errorOld2')}, f32x4.splat(LEAST_SHRINK * LEAST_SHRINK));
     const done = f32x4.lt(${mul('error2', 'shrink2')}, ${mul('eps2', 'f32x4.splat(SHARE * SHARE)')});
