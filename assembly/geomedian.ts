@@ -10,6 +10,8 @@ import { finish, finishScratch } from './newton';
  * reads of one, date by date, lies side by side.
  */
 const QUARTER: usize = 16, QUARTERS: usize = 4;
+/** A stack so small lies in the second-level cache: nothing is gained by reading its lines ahead. */
+const NEAR_BYTES: usize = 1 << 20;
 /** Stands for "every value counts" where a nodata is wanted. */
 const NO_NODATA: i32 = 0x7fffffff;
 
@@ -40,10 +42,11 @@ export function geomedian_u16(
   const columns = rows + rowsBytes(nBand, nTime), frame = columns + 3 * columnBytes(nTime);
   const bias: i16 = isSigned ? -0x8000 : 0, offset: f32 = isSigned ? 32768 : 0;
   const gap = i16x8.splat(<i16>nodata ^ bias), all = i16x8.splat(nodata == NO_NODATA ? -1 : 0);
+  const isFar = nBand * nTime * nPx * 2 > NEAR_BYTES;
   for (let x: usize = 0; x < nPx; x += 32) {
     const nUsed = stage_u16(src + (x << 1), bandStride, timeStride, nBand, nTime, i16x8.splat(bias), gap, all, raw, masks);
     for (let i: usize = 0; i < 32; i += 4) {
-      if (x + 32 < nPx) touch(src + ((x + 32) << 1), bandStride, timeStride, nBand, nTime * i / 32, nTime * (i + 4) / 32, frame);
+      if (isFar && x + 32 < nPx) touch(src + ((x + 32) << 1), bandStride, timeStride, nBand, nTime * i / 32, nTime * (i + 4) / 32, frame);
       const at = ((i >> 3) * nTime) << 4, half = (i & 4) << 1;
       const end = gather_u16(raw + at * nBand + half, masks + at + half, nUsed, nBand, rows, frame);
       block(rows, end, columns, nBand, nTime, nPx, x + i, frame, eps, offset, madShift, median, mads, count);
@@ -58,10 +61,11 @@ export function geomedian_f32(
 ): void {
   const raw = scratch, masks = raw + nTime * nBand * QUARTERS * QUARTER, rows = masks + nTime * QUARTERS * QUARTER;
   const columns = rows + rowsBytes(nBand, nTime), frame = columns + 3 * columnBytes(nTime);
+  const isFar = nBand * nTime * nPx * 4 > NEAR_BYTES;
   for (let x: usize = 0; x < nPx; x += 16) {
     const nUsed = stage_f32(src + (x << 2), bandStride, timeStride, nBand, nTime, raw, masks);
     for (let i: usize = 0; i < 16; i += 4) {
-      if (x + 16 < nPx) touch(src + ((x + 16) << 2), bandStride, timeStride, nBand, nTime * i / 16, nTime * (i + 4) / 16, frame);
+      if (isFar && x + 16 < nPx) touch(src + ((x + 16) << 2), bandStride, timeStride, nBand, nTime * i / 16, nTime * (i + 4) / 16, frame);
       const at = ((i >> 2) * nTime) << 4;
       const end = gather_f32(raw + at * nBand, masks + at, nUsed, nBand, rows, frame);
       block(rows, end, columns, nBand, nTime, nPx, x + i, frame, eps, 0, madShift, median, mads, count);
