@@ -26,8 +26,7 @@ const NO = ['0', 'no', 'false', 'off', ''];
 function flag(env: Environment, name: string): boolean | undefined {
   const text = env[name]?.trim().toLowerCase();
   if (text === undefined) return undefined;
-  if (!YES.includes(text) && !NO.includes(text))
-    throw new InputError(`${name} takes YES or NO, and is "${env[name]}"`, { option: name });
+  if (!YES.includes(text) && !NO.includes(text)) throw new InputError(`${name} takes YES or NO, and is "${env[name]}"`);
   return YES.includes(text);
 }
 
@@ -38,9 +37,7 @@ export function s3OptionsOf(env: Environment): S3Options {
   const pathStyle = flag(env, 'AWS_S3_FORCE_PATH_STYLE');
   const payer = env.AWS_REQUEST_PAYER?.toLowerCase();
   if (payer && payer !== 'requester')
-    throw new InputError(`AWS_REQUEST_PAYER takes requester, and is "${env.AWS_REQUEST_PAYER}"`, {
-      option: 'AWS_REQUEST_PAYER',
-    });
+    throw new InputError(`AWS_REQUEST_PAYER takes requester, and is "${env.AWS_REQUEST_PAYER}"`);
   return {
     ...(region && { region }),
     ...(endpoint && { endpoint }),
@@ -61,9 +58,7 @@ export function isAws(endpoint: string | undefined): boolean {
     host = hostname;
   } catch {
     // It may hold a password, so it is not repeated.
-    throw new InputError('the endpoint of S3 (AWS_ENDPOINT_URL) is no URL like https://host:port', {
-      option: 'AWS_ENDPOINT_URL',
-    });
+    throw new InputError('the endpoint of S3 (AWS_ENDPOINT_URL) is no URL like https://host:port');
   }
   return /\.amazonaws\.com(\.cn)?$/.test(host);
 }
