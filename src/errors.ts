@@ -7,6 +7,8 @@ export interface ErrorFacts {
   status?: number | string;
   /** Whether the same request may succeed if it is sent again. */
   retryable?: boolean;
+  /** How long the server asks to be left alone. */
+  retryAfterMs?: number;
   /** Names of what the user should look at: scene ids, files. */
   items?: string[];
 }

@@ -33,8 +33,12 @@ export {
 } from './io/cog-writer.js';
 export { encodePng, type PngImage } from './io/png.js';
 export type { Dtype, NumericArray, Planes } from './io/raster.js';
+export { withRetry } from './io/retry.js';
+export type { S3Options } from './io/s3-options.js';
+export { s3Store } from './io/s3-store.js';
 export type { Scene, SceneBand } from './io/scene.js';
 export { type ReadScenesOptions, readScenes } from './io/stac.js';
+export type { Store } from './io/store.js';
 export type { Plan } from './jobs/plan.js';
 export type { CompositeOptions } from './jobs/prepare.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';

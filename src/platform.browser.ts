@@ -8,6 +8,11 @@ export { deflate, zstdCompress } from './io/zlib.browser.js';
 
 export const platformName: 'node' | 'browser' = 'browser';
 
+/** A browser has no environment. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return {};
+}
+
 /** How many threads the machine can run at once. */
 export function cores(): number {
   return navigator.hardwareConcurrency || 1;

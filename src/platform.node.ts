@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
-import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
+import { scratchFolder } from './io/scratch.node.js';
 import type { Spill, WorkerPort } from './platform.js';
 
 export { fileStore } from './io/file.js';
@@ -10,6 +11,11 @@ export { openSink } from './io/sink.node.js';
 export { deflate, zstdCompress } from './io/zlib.node.js';
 
 export const platformName: 'node' | 'browser' = 'node';
+
+/** Variables of the process's environment. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
 
 /** How many threads the machine can run at once. */
 export function cores(): number {
@@ -71,11 +77,6 @@ export function spawnWorker(): WorkerPort {
 export function listenAsWorker(message: (data: unknown) => void): Pick<WorkerPort, 'post'> {
   parentPort?.on('message', message);
   return { post: (reply, transfer) => parentPort?.postMessage(reply, transfer as ArrayBuffer[]) };
-}
-
-/** /tmp may be memory in disguise; /var/tmp is on a disk. */
-function scratchFolder(): string {
-  return tmpdir() === '/tmp' && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
 }
 
 /** A scratch file that is gone when the process is: positional writes and reads, synchronous because a thread owns it alone. */

@@ -7,7 +7,7 @@ import { bundle } from './browser/bundle.js';
 const root = resolve(import.meta.dirname, '..');
 
 /** Libraries that few images need: they load when the first such image is met. */
-const LAZY = /node_modules\/(?:@bokuweb\/zstd-wasm|geotiff|lerc|pako|proj4|zstddec)\//;
+const LAZY = /node_modules\/(?:@aws-sdk|@smithy|@bokuweb\/zstd-wasm|geotiff|lerc|pako|proj4|zstddec)\//;
 
 /**
  * What counts against the budget: the entry with everything that it exports, and all that it imports before it can run: the wasm is

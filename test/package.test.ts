@@ -32,7 +32,9 @@ describe('the package', () => {
         "min",
         "percentile",
         "readScenes",
+        "s3Store",
         "std",
+        "withRetry",
         "writeCog",
       ]
     `);

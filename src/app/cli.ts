@@ -46,4 +46,7 @@ function stackOf(error: unknown): string {
   return error.cause ? `${error.stack}\ncaused by ${stackOf(error.cause)}` : String(error.stack);
 }
 
+// The S3 client speaks of its own later versions, in each thread, where one line an error is promised; the version here is pinned.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 process.exitCode = await main(process.argv);

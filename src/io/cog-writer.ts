@@ -1,4 +1,3 @@
-import { openSink } from '#platform';
 import { InputError, StackwiseError, UnsupportedError } from '../errors.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { OverviewMethod, PackDtype, Summary } from '../kernels/overview.js';
@@ -7,6 +6,7 @@ import { type CogForm, type Compression, cogLevels, gdalMetadata, layoutCog } fr
 import { type CompressionLevel, cogPyramid, type Pyramid } from './cog-pyramid.js';
 import type { Dtype, NumericArray, Planes } from './raster.js';
 import { memorySink, type Sink } from './sink.js';
+import { openOutput } from './stores.js';
 import { ARRAY_OF } from './tile-collector.js';
 
 export interface CogBand {
@@ -247,9 +247,9 @@ export async function createCog(path: string, options: CogOptions): Promise<CogW
   options.signal?.throwIfAborted();
   const form = cogForm(options);
   compressionLevel(options);
-  const sink = await openSink(path, { overwrite: options.overwrite ?? false });
+  const sink = await openOutput(path, { overwrite: options.overwrite ?? false });
   try {
-    const scratch = await openSink(path, { scratch: true });
+    const scratch = await openOutput(path, { scratch: true });
     const writer = cogWriter(options, form, { sink, scratch });
     if (options.signal?.aborted) await writer.abort();
     options.signal?.throwIfAborted();

@@ -36,6 +36,12 @@ export function resolveHref(href: string, base: string | null): string {
   if (from !== null && from !== 'file') {
     if (scheme === 'file') throw new InputError(`${base} names a local file: ${href}`, { url: base! });
     if (scheme !== null) return href;
+    // Keys of objects are no part of a URL: nothing in them is encoded.
+    if (from === 's3') {
+      const [bucket] = /^s3:\/\/[^/]*\/?/i.exec(base!)!;
+      const key = href.startsWith('/') ? href.slice(1) : folderOf(base!).slice(bucket.length) + href;
+      return `${bucket}${normalPath(key)}`;
+    }
     try {
       return new URL(href, base!).href;
     } catch (error) {

@@ -1,61 +1,44 @@
 import { FormatError, StoreError, UnsupportedError } from '../errors.js';
+import { checkRange, chunksOf, parseContentRange, readBody } from './body.js';
+import { fileVersions } from './file-versions.js';
 import type { ByteRange, Store, StoreOptions } from './store.js';
-
-/** Sizes of this many files are remembered from their Content-Range, so that asking for one costs no request. */
-const SIZES_KEPT = 4096;
 
 /** Whether the same request may succeed later: the server was busy, slow or restarting. */
 function isRetryable(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
+  return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501);
 }
 
-function statusError(url: string, verb: string, { status, statusText }: Response): StoreError {
+/** `Retry-After`: seconds, or a date. */
+export function parseRetryAfter(text: string | null | undefined, nowMs: number = Date.now()): number | null {
+  if (!text) return null;
+  const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : (Date.parse(text) - nowMs) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null;
+}
+
+function statusError(url: string, verb: string, { status, statusText, headers }: Response): StoreError {
   const reason = `HTTP ${status}${statusText && ` ${statusText}`}`;
-  return new StoreError(`cannot ${verb} ${url}: ${reason}`, { url, status, retryable: isRetryable(status) });
+  const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  return new StoreError(`cannot ${verb} ${url}: ${reason}`, {
+    url,
+    status,
+    retryable: isRetryable(status),
+    ...(retryAfterMs !== null && { retryAfterMs }),
+  });
 }
 
-/** Reads a body to its end, but no further than `most` bytes. */
-async function bodyOf(response: Response, url: string, most: number): Promise<Uint8Array> {
-  const declared = Number(response.headers.get('content-length') ?? 0);
-  if (declared > most && !response.headers.get('content-encoding')) {
-    await response.body?.cancel();
-    throw new StoreError(`cannot read ${url}: ${most} bytes are wanted, and the server sends ${declared}`, { url });
-  }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    chunks.push(part.value);
-    length += part.value.length;
-    if (length > most) {
-      await reader?.cancel();
-      throw new StoreError(`cannot read ${url}: ${most} bytes are wanted, and the server sends more`, { url });
-    }
-  }
-  if (chunks.length === 1) return chunks[0]!;
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
-}
-
-/** `bytes 0-99/1234` → its numbers; the total is null where the server hides it. */
-function parseContentRange(text: string | null): { first: number; last: number; total: number | null } | null {
-  const found = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(text ?? '');
-  if (!found) return null;
-  return { first: Number(found[1]), last: Number(found[2]), total: found[3] === '*' ? null : Number(found[3]) };
+/** The length that counts bytes of the file: that of a compressed answer does not. */
+function declaredLength({ headers }: Response): number | null {
+  const text = headers.get('content-length');
+  return text === null || headers.get('content-encoding') ? null : Number(text);
 }
 
 /**
  * Files on web servers, read by range requests; read-only. A server that ignores ranges is refused, not downloaded whole for
- * every tile; one that answers with other bytes than asked for is a StoreError.
+ * every tile; one that answers with other bytes than asked for is a StoreError, and so is a file that changes between two reads.
  */
 export function httpStore(options: { fetch?: typeof fetch; headers?: Record<string, string> } = {}): Store {
   const { headers = {}, fetch: send = (input, init) => fetch(input, init) } = options;
-  const sizes = new Map<string, number>();
+  const versions = fileVersions();
 
   const request = async (url: string, verb: string, init: RequestInit): Promise<Response> => {
     try {
@@ -68,83 +51,81 @@ export function httpStore(options: { fetch?: typeof fetch; headers?: Record<stri
     }
   };
 
-  const remember = (url: string, bytes: number): void => {
-    if (sizes.size >= SIZES_KEPT) sizes.delete(sizes.keys().next().value!);
-    sizes.set(url, bytes);
-  };
+  const check = (url: string, response: Response, bytes: number | null): void =>
+    versions.check(url, {
+      etag: response.headers.get('etag'),
+      modified: response.headers.get('last-modified'),
+      bytes,
+    });
 
-  const readBody = async (response: Response, url: string, most: number, signal?: AbortSignal): Promise<Uint8Array> => {
-    try {
-      return await bodyOf(response, url, most);
-    } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
-      if (cause instanceof StoreError) throw cause;
-      const message = `cannot read ${url}: the connection broke: ${(cause as Error).message}`;
-      throw new StoreError(message, { url, retryable: true }, { cause });
-    }
-  };
-
-  const readRange = async (url: string, range: ByteRange, signal?: AbortSignal): Promise<Uint8Array> => {
+  const readRange = async (url: string, range: ByteRange, options: StoreOptions): Promise<Uint8Array> => {
     if (range.length === 0) return new Uint8Array(0);
+    const { signal, onBytes } = options;
     const last = range.offset + range.length - 1;
     const response = await request(url, 'read', {
       headers: { ...headers, Range: `bytes=${range.offset}-${last}` },
       ...(signal && { signal }),
     });
-    if (response.status === 416) {
+    const { status } = response;
+    if (status !== 206) {
       await response.body?.cancel();
-      return new Uint8Array(0);
-    }
-    if (response.status !== 206) {
-      await response.body?.cancel();
+      if (status === 416) return new Uint8Array(0);
       if (!response.ok) throw statusError(url, 'read', response);
-      throw new StoreError(`cannot read ${url}: the server ignores range requests (HTTP ${response.status}, not 206)`, {
-        url,
-        status: response.status,
-      });
+      const message = `cannot read ${url}: the server ignores range requests (HTTP ${status}, not 206)`;
+      throw new StoreError(message, { url, status });
     }
-    const bytes = await readBody(response, url, range.length, signal);
     const sent = parseContentRange(response.headers.get('content-range'));
-    if (sent?.total != null) remember(url, sent.total);
-    // Browsers hide Content-Range from other origins unless the server allows it: then the length must do.
-    const end = sent?.total != null ? Math.min(sent.total - 1, last) : last;
-    const wrong =
-      sent && (sent.first !== range.offset || sent.last > last || bytes.length !== sent.last - sent.first + 1);
-    if (wrong || (sent?.total != null && sent.last < end)) {
-      throw new StoreError(
-        `cannot read ${url}: bytes ${range.offset}-${last} are wanted, got ${bytes.length} bytes of ${sent?.first}-${sent?.last}`,
-        { url, status: response.status, retryable: true },
-      );
+    try {
+      check(url, response, sent?.total ?? null);
+    } catch (error) {
+      await response.body?.cancel();
+      throw error;
     }
+    const declared = declaredLength(response);
+    const chunks = chunksOf(response.body);
+    const bytes = await readBody({ url, chunks, declared, most: range.length, signal, onBytes });
+    checkRange(url, range, { bytes, sent, status });
     return bytes;
   };
 
-  const readWhole = async (url: string, signal?: AbortSignal): Promise<Uint8Array> => {
+  const readWhole = async (url: string, { signal, onBytes }: StoreOptions): Promise<Uint8Array> => {
     const response = await request(url, 'read', { headers, ...(signal && { signal }) });
     if (!response.ok) {
       await response.body?.cancel();
       throw statusError(url, 'read', response);
     }
-    return readBody(response, url, Number.POSITIVE_INFINITY, signal);
+    const most = Number.POSITIVE_INFINITY;
+    const declared = declaredLength(response);
+    return readBody({ url, chunks: chunksOf(response.body), declared, most, signal, onBytes });
+  };
+
+  /** From the first byte's `Content-Range`: some addresses are signed for reading only, and answer nothing else. */
+  const sizeByRange = async (url: string, options: StoreOptions): Promise<number | undefined> => {
+    await readRange(url, { offset: 0, length: 1 }, options);
+    return versions.bytesOf(url);
   };
 
   return {
-    async read(url, range, { signal }: StoreOptions = {}) {
-      signal?.throwIfAborted();
-      return range ? readRange(url, range, signal) : readWhole(url, signal);
+    async read(url, range, options = {}) {
+      options.signal?.throwIfAborted();
+      return range ? readRange(url, range, options) : readWhole(url, options);
     },
-    async stat(url, { signal }: StoreOptions = {}) {
+    async stat(url, options = {}) {
+      const { signal } = options;
       signal?.throwIfAborted();
-      const known = sizes.get(url);
+      const known = versions.bytesOf(url);
       if (known !== undefined) return { bytes: known };
       const response = await request(url, 'read', { method: 'HEAD', headers, ...(signal && { signal }) });
-      if (!response.ok) throw statusError(url, 'read', response);
-      const length = response.headers.get('content-length');
-      if (length === null) {
-        throw new FormatError(`${url}: the server does not say how many bytes it has`, { url });
+      if (response.status === 403 || response.status === 405 || response.status === 501) {
+        const bytes = await sizeByRange(url, options).catch(() => undefined);
+        signal?.throwIfAborted();
+        if (bytes !== undefined) return { bytes };
       }
-      remember(url, Number(length));
-      return { bytes: Number(length) };
+      if (!response.ok) throw statusError(url, 'read', response);
+      const bytes = declaredLength(response);
+      if (bytes === null) throw new FormatError(`${url}: the server does not say how many bytes it has`, { url });
+      check(url, response, bytes);
+      return { bytes };
     },
     async list(url) {
       throw new UnsupportedError(`${url}: folders of web servers cannot be listed`, { url });
@@ -152,5 +133,6 @@ export function httpStore(options: { fetch?: typeof fetch; headers?: Record<stri
     async write(url) {
       throw new UnsupportedError(`${url}: files cannot be written to web servers`, { url });
     },
+    forget: (url) => versions.forget(url),
   };
 }

@@ -3,6 +3,8 @@ import { access, type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, StoreError } from '../errors.js';
 import { filePath } from './file.js';
+import { schemeOf } from './href.js';
+import { scratchFolder } from './scratch.node.js';
 import type { Sink, SinkOptions } from './sink.js';
 
 const REASONS: Record<string, string> = {
@@ -38,9 +40,15 @@ async function writeAll(file: FileHandle, offset: number, bytes: Uint8Array): Pr
   }
 }
 
+/** The path beside which a scratch file lies: that of a file itself, else some place on the local disk. */
+function scratchPath(url: string): string {
+  const scheme = schemeOf(url);
+  return scheme === null || scheme === 'file' ? filePath(url) : join(scratchFolder(), 'stackwise');
+}
+
 /** A file `.<name>.<random>.partial` in the folder of `path` that becomes `path` at commit, after fsync. */
 export async function openSink(url: string, { overwrite = false, scratch = false }: SinkOptions = {}): Promise<Sink> {
-  const path = filePath(url);
+  const path = scratch ? scratchPath(url) : filePath(url);
   if (!scratch && !overwrite && (await exists(path))) {
     throw new InputError(`the output ${path} exists already; it is replaced only with overwrite`, { url: path });
   }

@@ -156,7 +156,7 @@ export function globPattern(glob: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-const isGlob = (source: string) => schemeOf(source) === null && /[*?[{]/.test(source);
+const isGlob = (source: string) => [null, 's3'].includes(schemeOf(source)) && /[*?[{]/.test(source);
 
 async function expandGlob(glob: string, context: Context): Promise<string[]> {
   const path = glob.replaceAll('\\', '/');

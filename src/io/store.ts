@@ -8,6 +8,8 @@ export interface StoreOptions {
   signal?: AbortSignal;
   /** Room for a range that is read: a store may put the bytes there and return a view of it, or not. */
   into?: Uint8Array;
+  /** Told of bytes as they arrive, so that whoever waits can tell a slow answer from none. */
+  onBytes?: (count: number) => void;
 }
 
 export interface StoreStat {
@@ -15,7 +17,7 @@ export interface StoreStat {
 }
 
 /**
- * Where bytes live. Urls are plain paths, `file:` or `https:`; each store understands its own kind. A read past the end gives the
+ * Where bytes live. Urls are plain paths, `file:`, `https:` or `s3:`; each store understands its own kind. A read past the end gives the
  * bytes that are there (possibly none). Errors are `StoreError {url, status, retryable}`. Cache, retry and limits are functions
  * Store → Store.
  */
@@ -24,6 +26,8 @@ export interface Store {
   stat(url: string, options?: StoreOptions): Promise<StoreStat>;
   /** Names (not paths) of the entries of a folder, folders with a trailing slash, sorted. */
   list(url: string, options?: StoreOptions): Promise<string[]>;
-  /** Writes a whole small file under a temporary name and renames it. */
+  /** Writes a whole small file, which nobody sees before all of it is there. */
   write(url: string, bytes: Uint8Array, options?: StoreOptions): Promise<void>;
+  /** Drops what is remembered of a file that another way has replaced; stores that remember nothing lack it. */
+  forget?(url: string): void;
 }

@@ -1,19 +1,52 @@
-import { fileStore } from '#platform';
+import { fileStore, openSink, platformName } from '#platform';
 import { UnsupportedError } from '../errors.js';
+import { withCache } from './cache.js';
+import { withCoalescing } from './coalesce.js';
+import { withHostLimit } from './host-limit.js';
 import { schemeOf } from './href.js';
 import { httpStore } from './http.js';
+import { storeMeter, withMeter } from './meter.js';
+import { retrying, withRetry } from './retry.js';
+import { type S3Store, s3Store } from './s3-store.js';
+import { memorySink, type Sink, type SinkOptions } from './sink.js';
 import type { Store } from './store.js';
 
-/** One for all URLs, because it remembers the sizes of files. */
-let http: Store | null = null;
+/** What this thread's stores moved over the network. */
+export const networkMeter = storeMeter();
 
-/** The store that understands a URL: `https:` and `http:`, else files of the local disk. */
+const onRetry = () => {
+  networkMeter.retries++;
+};
+
+/**
+ * A store behind a network, fit for readers. From the inside: what is sent is counted; what fails for a passing reason is sent again,
+ * and keeps its place in the host's queue while it waits, so that a busy host is left alone; ranges asked for together are one
+ * request; heads are kept.
+ */
+function overNetwork(store: Store): Store {
+  return withCache(withCoalescing(withHostLimit(withRetry(withMeter(store, networkMeter), { onRetry }))));
+}
+
+/** One of each for all URLs of a thread, because they remember files and share connections. */
+let http: Store | null = null;
+let s3: { objects: S3Store; store: Store } | null = null;
+
+function openS3(): { objects: S3Store; store: Store } {
+  if (!s3) {
+    const objects = s3Store();
+    s3 = { objects, store: overNetwork(objects) };
+  }
+  return s3;
+}
+
+/** The store that understands a URL: `https:`, `http:` and `s3:`, else files of the local disk. */
 export function storeFor(url: string): Store {
   const scheme = schemeOf(url);
   if (scheme === 'http' || scheme === 'https') {
-    http ??= httpStore();
+    http ??= overNetwork(httpStore());
     return http;
   }
+  if (scheme === 's3') return openS3().store;
   if (scheme && scheme !== 'file') throw new UnsupportedError(`${url}: there is no store for ${scheme}: URLs`, { url });
   return fileStore();
 }
@@ -26,4 +59,28 @@ export function anyStore(): Store {
     list: async (url, options) => storeFor(url).list(url, options),
     write: async (url, bytes, options) => storeFor(url).write(url, bytes, options),
   };
+}
+
+/** A file to be written: of the local disk, or an object of a bucket, whose scratch file lies on the local disk. */
+export async function openOutput(url: string, options: SinkOptions = {}): Promise<Sink> {
+  const scheme = schemeOf(url);
+  if (scheme === 's3') {
+    if (options.scratch) return platformName === 'node' ? openSink(url, options) : memorySink();
+    const { objects, store } = openS3();
+    const sink = await objects.sink(url, { overwrite: options.overwrite ?? false, retry: { onRetry } });
+    const commit = async () => {
+      await sink.commit().finally(() => store.forget?.(url));
+    };
+    return { ...sink, commit };
+  }
+  if (scheme && scheme !== 'file')
+    throw new UnsupportedError(`${url}: files cannot be written to ${scheme}: addresses`, { url });
+  return openSink(url, options);
+}
+
+/** Removes an object of a bucket. */
+export async function removeObject(url: string): Promise<void> {
+  const { objects, store } = openS3();
+  store.forget?.(url);
+  await retrying({ url, attempt: (own) => objects.remove(url, own) }, { onRetry });
 }

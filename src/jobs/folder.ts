@@ -1,19 +1,15 @@
-import { existsSync, statSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
 import { sha256 } from '#platform';
-import { InputError, StoreError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
-import { filePath } from '../io/file.js';
 import { DTYPE_NAMES } from '../io/raster.js';
 import { resultItem } from '../io/result-item.js';
 import type { Scene } from '../io/scene.js';
 import { readScenes } from '../io/stac.js';
-import { storeFor } from '../io/stores.js';
 import { samplesOf } from '../stats/composite.js';
 import { formatMask } from '../stats/mask-recipe.js';
 import { type StatisticOutput, statisticFacts } from '../stats/statistic.js';
 import { version } from '../version.js';
+import { type OutputFolder, outputFolder } from './output-folder.js';
 import type { Plan } from './plan.js';
 import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
 import { type BlockSink, runWithout, type SceneReport } from './run.js';
@@ -53,8 +49,8 @@ function single(sources: string | readonly string[]): string | readonly string[]
 }
 
 /**
- * Composites scenes into a folder: one COG a statistic, `preview.png`, and last of all `item.json`: where it is, all is there.
- * Nothing carries its final name before it is whole.
+ * Composites scenes into a folder of the disk or of a bucket (`s3://bucket/prefix`): one COG a statistic, `preview.png`, and last of
+ * all `item.json`: where it is, all is there. Nothing carries its final name before it is whole.
  * @throws InputError when a result exists already and `overwrite` is not given.
  */
 export async function compositeToFolder(
@@ -64,27 +60,27 @@ export async function compositeToFolder(
 ): Promise<FolderSummary> {
   const { signal, overwrite = false } = options;
   const scenes = await readScenes(single(sources), { ...(signal && { signal }) });
-  const itemPath = join(folder, 'item.json');
-  const previewPath = join(folder, 'preview.png');
+  const place = outputFolder(folder);
+  const itemPath = place.pathOf('item.json');
+  const previewPath = place.pathOf('preview.png');
   const run = await runWithout(scenes, options, async (prepared) => {
-    const paths = prepared.spec.outputs.map(({ statistic }) => join(folder, `${statistic.key}.tif`));
+    const paths = prepared.spec.outputs.map(({ statistic }) => place.pathOf(`${statistic.key}.tif`));
     for (const path of [...paths, itemPath, ...(options.preview ? [previewPath] : [])]) {
-      if (!overwrite && existsSync(path)) {
+      if (!overwrite && (await place.has(path))) {
         throw new InputError(`${path} exists already: give --overwrite to replace it, or another --out`);
       }
     }
-    await makeFolder(folder);
-    return folderSink(prepared, { paths, itemPath, options });
+    await place.make();
+    return folderSink(prepared, { place, paths, itemPath, options });
   });
   const { prepared, result, dropped } = run;
-  const store = storeFor(folder);
   const files = result.map(({ path }) => path);
   try {
     const preview = await options.preview?.(previewRequest(prepared, files));
-    if (preview) await store.write(previewPath, preview);
-    const item = await describeRun(prepared, { result, options, folder, preview: Boolean(preview) });
+    if (preview) await place.write(previewPath, preview);
+    const item = await describeRun(prepared, { result, options, place, preview: Boolean(preview) });
     signal?.throwIfAborted();
-    await store.write(itemPath, new TextEncoder().encode(`${JSON.stringify(item, null, 2)}\n`));
+    await place.write(itemPath, new TextEncoder().encode(`${JSON.stringify(item, null, 2)}\n`));
     const { width, height } = prepared.spec.grid;
     return {
       files: [...files, itemPath, ...(preview ? [previewPath] : [])],
@@ -92,39 +88,13 @@ export async function compositeToFolder(
       grid: { width, height },
     };
   } catch (error) {
-    await removeAll([...files, previewPath]);
+    await removeAll(place, [...files, previewPath]);
     throw error;
   }
 }
 
-async function removeAll(paths: readonly string[]): Promise<void> {
-  await Promise.allSettled(paths.map((path) => rm(path, { force: true })));
-}
-
-const FOLDER_REASONS: Record<string, string> = {
-  ENOENT: 'its place cannot be written',
-  EEXIST: 'a file has this name',
-  ENOTDIR: 'a part of it is a file',
-  EACCES: 'permission denied',
-  EROFS: 'the disk is read-only',
-  ENOSPC: 'the disk is full',
-};
-
-/** Step by step: Node's own recursion never ends on a file system that makes no folders (/proc). */
-async function makeFolder(folder: string): Promise<void> {
-  if (existsSync(folder) && statSync(folder).isDirectory()) return;
-  const parent = dirname(folder);
-  if (parent !== folder) await makeFolder(parent);
-  try {
-    await mkdir(folder);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new StoreError(
-      `cannot make the folder ${folder}: ${FOLDER_REASONS[code ?? ''] ?? code ?? (cause as Error).message}`,
-      { url: folder, ...(code && { status: code }) },
-      { cause },
-    );
-  }
+async function removeAll(place: OutputFolder, paths: readonly string[]): Promise<void> {
+  await Promise.allSettled(paths.map((path) => place.remove(path)));
 }
 
 interface WrittenOutput {
@@ -136,15 +106,19 @@ interface WrittenOutput {
 /** One COG writer an output; all get their names together at the end. */
 async function folderSink(
   prepared: Prepared,
-  { paths, itemPath, options }: { paths: readonly string[]; itemPath: string; options: FolderOptions },
+  work: { place: OutputFolder; paths: readonly string[]; itemPath: string; options: FolderOptions },
 ): Promise<BlockSink<WrittenOutput[]>> {
   const { spec } = prepared;
+  const { place, paths, itemPath, options } = work;
   const { signal, overwrite = false } = options;
   const writers: CogWriter[] = [];
   const written: WrittenOutput[] = [];
   const abort = async () => {
     await Promise.allSettled(writers.map((writer) => writer.abort()));
-    await removeAll(written.map(({ path }) => path));
+    await removeAll(
+      place,
+      written.map(({ path }) => path),
+    );
   };
   try {
     for (const [i, output] of spec.outputs.entries()) {
@@ -179,7 +153,7 @@ async function folderSink(
     async finish() {
       signal?.throwIfAborted();
       // From here on old results are replaced: without their item they do not pass for whole.
-      await rm(itemPath, { force: true });
+      await place.remove(itemPath);
       for (const [i, writer] of writers.entries()) {
         written.push({ output: spec.outputs[i]!, path: paths[i]!, cog: await writer.finish() });
       }
@@ -237,24 +211,17 @@ function runId({ spec, scenes }: Prepared): string {
   return `composite-${days.join('-')}-${hash.hex().slice(0, 8)}`;
 }
 
-/** A link from the folder's item: relative to it for files, else as it is. */
-function hrefFrom(folder: string, href: string): string {
-  if (/^[a-z][a-z0-9+.-]+:/i.test(href) && !href.startsWith('file:')) return href;
-  const path = relative(folder, filePath(href)).split(sep).join('/');
-  return path.startsWith('.') ? path : `./${path}`;
-}
-
 /** The run as a STAC item. */
 function describeRun(
   prepared: Prepared,
-  work: { result: readonly WrittenOutput[]; options: FolderOptions; folder: string; preview: boolean },
+  work: { result: readonly WrittenOutput[]; options: FolderOptions; place: OutputFolder; preview: boolean },
 ) {
   const { spec, scenes } = prepared;
-  const { result, options, folder, preview } = work;
+  const { result, options, place, preview } = work;
   return resultItem({
     id: runId(prepared),
     grid: spec.grid,
-    scenes: scenes.map((scene) => ({ ...scene, href: scene.href && hrefFrom(folder, scene.href) })),
+    scenes: scenes.map((scene) => ({ ...scene, href: scene.href && place.linkTo(scene.href) })),
     version,
     preview,
     facts: {

@@ -1,0 +1,41 @@
+import type { Store } from './store.js';
+
+/** What went over the line so far. */
+export interface StoreMeter {
+  /** Calls that reached the store, repeated ones too. */
+  requests: number;
+  /** Of files, read and written. */
+  bytes: number;
+  /** Requests that were sent again. */
+  retries: number;
+}
+
+export function storeMeter(): StoreMeter {
+  return { requests: 0, bytes: 0, retries: 0 };
+}
+
+/** A store that counts into `meter`. */
+export function withMeter(store: Store, meter: StoreMeter): Store {
+  return {
+    async read(url, range, options) {
+      meter.requests++;
+      const bytes = await store.read(url, range, options);
+      meter.bytes += bytes.length;
+      return bytes;
+    },
+    stat(url, options) {
+      meter.requests++;
+      return store.stat(url, options);
+    },
+    list(url, options) {
+      meter.requests++;
+      return store.list(url, options);
+    },
+    async write(url, bytes, options) {
+      meter.requests++;
+      await store.write(url, bytes, options);
+      meter.bytes += bytes.length;
+    },
+    forget: (url) => store.forget?.(url),
+  };
+}

@@ -1,0 +1,96 @@
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { StoreError, UnsupportedError } from '../errors.js';
+import { filePath } from '../io/file.js';
+import { schemeOf } from '../io/href.js';
+import { removeObject, storeFor } from '../io/stores.js';
+
+/** A folder that results go to, wherever it lies. */
+export interface OutputFolder {
+  /** The path or URL of an entry. */
+  pathOf(name: string): string;
+  has(path: string): Promise<boolean>;
+  make(): Promise<void>;
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Nothing happens where nothing is. */
+  remove(path: string): Promise<void>;
+  /** A link from a document in the folder; null where nobody else could follow it. */
+  linkTo(href: string): string | null;
+}
+
+const FOLDER_REASONS: Record<string, string> = {
+  ENOENT: 'its place cannot be written',
+  EEXIST: 'a file has this name',
+  ENOTDIR: 'a part of it is a file',
+  EACCES: 'permission denied',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+/** Step by step: Node's own recursion never ends on a file system that makes no folders (/proc). */
+async function makeFolder(folder: string): Promise<void> {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  const parent = dirname(folder);
+  if (parent !== folder) await makeFolder(parent);
+  try {
+    await mkdir(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StoreError(
+      `cannot make the folder ${folder}: ${FOLDER_REASONS[code ?? ''] ?? code ?? (cause as Error).message}`,
+      { url: folder, ...(code && { status: code }) },
+      { cause },
+    );
+  }
+}
+
+/** A link from a document in a folder of the disk: relative for files, else as it is. */
+function linkFrom(folder: string, href: string): string {
+  if (isRemote(href)) return href;
+  const path = relative(folder, filePath(href)).split(sep).join('/');
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+const isRemote = (url: string) => ![null, 'file'].includes(schemeOf(url));
+
+function diskFolder(url: string): OutputFolder {
+  const folder = filePath(url);
+  return {
+    pathOf: (name) => join(folder, name),
+    has: async (path) => existsSync(path),
+    make: () => makeFolder(folder),
+    write: (path, bytes) => storeFor(path).write(path, bytes),
+    remove: (path) => rm(path, { force: true }),
+    linkTo: (href) => linkFrom(folder, href),
+  };
+}
+
+/** Buckets have no folders: a prefix is there as soon as an object is. */
+function bucketFolder(url: string): OutputFolder {
+  const prefix = url.endsWith('/') ? url : `${url}/`;
+  return {
+    pathOf: (name) => prefix + name,
+    async has(path) {
+      try {
+        await storeFor(path).stat(path);
+        return true;
+      } catch (error) {
+        if (error instanceof StoreError && error.facts.status === 404) return false;
+        throw error;
+      }
+    },
+    make: async () => {},
+    write: (path, bytes) => storeFor(path).write(path, bytes),
+    remove: (path) => removeObject(path),
+    linkTo: (href) => (isRemote(href) ? href : null),
+  };
+}
+
+/** @throws UnsupportedError for addresses that nothing can be written to */
+export function outputFolder(url: string): OutputFolder {
+  if (schemeOf(url) === 's3') return bucketFolder(url);
+  if (isRemote(url))
+    throw new UnsupportedError(`results cannot be written to ${url}: give a folder or s3://bucket/prefix`, { url });
+  return diskFolder(url);
+}
