@@ -87,7 +87,8 @@ describe('files on a web server', () => {
   it('a COG takes one request to open and one for each tile', async () => {
     requests = [];
     const raster = await openCog(`${root}/tiff`, { store: httpStore() });
-    expect(requests).toHaveLength(1);
+    // The request that the test before gave up may arrive only now.
+    expect(requests.filter((request) => request.includes('/tiff'))).toHaveLength(1);
     const window = { col: 0, row: 0, width: 90, height: 70 };
     const [band] = await readWindow(raster, { level: 0, window, bands: [0] });
     expect([...(band as Uint8Array)]).toEqual(values);
