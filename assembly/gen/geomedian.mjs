@@ -76,7 +76,6 @@ export function gather_${type}_${bands.suffix}(raw: usize, masks: usize, nUsed: 
 
 /** Whether the sum of distances grew from the point before, for the lanes that ask: a descent that mixing overshot. */
 function grew(bands) {
-  const distance = (name) => `f32x4.sqrt(${name})`;
   return `
 // rows, frame's y and yOld -> a mask of the lanes in which the sum of distances to y is larger by more than rounding
 function grew_${bands.suffix}(rows: usize, end: usize, nBand: usize, frame: usize): v128 {
@@ -86,7 +85,7 @@ function grew_${bands.suffix}(rows: usize, end: usize, nBand: usize, frame: usiz
     const flag = ${load(bands.flagAt('r'))};
     ${bands.sum('new2', (v) => `square(${sub(load(v.at('r', 16)), v.saved('y'))})`)}
     ${bands.sum('old2', (v) => `square(${sub(load(v.at('r', 16)), v.saved('yOld'))})`)}
-    const dNew = ${distance('new2')}, dOld = ${distance('old2')};
+    const dNew = f32x4.sqrt(new2), dOld = f32x4.sqrt(old2);
     sum = ${add('sum', mul('dOld', 'flag'))};
     growth = ${add('growth', mul(sub('dNew', 'dOld'), 'flag'))};
   }
@@ -213,6 +212,8 @@ export function deviations_${bands.suffix}(rows: usize, end: usize, nBand: usize
     (v) => `{ const f = ${add(v.saved('centre'), 'shift')}, g = ${add(v.saved('solution'), 'f')};
   ${v.save('f', 'f')} ${v.save('z', add('f', 'g'))} g2 = ${add('g2', 'square(g)')}; }`,
   )}
+  // Made of g2, so that V8 takes them for values and keeps them: constants it would make anew for each row, which also is why
+  // eachRow flips the fill itself and does not call nextFill.
   const sign = i32x4.shl(i32x4.eq(g2, g2), 31), least = v128.and(f32x4.splat(1e-37), i32x4.shr_s(sign, 31));
   const lengthG = f32x4.sqrt(f32x4.pmax(g2, least)), twiceG = f32x4.add(lengthG, lengthG), noG = f32x4.eq(g2, zero);
   ${KEPT.map(keep).join(' ')}
@@ -314,7 +315,6 @@ const MOST_PASSES: i32 = 40;
  * below LEAST_SHRINK is believed.
  */
 const LEAST_SHRINK: f32 = 0.3, SHARE: f32 = 0.3;
-const SIGN: i32 = -0x80000000;
 
 // @ts-ignore: decorator
 @inline
