@@ -3,21 +3,16 @@
 // only the packets up to it are read, where the file tells their lengths (PLT) and their order puts them first.
 import { FormatError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
-import { type Codestream, type ImageFrame, MARKER } from './codestream.js';
+import type { Codestream, ImageFrame } from './codestream.js';
 import { SOT_BYTES } from './codestream-index.js';
+import { checkPackets, HEAD_BYTES, type PacketStyle, readPartHeader, sotOf } from './codestream-part.js';
 import type { ByteRange } from './store.js';
 
 /** Where SIZ lies in a kept main header: behind SOC, its marker and length, and the capabilities. */
 const SIZ_AT = 8;
 const SSIZ_AT = 42;
-/** Read first of a tile-part of which only the first packets are wanted: more than a usual header takes. */
-const HEAD_BYTES = 4096;
 /** The number of a part is a byte. */
 const MAX_PARTS = 255;
-/** PLT of a tile of 255 layers and many precincts stays below it. */
-const MAX_PART_HEADER_BYTES = 2 ** 22;
-/** Packet lengths have at most five groups of seven bits: 2³² − 1. */
-const MAX_LENGTH_GROUPS = 5;
 
 /** The part of the reference grid that a tile covers, clipped to the image. */
 export function tileRect(frame: ImageFrame, tile: number): { x0: number; y0: number; x1: number; y1: number } {
@@ -52,8 +47,8 @@ function tileHeader({ header, frame, components }: Codestream, tile: number): Ui
 export function leadingPackets(codestream: Codestream, tile: number, reduce: number): number | null {
   const { coding, frame, components, irregular } = codestream;
   const { progression, layers, decompositions, precincts } = coding;
-  const ordered = progression === 'RLCP' || progression === 'RPCL' || (progression === 'LRCP' && layers === 1);
-  if (irregular || !ordered || reduce > decompositions) return null;
+  const byResolution = progression === 'RLCP' || progression === 'RPCL' || (progression === 'LRCP' && layers === 1);
+  if (irregular || (reduce > 0 && !byResolution) || reduce > decompositions) return null;
   const rect = tileRect(frame, tile);
   let count = 0;
   for (let resolution = 0; resolution <= decompositions - reduce; resolution++) {
@@ -66,85 +61,6 @@ export function leadingPackets(codestream: Codestream, tile: number, reduce: num
     count += along(rect.x0, rect.x1, px) * along(rect.y0, rect.y1, py) * components * layers;
   }
   return count;
-}
-
-/** The header of a tile-part as far as it matters here. */
-interface PartHeader {
-  /** Bytes from SOT to the first packet. */
-  bytes: number;
-  /** Lengths of the packets in it, or null where the file does not tell. */
-  packets: readonly number[] | null;
-  /** Segments that a decoder needs, without SOT, PLT and SOD. */
-  kept: readonly Uint8Array[];
-  /** True when the order of packets is changed or their headers are elsewhere (POC, PPT). */
-  irregular: boolean;
-  /** Bytes that the part gives as its own; 0 means that it reaches to the end of the codestream. */
-  stated: number;
-}
-
-/** Where a tile-part stands, for errors. */
-interface Place {
-  url: string;
-  tile: number;
-  part: ByteRange;
-}
-
-function packetLengths(payload: Uint8Array, out: number[], { url, tile }: Place): void {
-  let value = 0;
-  let groups = 0;
-  for (const byte of payload.subarray(1)) {
-    value = value * 128 + (byte & 127);
-    if (++groups > MAX_LENGTH_GROUPS) throw new FormatError(`${url}: packet lengths (PLT) of tile ${tile}`, { url });
-    if (byte & 128) continue;
-    out.push(value);
-    value = groups = 0;
-  }
-}
-
-/** Reads the header of a tile-part from its first bytes; null when they end before it does. */
-function readPartHeader(bytes: Uint8Array, place: Place): PartHeader | null {
-  const { url, tile, part } = place;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const wrong = (at: number, what: string) =>
-    new FormatError(`${url}: tile ${tile}, byte ${part.offset + at}: ${what}`, { url });
-  if (view.getUint16(0) !== MARKER.SOT || view.getUint16(4) !== tile) {
-    throw wrong(0, 'the tile does not begin where it should');
-  }
-  const stated = view.getUint32(6);
-  if (stated !== 0 && stated !== part.length) throw wrong(6, `a part of ${stated} bytes, and not ${part.length}`);
-  const packets: number[] = [];
-  const kept: Uint8Array[] = [];
-  let [listed, irregular] = [false, false];
-  for (let at = SOT_BYTES; at + 4 <= bytes.length; ) {
-    const marker = view.getUint16(at);
-    if (marker === MARKER.SOD) {
-      return { bytes: at + 2, packets: listed ? packets : null, kept, irregular, stated };
-    }
-    const length = view.getUint16(at + 2);
-    if (marker < 0xff4f || length < 2) throw wrong(at, 'no marker segment in the header of the tile');
-    if (at + 2 + length > bytes.length) break;
-    const segment = bytes.subarray(at, at + 2 + length);
-    if (marker === MARKER.PLT) {
-      listed = true;
-      packetLengths(segment.subarray(4), packets, place);
-    } else if (marker !== MARKER.COM) kept.push(segment);
-    // A tile can have a style of its own, so its packets cannot be counted by the main header.
-    irregular ||= [MARKER.POC, MARKER.PPT, MARKER.COD, MARKER.COC].some((other) => other === marker);
-    at += 2 + length;
-  }
-  if (bytes.length >= part.length) throw wrong(SOT_BYTES, 'the header of the tile has no end');
-  return null;
-}
-
-/** A changed SOT: the only tile, of so many bytes and parts. */
-function sotOf(bytes: Uint8Array, { length, index, parts }: { length: number; index: number; parts: number }) {
-  const out = bytes.slice(0, SOT_BYTES);
-  const view = new DataView(out.buffer);
-  view.setUint16(4, 0);
-  view.setUint32(6, length);
-  view.setUint8(10, index);
-  view.setUint8(11, parts);
-  return out;
 }
 
 /** A tile that is wanted, `reduce` times halved. */
@@ -174,14 +90,16 @@ export async function lendTile(
   }
   const packets = reduce > 0 ? leadingPackets(codestream, tile, reduce) : null;
   const head = [tileHeader(codestream, tile)];
-  if (packets !== null && (await lendLeading(source, request, { head, packets, use, signal }))) return;
+  const whole = parts.length === 1 ? leadingPackets(codestream, tile, 0) : null;
+  const style: PacketStyle = { endMarkers: codestream.coding.endMarkers, count: whole };
+  if (packets !== null && (await lendLeading(source, request, { head, packets, style, use, signal }))) return;
   const next = async (i: number, pieces: readonly Uint8Array[]): Promise<void> => {
     const part = parts[i];
     if (!part) return use([...pieces, EOC]);
     const decode = (bytes: Uint8Array) => {
       const place = { url: source.url, tile, part };
       const header = readPartHeader(bytes, place)!;
-      checkPackets(header, place);
+      checkPackets(header, bytes, style, place);
       const sot = sotOf(bytes, { length: header.stated, index: i, parts: parts.length });
       return next(i + 1, [...pieces, sot, bytes.subarray(SOT_BYTES)]);
     };
@@ -190,21 +108,10 @@ export async function lendTile(
   await next(0, head);
 }
 
-/** Packet lengths must add up to the tile-part: the one thing that a file says twice. */
-function checkPackets({ bytes, packets, stated }: PartHeader, { url, tile, part }: Place): void {
-  const sum = packets?.reduce((a, b) => a + b, 0);
-  // A part without a length of its own may have the end marker behind it.
-  const rest = part.length - bytes - (sum ?? 0);
-  if (sum === undefined || rest === 0 || (stated === 0 && rest === 2)) return;
-  throw new FormatError(
-    `${url}: tile ${tile} at byte ${part.offset}: its packets take ${sum} bytes, and it has ${part.length - bytes}`,
-    { url },
-  );
-}
-
 interface Leading {
   head: readonly Uint8Array[];
   packets: number;
+  style: PacketStyle;
   use: Use;
   signal: AbortSignal | undefined;
 }
@@ -213,13 +120,13 @@ interface Leading {
 async function lendLeading(source: ByteSource, { tile, parts }: TileRequest, leading: Leading): Promise<boolean> {
   const [part, second] = parts;
   if (!part || second) return false;
-  const { head, packets, use, signal } = leading;
+  const { head, packets, style, use, signal } = leading;
   const place = { url: source.url, tile, part };
-  /** Bytes of the whole that are wanted more than were read; 0 when it was lent, null when it cannot be. */
+  /** Bytes from the part's start that are wanted, 0 when it was lent, null when the packets cannot be told apart. */
   const attempt = async (bytes: Uint8Array): Promise<number | null> => {
     const header = readPartHeader(bytes, place);
     if (!header) return Math.min(part.length, 8 * bytes.length);
-    checkPackets(header, place);
+    checkPackets(header, bytes, style, place);
     if (!header.packets || header.irregular || packets > header.packets.length) return null;
     const end = header.packets.slice(0, packets).reduce((a, b) => a + b, header.bytes);
     if (end > bytes.length) return end;
@@ -228,10 +135,7 @@ async function lendLeading(source: ByteSource, { tile, parts }: TileRequest, lea
     await use([...head, sotOf(bytes, { length, index: 0, parts: 1 }), ...header.kept, SOD, body, EOC]);
     return 0;
   };
-  for (let length = Math.min(part.length, HEAD_BYTES); length <= MAX_PART_HEADER_BYTES || length <= part.length; ) {
-    const more = await source.lend({ offset: part.offset, length }, attempt, signal);
-    if (more === null || more === 0) return more === 0;
-    length = more;
-  }
-  return false;
+  let more: number | null = Math.min(part.length, HEAD_BYTES);
+  while (more) more = await source.lend({ offset: part.offset, length: more }, attempt, signal);
+  return more === 0;
 }

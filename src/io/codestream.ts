@@ -19,6 +19,7 @@ export const MARKER = {
   PPT: 0xff61,
   COM: 0xff64,
   SOT: 0xff90,
+  SOP: 0xff91,
   SOD: 0xff93,
   EOC: 0xffd9,
 } as const;
@@ -52,8 +53,8 @@ export interface CodingStyle {
   /** log₂ of width and height of the precincts, by resolution from the coarsest on. */
   precincts: readonly (readonly [number, number])[];
   reversible: boolean;
-  /** Components were turned into luma and chroma. */
-  colourTransform: boolean;
+  /** Packet headers end with a marker of their own (EPH). */
+  endMarkers: boolean;
 }
 
 export interface Codestream {
@@ -82,7 +83,6 @@ const MAX_HEADER_BYTES = 8 * 2 ** 20;
 const MAX_TILES = 65535;
 const MAX_COMPONENTS = 16384;
 
-/** "at byte 1234" reads better than a marker's number alone. */
 const hex = (marker: number): string => marker.toString(16).padStart(4, '0');
 
 function readSiz(url: string, at: number, p: DataView): Pick<Codestream, 'frame' | 'components' | 'bits' | 'signed'> {
@@ -150,7 +150,7 @@ function readCod(url: string, at: number, p: DataView): CodingStyle {
       return [byte & 15, byte >> 4] as const;
     }),
     reversible: p.getUint8(9) === 1,
-    colourTransform: p.getUint8(4) !== 0,
+    endMarkers: (p.getUint8(0) & 4) !== 0,
   };
 }
 
@@ -194,7 +194,7 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
  */
 export async function readCodestream(source: ByteSource, range: ByteRange, signal?: AbortSignal): Promise<Codestream> {
   const { url } = source;
-  const start = (await source.view({ offset: range.offset, length: Math.min(2, range.length) }, signal)) as DataView;
+  const start = await source.view({ offset: range.offset, length: Math.min(2, range.length) }, signal);
   if (start.byteLength < 2 || start.getUint16(0) !== MARKER.SOC) {
     throw new FormatError(`${url}: no JPEG 2000 codestream begins at byte ${range.offset}`, { url });
   }

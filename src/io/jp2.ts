@@ -9,7 +9,7 @@ import { isJpeg2000, type Jp2Boxes, readBoxes } from './jp2-boxes.js';
 import { decodeJ2k } from './jp2-codec.js';
 import { readPlace } from './jp2-geo.js';
 import { type DecodedTile, planesOf } from './jp2-planes.js';
-import type { Dtype, Level, Raster, RasterHeader, SampleArray, TileRef } from './raster.js';
+import type { Dtype, Level, Raster, RasterCodec, RasterHeader, SampleArray, TileRef } from './raster.js';
 import { type SharedRead, sharedRead } from './shared-read.js';
 import { tileCache } from './tile-cache.js';
 
@@ -22,8 +22,20 @@ const CODEC_SAMPLE_BYTES = 14;
 const CODEC_OVERHEAD_BYTES = 24 * 2 ** 20;
 /** A tile with more samples does not fit into the codec's memory, which ends at 2 GiB. */
 const MAX_TILE_SAMPLES = 2 ** 27;
+/** A compressed tile is hardly larger than its pixels, whatever the file says. */
+const MAX_TILE_OVERHEAD_BYTES = 2 ** 20;
 /** Times that decoding takes longer than inflating the same pixels: measured. */
 const SLOWDOWN = 17;
+
+/** What JPEG 2000 files are called, for those who must know before they open them. */
+export const JPEG_2000_NAME = /\.(jp2|j2k|j2c|jpc|jpx)$/i;
+
+/** The codec with tiles of the usual size. */
+export const USUAL_CODEC: RasterCodec = {
+  name: 'JPEG 2000',
+  threadBytes: CODEC_BYTES + CACHE_BYTES,
+  slowdown: SLOWDOWN,
+};
 
 /** Decoded tiles of this thread: neighbouring windows meet the same ones. */
 const tiles = tileCache(CACHE_BYTES);
@@ -111,7 +123,7 @@ function headerOf(source: ByteSource, { codestream }: Jp2Headers, place: Awaited
     bands: Array.from({ length: components }, () => ({ dtype, nodata: null, scale: 1, offset: 0, name: null })),
     levels,
     fileBytes,
-    codec: { name: 'JPEG 2000', threadBytes: heap + CACHE_BYTES, slowdown: SLOWDOWN },
+    codec: { ...USUAL_CODEC, threadBytes: heap + CACHE_BYTES },
   };
   return header;
 }
@@ -154,6 +166,12 @@ async function decodeTile(
   const height = Math.ceil(y1 / step) - Math.ceil(y0 / step);
   if (width === 0 || height === 0) return { bytes: new Uint8Array(0), width, height };
   const parts = await index.partsOf(tile, signal);
+  const packed = parts.reduce((sum, { length }) => sum + length, 0);
+  const most = 4 * (x1 - x0) * (y1 - y0) * components + MAX_TILE_OVERHEAD_BYTES;
+  if (packed > most) {
+    const at = `codestream tile ${tile} at byte ${parts[0]!.offset}`;
+    throw new FormatError(`${source.url}: ${at} has ${packed} bytes, more than ${most}`, { url: source.url });
+  }
   let bytes: Uint8Array | null = null;
   const use = async (pieces: readonly Uint8Array[]): Promise<void> => {
     signal.throwIfAborted();

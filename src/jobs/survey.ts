@@ -1,6 +1,7 @@
 import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
+import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2.js';
 import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import type { KernelDtype } from '../kernels/memory.js';
@@ -125,7 +126,7 @@ function contradictions(
 ): string[] {
   const item = findBand(scene, name, sensor)!;
   const file = files.find((f) => f.names.includes(name))!;
-  const own = file.raster.header.grid;
+  const { grid: own, width, height } = file.raster.header;
   const warnings: string[] = [];
   const differ = (what: string, itemSays: unknown, fileSays: unknown) =>
     warnings.push(
@@ -138,6 +139,9 @@ function contradictions(
   if (item.grid && own && !sameFrame(item.grid, own)) {
     const frame = ({ width, height, affine }: Grid) => `${width} × ${height} [${affine}]`;
     differ('grid', frame(item.grid), frame(own));
+  }
+  if (item.grid && !own && (item.grid.width !== width || item.grid.height !== height)) {
+    differ('size', `${item.grid.width} × ${item.grid.height}`, `${width} × ${height}`);
   }
   return warnings;
 }
@@ -195,6 +199,7 @@ export async function planInput(
     nBand: spec.bands.length,
     stackSampleBytes: spec.kernel.dtype === 'f32' ? 4 : 2,
     outputPixelBytes,
+    codecBytes: codecBytes(spec, survey),
     workPixelBytes: 4 * (wholeObservations ? spec.bands.length + 6 : 6) + 4,
     ...limits,
   };
@@ -222,7 +227,17 @@ async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Pr
     halo: Math.ceil(reachPx * ratioX),
     mask,
     tileBytes: await meanTileBytes(file),
+    slowdown: header.codec?.slowdown ?? 1,
   };
+}
+
+/** What a codec takes in each thread: as the looked-at files say, and where only other scenes need it, as their names tell. */
+function codecBytes({ observations }: CompositeSpec, { values, masks }: Survey): number {
+  const known = Math.max(0, ...[...values, ...masks].map(({ raster }) => raster.header.codec?.threadBytes ?? 0));
+  const named = observations.some(({ scenes }) =>
+    scenes.some(({ sources }) => Object.values(sources).some(({ href }) => JPEG_2000_NAME.test(href))),
+  );
+  return Math.max(known, named ? USUAL_CODEC.threadBytes : 0);
 }
 
 async function meanTileBytes(file: SourceFile): Promise<number> {

@@ -1,7 +1,7 @@
 import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
 import { isAxisAligned } from '../geo/affine.js';
 import { sameCrs } from '../geo/crs.js';
-import type { Grid, Window } from '../geo/grid.js';
+import { type Grid, gridOfSize, type Window } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
 import { chooseLevel } from '../io/window.js';
 import type { CompositeSpec, Resampling, SourceScene } from './spec.js';
@@ -99,6 +99,16 @@ function source(scene: SourceScene, name: string) {
   return found;
 }
 
+/** The item's grid for a file that has none: a file of another size is spread over it, or refused. */
+function itemGrid({ header: { url, width, height } }: Raster, grid: Grid | null): Grid | null {
+  const own = grid && gridOfSize(grid, { width, height });
+  if (own || !grid) return own;
+  throw new FormatError(
+    `${url} has no georeference, and its ${width} × ${height} px are no whole fraction of the item's ${grid.width} × ${grid.height}`,
+    { url },
+  );
+}
+
 async function openSource(
   scene: SourceScene,
   href: string,
@@ -107,7 +117,7 @@ async function openSource(
 ): Promise<SourceFile> {
   const raster = await cache.open(href);
   const { header } = raster;
-  const own = header.grid ?? source(scene, names[0]!).grid;
+  const own = header.grid ?? itemGrid(raster, source(scene, names[0]!).grid);
   if (!own) throw new FormatError(`${href} has no georeference, and neither has its item`, { url: href });
   if (!isAxisAligned(own.affine)) {
     throw new UnsupportedError(`${href} is rotated: only north-up rasters are composited yet`, { url: href });
