@@ -7,7 +7,16 @@ if (!chromium) console.log('SKIPPED browser tests: no Chromium found; set STACKW
 
 /** Vitest's own page in Chromium, on the modules as they are. */
 const inChromium = {
-  optimizeDeps: { include: ['geotiff', 'proj4', 'zstddec', '@bokuweb/zstd-wasm', '@cornerstonejs/codec-openjpeg/decodewasmjs', 'fast-check'] },
+  optimizeDeps: {
+    include: [
+      'geotiff',
+      'proj4',
+      'zstddec',
+      '@bokuweb/zstd-wasm',
+      '@cornerstonejs/codec-openjpeg/decodewasmjs',
+      'fast-check',
+    ],
+  },
   // node_modules may be a link to a folder elsewhere.
   server: { fs: { allow: ['.', realpathSync('node_modules')] } },
   test: {
