@@ -62,11 +62,12 @@ export function readPartHeader(bytes: Uint8Array, place: Place): PartHeader | nu
   const packets: number[] = [];
   const kept: Uint8Array[] = [];
   let [listed, irregular] = [false, false];
-  for (let at = SOT_BYTES; at + 4 <= bytes.length; ) {
+  for (let at = SOT_BYTES; at + 2 <= bytes.length; ) {
     const marker = view.getUint16(at);
     if (marker === MARKER.SOD) {
       return { bytes: at + 2, packets: listed ? packets : null, kept, irregular, stated };
     }
+    if (at + 4 > bytes.length) break;
     const length = view.getUint16(at + 2);
     if (marker < 0xff4f || length < 2) throw wrong(at, 'no marker segment in the header of the tile');
     if (at + 2 + length > bytes.length) break;
@@ -85,15 +86,19 @@ export function readPartHeader(bytes: Uint8Array, place: Place): PartHeader | nu
 
 /** What the main header says of a tile's packets. */
 export interface PacketStyle {
+  startMarkers: boolean;
   endMarkers: boolean;
   /** How many packets the tile has, or null where that is not known. */
   count: number | null;
 }
 
-/** True when a packet says that it holds nothing: then it is one byte long, beside its markers. */
-function emptyBytes(bytes: Uint8Array, at: number, { endMarkers }: PacketStyle): number | null {
-  const sop = bytes[at] === MARKER.SOP >> 8 && bytes[at + 1] === (MARKER.SOP & 255) ? SOP_BYTES : 0;
-  return bytes[at + sop]! & 0x80 ? null : sop + 1 + (endMarkers ? EPH_BYTES : 0);
+/** The length that a packet must have, markers included, when it says that it holds nothing; else null. */
+function emptyBytes(bytes: Uint8Array, at: number, { startMarkers, endMarkers }: PacketStyle): number | null {
+  const marked = startMarkers && bytes[at] === MARKER.SOP >> 8 && bytes[at + 1] === (MARKER.SOP & 255);
+  const skip = marked ? SOP_BYTES : 0;
+  // Only the first bytes of a part may have been read.
+  if (at + skip >= bytes.length || bytes[at + skip]! & 0x80) return null;
+  return skip + 1 + (endMarkers ? EPH_BYTES : 0);
 }
 
 /**
@@ -110,7 +115,7 @@ export function checkPackets(header: PartHeader, bytes: Uint8Array, style: Packe
   if (header.packets) {
     let at = header.bytes;
     for (const length of header.packets) {
-      const empty = at < bytes.length ? emptyBytes(bytes, at, style) : null;
+      const empty = emptyBytes(bytes, at, style);
       if (length === 0 || (empty !== null && empty !== length)) throw wrong(at, `an empty packet of ${length} bytes`);
       at += length;
     }

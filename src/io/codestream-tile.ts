@@ -41,14 +41,16 @@ function tileHeader({ header, frame, components }: Codestream, tile: number): Ui
 }
 
 /**
- * Packets of a tile up to a resolution that is halved `reduce` times, or null where they do not come first: that takes an order by
- * resolution, of one layer or before the layers (T.800, B.12).
+ * Packets of a tile up to a resolution that is halved `reduce` times, or null where they do not come first, or cannot be decoded
+ * without the others: that takes an order by resolution, of one layer or before the layers (T.800, B.12).
  */
 export function leadingPackets(codestream: Codestream, tile: number, reduce: number): number | null {
   const { coding, frame, components, irregular } = codestream;
-  const { progression, layers, decompositions, precincts } = coding;
+  const { progression, layers, decompositions, precincts, startMarkers, endMarkers } = coding;
   const byResolution = progression === 'RLCP' || progression === 'RPCL' || (progression === 'LRCP' && layers === 1);
-  if (irregular || (reduce > 0 && !byResolution) || reduce > decompositions) return null;
+  // The codec looks for the marker of the next packet even where it wants none.
+  const separable = byResolution && !startMarkers && !endMarkers;
+  if (irregular || (reduce > 0 && !separable) || reduce > decompositions) return null;
   const rect = tileRect(frame, tile);
   let count = 0;
   for (let resolution = 0; resolution <= decompositions - reduce; resolution++) {
@@ -91,7 +93,8 @@ export async function lendTile(
   const packets = reduce > 0 ? leadingPackets(codestream, tile, reduce) : null;
   const head = [tileHeader(codestream, tile)];
   const whole = parts.length === 1 ? leadingPackets(codestream, tile, 0) : null;
-  const style: PacketStyle = { endMarkers: codestream.coding.endMarkers, count: whole };
+  const { startMarkers, endMarkers } = codestream.coding;
+  const style: PacketStyle = { startMarkers, endMarkers, count: whole };
   if (packets !== null && (await lendLeading(source, request, { head, packets, style, use, signal }))) return;
   const next = async (i: number, pieces: readonly Uint8Array[]): Promise<void> => {
     const part = parts[i];

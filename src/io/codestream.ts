@@ -53,6 +53,8 @@ export interface CodingStyle {
   /** log₂ of width and height of the precincts, by resolution from the coarsest on. */
   precincts: readonly (readonly [number, number])[];
   reversible: boolean;
+  /** Packets may begin with a marker of their own (SOP). */
+  startMarkers: boolean;
   /** Packet headers end with a marker of their own (EPH). */
   endMarkers: boolean;
 }
@@ -150,6 +152,7 @@ function readCod(url: string, at: number, p: DataView): CodingStyle {
       return [byte & 15, byte >> 4] as const;
     }),
     reversible: p.getUint8(9) === 1,
+    startMarkers: (p.getUint8(0) & 2) !== 0,
     endMarkers: (p.getUint8(0) & 4) !== 0,
   };
 }
