@@ -18,10 +18,14 @@ const CACHE_BYTES = 32 * 2 ** 20;
 /** The codec's memory at its start, which a tile of 1024² fits in; and what it needs for a sample of a larger one. */
 const CODEC_BYTES = 56 * 2 ** 20;
 const CODEC_SAMPLE_BYTES = 14;
-/** Beside the pixels: code blocks and the tables of a tile. */
+/** Beside the pixels: a code block with its tables, and what is there for any tile. */
+const CODEC_BLOCK_BYTES = 512;
 const CODEC_OVERHEAD_BYTES = 24 * 2 ** 20;
-/** A tile with more samples does not fit into the codec's memory, which ends at 2 GiB. */
+/** A tile with more samples or code blocks does not fit into the codec's memory, which ends at 2 GiB. */
 const MAX_TILE_SAMPLES = 2 ** 27;
+const MAX_TILE_BLOCKS = 2 ** 21;
+/** Packets in a tile beyond its bytes, of which each takes one: more are no picture, but a way to make the codec allocate. */
+const MAX_SURPLUS_PACKETS = 2 ** 16;
 /** A compressed tile is hardly larger than its pixels, whatever the file says. */
 const MAX_TILE_OVERHEAD_BYTES = 2 ** 20;
 /** Times that decoding takes longer than inflating the same pixels: measured. */
@@ -59,18 +63,31 @@ export async function readJp2Headers(source: ByteSource, signal?: AbortSignal): 
   return { boxed, boxes, codestream: await readCodestream(source, boxes.codestream, signal) };
 }
 
+/** Samples and code blocks of a whole tile. */
+function tileSize({ frame, components, coding }: Codestream): { samples: number; blocks: number } {
+  const { x0, y0, x1, y1, tileWidth, tileHeight } = frame;
+  const { blockWidth, blockHeight, precincts } = coding;
+  const samples = Math.min(tileWidth, x1 - x0) * Math.min(tileHeight, y1 - y0) * components;
+  // Blocks are clipped to precincts; a band's is half of the resolution's.
+  const [x, y] = precincts.reduce(([px, py], [qx, qy]) => [Math.min(px, qx), Math.min(py, qy)]);
+  const side = (block: number, log2: number) => Math.max(1, Math.min(block, 2 ** (log2 - 1)));
+  return { samples, blocks: Math.ceil(samples / (side(blockWidth, x!) * side(blockHeight, y!))) };
+}
+
 /** The dtype of the samples; kinds that the codec cannot give are refused by name. */
-function dtypeOf(url: string, { frame, components, bits, signed }: Codestream): Dtype {
+function dtypeOf(url: string, codestream: Codestream): Dtype {
+  const { frame, components, bits, signed } = codestream;
   if (bits > 16) throw new UnsupportedError(`${url}: JPEG 2000 of ${bits} bits is not read, only up to 16`, { url });
   if (components !== 1 && components !== 3) {
     throw new UnsupportedError(`${url}: JPEG 2000 of ${components} components is not read, only of 1 or 3`, { url });
   }
-  const { x0, y0, x1, y1, tileWidth, tileHeight, tilesAcross, tilesDown, tileX0, tileY0 } = frame;
-  const samples = Math.min(tileWidth, x1 - x0) * Math.min(tileHeight, y1 - y0) * components;
-  if (samples > MAX_TILE_SAMPLES) {
-    throw new UnsupportedError(`${url}: a tile of ${samples} samples is not read, at most ${MAX_TILE_SAMPLES} are`, {
-      url,
-    });
+  const { x0, y0, tilesAcross, tilesDown, tileX0, tileY0 } = frame;
+  const { samples, blocks } = tileSize(codestream);
+  if (samples > MAX_TILE_SAMPLES || blocks > MAX_TILE_BLOCKS) {
+    throw new UnsupportedError(
+      `${url}: a tile of ${samples} samples in ${blocks} code blocks is not read, at most ${MAX_TILE_SAMPLES} in ${MAX_TILE_BLOCKS} are`,
+      { url },
+    );
   }
   if ((tilesAcross > 1 && x0 !== tileX0) || (tilesDown > 1 && y0 !== tileY0)) {
     throw new UnsupportedError(`${url}: an image that begins inside of a tile (${x0}, ${y0}) is not read`, { url });
@@ -109,12 +126,12 @@ function levelsOf({ frame, coding, irregular }: Codestream): Level[] {
 
 function headerOf(source: ByteSource, { codestream }: Jp2Headers, place: Awaited<ReturnType<typeof readPlace>>) {
   const { url, fileBytes } = source;
-  const { frame, components } = codestream;
+  const { components } = codestream;
   const dtype = dtypeOf(url, codestream);
   const levels = levelsOf(codestream);
-  const { width, height, tileWidth, tileHeight } = levels[0]!;
-  const samples = Math.min(frame.tileWidth, tileWidth) * Math.min(frame.tileHeight, tileHeight) * components;
-  const heap = Math.max(CODEC_BYTES, CODEC_OVERHEAD_BYTES + CODEC_SAMPLE_BYTES * samples);
+  const { width, height } = levels[0]!;
+  const { samples, blocks } = tileSize(codestream);
+  const own = CODEC_OVERHEAD_BYTES + CODEC_SAMPLE_BYTES * samples + CODEC_BLOCK_BYTES * blocks;
   const header: RasterHeader = {
     url,
     grid: place && { ...place, width, height },
@@ -123,7 +140,7 @@ function headerOf(source: ByteSource, { codestream }: Jp2Headers, place: Awaited
     bands: Array.from({ length: components }, () => ({ dtype, nodata: null, scale: 1, offset: 0, name: null })),
     levels,
     fileBytes,
-    codec: { ...USUAL_CODEC, threadBytes: heap + CACHE_BYTES },
+    codec: { ...USUAL_CODEC, threadBytes: Math.max(CODEC_BYTES, own) + CACHE_BYTES },
   };
   return header;
 }
@@ -171,6 +188,11 @@ async function decodeTile(
   if (packed > most) {
     const at = `codestream tile ${tile} at byte ${parts[0]!.offset}`;
     throw new FormatError(`${source.url}: ${at} has ${packed} bytes, more than ${most}`, { url: source.url });
+  }
+  const packets = leadingPackets(codestream, tile, 0) ?? 0;
+  if (packets > packed + MAX_SURPLUS_PACKETS) {
+    const at = `codestream tile ${tile} at byte ${parts[0]!.offset}`;
+    throw new FormatError(`${source.url}: ${at} has ${packets} packets in ${packed} bytes`, { url: source.url });
   }
   let bytes: Uint8Array | null = null;
   const use = async (pieces: readonly Uint8Array[]): Promise<void> => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StackwiseError } from '../../build/errors.js';
+import { decodeJ2k } from '../../build/io/jp2-codec.js';
 import { readWindow } from '../../build/io/window.js';
 import { HEIGHT, JP2, type Jp2Fixture, jp2Bytes, openBytes, WIDTH } from '../fixture/jp2.js';
 import { seeded } from '../random.ts';
@@ -23,6 +24,8 @@ async function outcome(bytes: Uint8Array, fixture: Jp2Fixture): Promise<Stackwis
 
 /** Where the first tile-part begins. */
 const firstPart = (bytes: Uint8Array) => bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0x90);
+
+const view16 = (bytes: Uint8Array, at: number) => new DataView(bytes.buffer).getUint16(at);
 
 /** A copy with some bytes changed. */
 function changed(bytes: Uint8Array, change: (copy: Uint8Array, view: DataView) => void): Uint8Array {
@@ -138,6 +141,39 @@ describe('JPEG 2000 that is not read', () => {
     });
     expect(await outcome(large, JP2.codestream)).toMatchObject({ name: 'UnsupportedError' });
   });
+
+  it('is refused where a tile has more code blocks or packets than its bytes can fill', async () => {
+    const huge = (change: (view: DataView) => void) =>
+      changed(codestream(), (_, view) => {
+        for (const at of [8, 12, 24, 28]) view.setUint32(at, 8000);
+        change(view);
+      });
+    const cod = 2 + 2 + 41;
+    expect(view16(codestream(), cod)).toBe(0xff52);
+    const blocks = huge((view) => view.setUint16(cod + 10, 0));
+    expect(await outcome(blocks, JP2.codestream)).toMatchObject({ name: 'UnsupportedError' });
+    // Precincts of 4 × 4 px, and many layers.
+    const packets = changed(codestream(), (copy, view) => {
+      for (const at of [8, 12, 24, 28]) view.setUint32(at, 1000);
+      view.setUint16(cod + 6, 60000);
+      copy.fill(0x22, cod + 14, cod + 17);
+    });
+    const error = await outcome(packets, JP2.codestream);
+    expect((error as Error).message).toMatch(/has \d+ packets in \d+ bytes/);
+  });
+});
+
+it('goes on with a new codec after one that broke down', async () => {
+  const bytes = jp2Bytes(JP2.codestream);
+  // A second component in the header, which the codec's package cannot give.
+  const two = Uint8Array.from([...bytes.subarray(0, 45), 15, 1, 1, ...bytes.subarray(45)]);
+  const view = new DataView(two.buffer);
+  view.setUint16(4, view.getUint16(4) + 3);
+  view.setUint16(40, 2);
+  const request = { pieces: [two], reduce: 0, samples: 2 * WIDTH * HEIGHT, bits: 16 };
+  const error = await decodeJ2k(request).catch((e: Error) => e);
+  expect(['KernelError', 'FormatError']).toContain((error as Error).name);
+  expect(await outcome(bytes, JP2.codestream)).toBe('equal');
 });
 
 it('takes a last tile that reaches to the end without saying so', async () => {
