@@ -19,8 +19,17 @@ const LEAST_PART_BYTES = SOT_BYTES + 2;
 /** Read at once where tile-parts are short, so that one read shows many. */
 const AHEAD_BYTES = 2 ** 18;
 const SHORT_PART_BYTES = 2 ** 16;
-/** Parts of all tiles together: the standard allows 255 a tile, files have one to a dozen. */
-const MAX_PARTS = 2 ** 20;
+/** The number of a tile's part is a byte; files have one to a dozen. */
+const MAX_TILE_PARTS = 255;
+
+/** Takes a part in, or answers false where the tile has as many as it can. */
+function addPart(parts: Map<number, ByteRange[]>, tile: number, part: ByteRange): boolean {
+  const own = parts.get(tile);
+  if (own && own.length >= MAX_TILE_PARTS) return false;
+  if (own) own.push(part);
+  else parts.set(tile, [part]);
+  return true;
+}
 
 /** The tile-parts that TLM lists, or null where it lists none or what cannot be. */
 function listedParts({ tlm, frame, firstPart, range }: Codestream): Map<number, ByteRange[]> | null {
@@ -38,8 +47,7 @@ function listedParts({ tlm, frame, firstPart, range }: Codestream): Map<number, 
     for (let at = 2; at < payload.length; at += step, n++) {
       const tile = tileBytes === 0 ? n : tileBytes === 1 ? view.getUint8(at) : view.getUint16(at);
       const length = lengthBytes === 4 ? view.getUint32(at + tileBytes) : view.getUint16(at + tileBytes);
-      if (tile >= nTile || length < LEAST_PART_BYTES || n >= MAX_PARTS) return null;
-      parts.set(tile, [...(parts.get(tile) ?? []), { offset, length }]);
+      if (tile >= nTile || length < LEAST_PART_BYTES || !addPart(parts, tile, { offset, length })) return null;
       offset += length;
     }
   }
@@ -87,10 +95,10 @@ async function step(source: ByteSource, codestream: Codestream, walk: Walk, sign
       { url },
     );
   }
-  if (++walk.count > MAX_PARTS) throw new FormatError(`${url}: more than ${MAX_PARTS} tile-parts`, { url });
-  const own = walk.parts.get(tile);
-  if (own) own.push({ offset: at, length });
-  else walk.parts.set(tile, [{ offset: at, length }]);
+  if (!addPart(walk.parts, tile, { offset: at, length })) {
+    throw new FormatError(`${url}: tile ${tile} has more than ${MAX_TILE_PARTS} parts, at byte ${at}`, { url });
+  }
+  walk.count++;
   const nPart = view.getUint8(11);
   if (nPart > 0) walk.wanted.set(tile, nPart);
   walk.at += length;

@@ -30,18 +30,20 @@ export interface PartHeader {
 }
 
 /** Where a tile-part stands, for errors. */
-export interface Place {
+export interface PartPlace {
   url: string;
   tile: number;
   part: ByteRange;
 }
 
-function packetLengths(payload: Uint8Array, out: number[], { url, tile }: Place): void {
+function packetLengths(payload: Uint8Array, out: number[], { url, tile, part }: PartPlace): void {
   let value = 0;
   let groups = 0;
   for (const byte of payload.subarray(1)) {
     value = value * 128 + (byte & 127);
-    if (++groups > MAX_LENGTH_GROUPS) throw new FormatError(`${url}: packet lengths (PLT) of tile ${tile}`, { url });
+    if (++groups > MAX_LENGTH_GROUPS) {
+      throw new FormatError(`${url}: tile ${tile} at byte ${part.offset}: no packet has such a length (PLT)`, { url });
+    }
     if (byte & 128) continue;
     out.push(value);
     value = groups = 0;
@@ -49,7 +51,7 @@ function packetLengths(payload: Uint8Array, out: number[], { url, tile }: Place)
 }
 
 /** Reads the header of a tile-part from its first bytes; null when they end before it does. */
-export function readPartHeader(bytes: Uint8Array, place: Place): PartHeader | null {
+export function readPartHeader(bytes: Uint8Array, place: PartPlace): PartHeader | null {
   const { url, tile, part } = place;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wrong = (at: number, what: string) =>
@@ -106,7 +108,7 @@ function emptyBytes(bytes: Uint8Array, at: number, { startMarkers, endMarkers }:
  * empty are. Where no lengths are listed, a tile of empty packets only can have no more bytes than packets. So data that was zeroed is
  * found, unless it is inside of a code block.
  */
-export function checkPackets(header: PartHeader, bytes: Uint8Array, style: PacketStyle, place: Place): void {
+export function checkPackets(header: PartHeader, bytes: Uint8Array, style: PacketStyle, place: PartPlace): void {
   const { url, tile, part } = place;
   const bodyBytes = part.length - header.bytes;
   const wrong = (at: number, what: string) =>

@@ -1,7 +1,6 @@
 // Cuts one tile out of a codestream, as a small codestream of its own: the main header with an image that is just this tile, and
 // the tile's parts, renumbered. Canvas coordinates stay, so that wavelets and precincts fall as they did. At a reduced resolution
 // only the packets up to it are read, where the file tells their lengths (PLT) and their order puts them first.
-import { FormatError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
 import type { Codestream, ImageFrame } from './codestream.js';
 import { SOT_BYTES } from './codestream-index.js';
@@ -11,8 +10,6 @@ import type { ByteRange } from './store.js';
 /** Where SIZ lies in a kept main header: behind SOC, its marker and length, and the capabilities. */
 const SIZ_AT = 8;
 const SSIZ_AT = 42;
-/** The number of a part is a byte. */
-const MAX_PARTS = 255;
 
 /** The part of the reference grid that a tile covers, clipped to the image. */
 export function tileRect(frame: ImageFrame, tile: number): { x0: number; y0: number; x1: number; y1: number } {
@@ -85,11 +82,6 @@ export async function lendTile(
   { use, signal }: { use: Use; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const { tile, parts, reduce } = request;
-  if (parts.length > MAX_PARTS) {
-    throw new FormatError(`${source.url}: tile ${tile} has ${parts.length} parts, more than ${MAX_PARTS}`, {
-      url: source.url,
-    });
-  }
   const packets = reduce > 0 ? leadingPackets(codestream, tile, reduce) : null;
   const head = [tileHeader(codestream, tile)];
   const whole = parts.length === 1 ? leadingPackets(codestream, tile, 0) : null;

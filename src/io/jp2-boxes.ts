@@ -28,6 +28,8 @@ const MAX_BOXES = 1024;
 const MAX_DEPTH = 8;
 const MAX_GEO_TIFF_BYTES = 2 ** 20;
 const MAX_GML_BYTES = 4 * 2 ** 20;
+/** Boxes of XML that are looked into. */
+const MAX_XML_BOXES = 8;
 const SYCC = 18;
 
 /** True for what begins as a JP2 file or a bare codestream does. */
@@ -104,14 +106,14 @@ export async function readBoxes(source: ByteSource, signal?: AbortSignal): Promi
     geoTiff: null,
     gml: null,
   };
-  let count = 0;
+  let [count, nXml] = [0, 0];
   const walk = async (range: ByteRange, depth: number): Promise<void> => {
     for await (const box of boxesIn(source, range, signal)) {
       if (++count > MAX_BOXES) throw new FormatError(`${url}: more than ${MAX_BOXES} boxes`, { url });
       if ((box.type === 'jp2h' || box.type === 'asoc') && depth < MAX_DEPTH) await walk(box.body, depth + 1);
       else if (box.type === 'jp2c') found.codestream ??= box.body;
       else if (box.type === 'uuid') found.geoTiff ??= await geoTiffIn(source, box, signal);
-      else if (box.type === 'xml ') found.gml ??= await gmlIn(source, box, signal);
+      else if (box.type === 'xml ' && nXml++ < MAX_XML_BOXES) found.gml ??= await gmlIn(source, box, signal);
       else await checkHeader(source, box, signal);
       // The place on the ground may stand behind the codestream; what is known by then needs no look.
       if (found.codestream && (found.geoTiff || found.gml)) return;

@@ -1,7 +1,7 @@
 import { openByteSource } from './byte-source.js';
 import { tileIndex } from './codestream-index.js';
 import { hasPacketLengths } from './codestream-part.js';
-import { readJp2Headers } from './jp2.js';
+import { readJp2Headers } from './jp2-header.js';
 import type { Store } from './store.js';
 
 /** How a JPEG 2000 file is laid out, for people who ask why it is slow. */

@@ -1,7 +1,7 @@
 import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
-import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2.js';
+import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2-header.js';
 import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import type { KernelDtype } from '../kernels/memory.js';
