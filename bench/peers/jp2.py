@@ -1,4 +1,5 @@
-"""Reads JPEG 2000 tile by tile with GDAL on one thread; prints seconds per pass as JSON. Modes: make FILE SIZE | read FILE N [LEVEL]."""
+"""Reads JPEG 2000 tile by tile with GDAL on one thread; prints seconds per pass as JSON. Modes: make FILE SIZE [SEED] | read FILE N
+[LEVEL]."""
 import json
 import sys
 import time
@@ -23,11 +24,11 @@ LAYOUT = [
 ]
 
 
-def make(path, size):
+def make(path, size, seed):
     """Smooth terrain with sensor noise: about 6 bits a pixel, as over land."""
     import numpy as np
 
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     values = 2000 + 800 * np.sin(x / 97) * np.cos(y / 131) + rng.normal(0, 12, (size, size))
     memory = gdal.GetDriverByName("MEM").Create("", size, size, 1, gdal.GDT_UInt16)
@@ -52,7 +53,7 @@ def read(path, passes, level):
 
 
 if sys.argv[1] == "make":
-    make(sys.argv[2], int(sys.argv[3]))
+    make(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else 5)
     print(json.dumps({"gdal": gdal.__version__}))
 else:
     level = int(sys.argv[4]) if len(sys.argv) > 4 else 0
