@@ -1,18 +1,22 @@
 import { UnsupportedError } from '../errors.js';
-import { intersect, type Window } from '../geo/grid.js';
+import { invert, pixelToGround } from '../geo/affine.js';
+import { sameCrs } from '../geo/crs.js';
+import { type Grid, intersect, type Window } from '../geo/grid.js';
 import { classMaskInto, type MorphologyStep, morphologyInto, orMaskInto } from '../kernels/mask.js';
 import type { Kernels } from '../kernels/memory.js';
 import { holdInMemory } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
-import { type AxisMap, type SourceFile, sourceWindow } from './source.js';
+import { type Placement, placeAcross, sourceWindow } from './placement.js';
+import type { SourceFile } from './source.js';
 
 /** What a mask band says is bad, in its own pixels: u8[height][width] in wasm memory, 1 = masked out. */
 export interface NativeMask {
   ptr: number;
   /** In px of the mask band. */
   window: Window;
-  x: AxisMap;
-  y: AxisMap;
+  placement: Placement;
+  /** 1 where no file has a class, likewise; null when nobody asks. */
+  unknownPtr: number | null;
 }
 
 /** How far the filters of a recipe reach, in px of the mask band: openings and closings reach twice their radius. */
@@ -22,27 +26,57 @@ export function maskReach(steps: readonly MorphologyStep[]): number {
   }, 0);
 }
 
+/** What makes a mask of classes: its recipes, and the target window that it is made for. */
+interface MaskWork {
+  recipes: readonly MaskRecipe[];
+  grid: Grid;
+  target: Window;
+  signal: AbortSignal | undefined;
+}
+
 /**
- * The mask of one band over a target window: all recipes of the band OR-ed, each filtered in the band's own pixels with enough of
- * the surroundings that block edges leave no trace. Several files are those of one solar day (`--mask-when after-fuse`): a pixel's
- * class is then that of the first file, in order of time, that has one. Null where no file meets the window.
+ * The mask of one band over a target window. Several files are those of one solar day (`--mask-when after-fuse`): a pixel's class is
+ * then that of the first file, in order of time, that has one. Files on one lattice give one mask; others (of another zone, say) have
+ * their own, in order of time, and say where they know nothing. Empty where no file meets the window.
  */
-export async function nativeMask(
+export async function nativeMasks(k: Kernels, files: readonly SourceFile[], work: MaskWork): Promise<NativeMask[]> {
+  const lattices: SourceFile[][] = [];
+  for (const file of files) {
+    const own = lattices.find(([first]) => latticeShift(first!.placement, file.placement) !== null);
+    if (own) own.push(file);
+    else lattices.push([file]);
+  }
+  const masks: NativeMask[] = [];
+  for (const own of lattices) {
+    const mask = await latticeMask(k, own, { ...work, several: lattices.length > 1 });
+    if (mask) masks.push(mask);
+  }
+  return masks;
+}
+
+/**
+ * The mask of files on one lattice: all recipes of the band OR-ed, each filtered in the band's own pixels with enough of the
+ * surroundings that block edges leave no trace.
+ */
+async function latticeMask(
   k: Kernels,
   files: readonly SourceFile[],
-  { recipes, target, signal }: { recipes: readonly MaskRecipe[]; target: Window; signal: AbortSignal | undefined },
+  { recipes, grid, target, several, signal }: MaskWork & { several: boolean },
 ): Promise<NativeMask | null> {
   const reach = Math.max(...recipes.map((recipe) => maskReach(recipe.steps)));
-  const lattice = files[0]!;
+  const placement = await commonPlacement(files, grid);
+  // Cells bound positions, not pixels' middles: what lies on the bound may be the next pixel.
+  const margin = placement.kind === 'cells' ? 1 : 0;
   const placed = files.flatMap((file) => {
-    const inner = sourceWindow(file, target, { x: 0, y: 0 });
-    const outer = sourceWindow(file, target, { x: reach, y: reach });
-    return inner && outer ? [{ file, inner, outer, ...latticeShift(lattice, file) }] : [];
+    const inner = sourceWindow(file.placement, target, { x: margin, y: margin });
+    const outer = sourceWindow(file.placement, target, { x: margin + reach, y: margin + reach });
+    return inner && outer ? [{ file, inner, outer, ...latticeShift(placement, file.placement)! }] : [];
   });
   if (placed.length === 0) return null;
   const window = union(placed.map(({ inner, dx, dy }) => shifted(inner, dx, dy)));
   const around = union(placed.map(({ outer, dx, dy }) => shifted(outer, dx, dy)));
-  const ptr = k.alloc(window.width * window.height);
+  const n = window.width * window.height;
+  const [ptr, unknownPtr] = [k.alloc(n), several ? k.alloc(n) : null];
   const mark = k.exports.mark();
   try {
     const classes = await fusedClasses(k, { placed, around, signal });
@@ -55,15 +89,40 @@ export async function nativeMask(
       morphologyInto(k, { ptr: out, width: around.width, height: around.height }, steps);
       if (i > 0) orMaskInto(k, single, padded, all);
     }
-    const [from, to] = [k.u8(all, px), k.u8(ptr, window.width * window.height)];
-    for (let row = 0; row < window.height; row++) {
-      const begin = (window.row - around.row + row) * around.width + window.col - around.col;
-      to.set(from.subarray(begin, begin + window.width), row * window.width);
+    copyInner(k, all, { around, window, to: ptr });
+    if (unknownPtr !== null) {
+      const { nodata } = placed[0]!.file.headers[0]!;
+      classMaskInto(k, { ...classes, nPx: px }, { mode: 'drop', values: [nodata ?? 0] }, all);
+      copyInner(k, all, { around, window, to: unknownPtr });
     }
   } finally {
     k.exports.release(mark);
   }
-  return { ptr, window, x: lattice.x, y: lattice.y };
+  return { ptr, window, placement, unknownPtr };
+}
+
+/** How the lattice of several files lies under the target: cells are those of a frame around all of them. */
+async function commonPlacement(files: readonly SourceFile[], grid: Grid): Promise<Placement> {
+  const first = files[0]!.placement;
+  if (first.kind === 'axes' || files.length === 1) return first;
+  const frames = files.map(({ placement }) => {
+    const { dx, dy } = latticeShift(first, placement)!;
+    return { col: dx, row: dy, width: placement.own.width, height: placement.own.height };
+  });
+  const { col, row, width, height } = union(frames);
+  const [a, b, , d, e] = first.own.affine;
+  const [x, y] = pixelToGround(first.own.affine, col, row);
+  return placeAcross({ crs: first.own.crs, affine: [a, b, x, d, e, y], width, height }, grid);
+}
+
+/** Copies the part `window` of u8[around] to its own place. */
+function copyInner(k: Kernels, ptr: number, { around, window, to }: { around: Window; window: Window; to: number }) {
+  const from = k.u8(ptr, around.width * around.height);
+  const out = k.u8(to, window.width * window.height);
+  for (let row = 0; row < window.height; row++) {
+    const begin = (window.row - around.row + row) * around.width + window.col - around.col;
+    out.set(from.subarray(begin, begin + window.width), row * window.width);
+  }
 }
 
 interface PlacedFile {
@@ -73,18 +132,13 @@ interface PlacedFile {
   dy: number;
 }
 
-/** Whole pixels between two files' lattices: source coordinates of `file` plus the shift are those of `lattice`. */
-function latticeShift(lattice: SourceFile, file: SourceFile): { dx: number; dy: number } {
-  const dx = lattice.x.offset - file.x.offset;
-  const dy = lattice.y.offset - file.y.offset;
+/** Whole pixels between two lattices: source coordinates of `file` plus the shift are those of `lattice`; null between others. */
+function latticeShift(lattice: Placement, file: Placement): { dx: number; dy: number } | null {
+  if (lattice.kind !== file.kind || !sameCrs(lattice.own.crs, file.own.crs)) return null;
+  if (lattice.own.affine.some((step, i) => i % 3 !== 2 && step !== file.own.affine[i])) return null;
+  const [dx, dy] = pixelToGround(invert(lattice.own.affine), file.own.affine[2], file.own.affine[5]);
   const off = (value: number) => Math.abs(value - Math.round(value)) > 1e-6;
-  if (file.x.scale !== lattice.x.scale || file.y.scale !== lattice.y.scale || off(dx) || off(dy)) {
-    throw new UnsupportedError(
-      `the masks of ${lattice.scene.id} and ${file.scene.id} lie on different grids: use --mask-when before-fuse`,
-      { items: [lattice.scene.id, file.scene.id] },
-    );
-  }
-  return { dx: Math.round(dx), dy: Math.round(dy) };
+  return off(dx) || off(dy) ? null : { dx: Math.round(dx), dy: Math.round(dy) };
 }
 
 function shifted({ col, row, width, height }: Window, dx: number, dy: number): Window {
