@@ -57,7 +57,7 @@ async function crsTransform(from: Crs, to: Crs): Promise<(p: Position) => void> 
 const CELL_PX = 32;
 /** f64 values of a cell: col, row, size, then x and y of the upper left, upper right, lower left and lower right corner. */
 export const CELL_VALUES = 11;
-/** How far from the exact position one between a cell's corners may be, px. */
+/** How far from the exact position one between a cell's corners may be, px: a quarter of this where that costs no more transforms. */
 export const CELL_TOLERANCE_PX = 0.001;
 /** Positions farther out than this are nowhere, px: the kernels' fixed point ends there. */
 const FARTHEST_PX = 2 ** 28;
@@ -106,8 +106,8 @@ function isOutside(nine: Nine, { width, height }: { width: number; height: numbe
 
 /**
  * The cells of a window of the target that meet a source of width × height px. Squares of {@link CELL_PX} are halved until the middles
- * of their edges and their own middle are within {@link CELL_TOLERANCE_PX} of the exact positions; a single pixel that is not takes
- * its exact middle. Pixels without a place in the source are in no cell.
+ * of their edges and their own middle, where the error of bilinear positions is largest, are within {@link CELL_TOLERANCE_PX} of the
+ * exact positions; a single pixel that is not takes its exact middle. Pixels without a place in the source are in no cell.
  */
 export function cellsUnder(
   transform: PixelTransform,
@@ -125,27 +125,33 @@ export function cellsUnder(
       nine[2 * i + 1] = rounded(point.y);
     }
   };
+  const keep = (nine: Nine, corners: readonly number[], col: number, row: number, size: number) => {
+    cells.push(col, row, size);
+    for (const corner of corners) cells.push(nine[2 * corner]!, nine[2 * corner + 1]!);
+  };
   const add = (nine: Nine, col: number, row: number, size: number): void => {
     const error = worst(nine);
     if (!Number.isNaN(error) && isOutside(nine, source)) return;
-    if (error <= CELL_TOLERANCE_PX) {
-      cells.push(col, row, size);
-      for (const corner of [0, 2, 6, 8]) cells.push(nine[2 * corner]!, nine[2 * corner + 1]!);
-    } else if (size === 1) {
-      const [x, y] = [nine[8]!, nine[9]!];
-      if (!Number.isNaN(x + y)) cells.push(col, row, 1, x, y, x, y, x, y, x, y);
-    } else {
-      const half = size / 2;
-      const part = new Float64Array(18);
-      for (const [dx, dy] of [
-        [0, 0],
-        [half, 0],
-        [0, half],
-        [half, half],
-      ] as const) {
-        if (!meets(window, col + dx, row + dy, half)) continue;
-        fill(part, col + dx, row + dy, half);
-        add(part, col + dx, row + dy, half);
+    if (error <= CELL_TOLERANCE_PX / 4 || (size === 1 && error <= CELL_TOLERANCE_PX)) {
+      keep(nine, [0, 2, 6, 8], col, row, size);
+      return;
+    }
+    if (size === 1) {
+      if (!Number.isNaN(nine[8]! + nine[9]!)) keep(nine, [4, 4, 4, 4], col, row, 1);
+      return;
+    }
+    const half = size / 2;
+    const part = new Float64Array(18);
+    for (let i = 0; i < 4; i++) {
+      const [x, y] = [i & 1, i >> 1];
+      const [left, top] = [col + x * half, row + y * half];
+      if (!meets(window, left, top, half)) continue;
+      const corner = x + 3 * y;
+      // A quarter of the square errs by a quarter as much, and its corners are known.
+      if (error <= CELL_TOLERANCE_PX) keep(nine, [corner, corner + 1, corner + 3, corner + 4], left, top, half);
+      else {
+        fill(part, left, top, half);
+        add(part, left, top, half);
       }
     }
   };
