@@ -191,8 +191,8 @@ export async function crsToLonLat(crs: Crs): Promise<PointTransform> {
 
 /** Methods whose coordinates agree with PROJ's to a millimetre. */
 const WARPED = ['longlat', 'tmerc', 'aea', 'eqdc', 'lcc', 'laea', 'stere', 'merc', 'sinu', 'eqc', 'cea'];
-/** Methods whose plane has places that no point of the Earth has, and whose inverse gives one for them all the same. */
-const CONIC = ['aea', 'eqdc', 'lcc'];
+/** Methods whose plane goes on where the Earth ends, and whose inverse gives the points on the other side there. */
+const ENDING = ['aea', 'eqdc', 'lcc', 'merc', 'sinu', 'eqc', 'cea'];
 
 /** Coordinates of a CRS to longitude and latitude in radians and back, in place and without errors: NaN where there is no such point. */
 export interface Projector {
@@ -249,12 +249,12 @@ export async function projector(crs: Crs): Promise<Projector> {
     p.y = y;
   };
   const { forward, inverse } = own;
-  const checked = CONIC.includes(method);
+  const ends = ENDING.includes(method);
   return {
     toRadians(p) {
       p.x *= unitMetres;
       p.y *= unitMetres;
-      if (!checked) return step(inverse, p);
+      if (!ends) return step(inverse, p);
       const { x, y } = p;
       step(inverse, p);
       const back = { x: p.x, y: p.y };

@@ -17,9 +17,14 @@ function apply(p: Position, [a, b, c, d, e, f]: Affine): void {
   p.y = d * x + e * y + f;
 }
 
+/** The longitude in the middle of a grid in degrees. */
+function middleOf({ affine: [a, b, c], width, height }: Grid): number {
+  return c + (a * width + b * height) / 2;
+}
+
 /** Turns longitudes by whole circles, to within 180° of the middle of the grid. */
-function nearMiddle({ affine: [a, b, c], width, height }: Grid): (p: Position) => void {
-  const middle = c + (a * width + b * height) / 2;
+function nearMiddle(grid: Grid): (p: Position) => void {
+  const middle = middleOf(grid);
   return (p) => {
     const circles = Math.round((p.x - middle) / 360);
     // Degrees that are on this side already stay as they are, to the last bit.
@@ -27,17 +32,27 @@ function nearMiddle({ affine: [a, b, c], width, height }: Grid): (p: Position) =
   };
 }
 
+/** Places farther than 180° from the middle of a grid are nowhere: each point of the Earth is on it once. */
+function onceRound(grid: Grid): (p: Position) => void {
+  const middle = middleOf(grid);
+  return (p) => {
+    if (Math.abs(p.x - middle) > 180) p.x = Number.NaN;
+  };
+}
+
 /**
  * From pixels of one grid to those of another. Datums are taken as one. Longitudes have no seam but the one opposite to the middle of
- * the grid they arrive at.
+ * their grid.
  * @throws UnsupportedError that names the CRS, where one cannot be transformed.
  */
 export async function pixelTransform(from: Grid, to: Grid): Promise<PixelTransform> {
   const toGrid = invert(to.affine);
+  const once = isGeographic(from.crs) ? onceRound(from) : null;
   const wrap = isGeographic(to.crs) ? nearMiddle(to) : null;
   const turn = sameCrs(from.crs, to.crs) ? null : await crsTransform(from.crs, to.crs);
   return (p) => {
     apply(p, from.affine);
+    once?.(p);
     turn?.(p);
     wrap?.(p);
     apply(p, toGrid);
