@@ -154,7 +154,15 @@ async function loadObservation(
   const masks: DayMask[] = [];
   for (const [band, files] of maskFiles) {
     const recipes = spec.masks.filter((recipe) => recipe.band === band);
-    masks.push(await nativeMasks(context.k, files, { recipes, grid: spec.grid, target: work.block, signal }));
+    masks.push(
+      await nativeMasks(context.k, files, {
+        recipes,
+        grid: spec.grid,
+        target: work.block,
+        scenes: work.observation.scenes,
+        signal,
+      }),
+    );
   }
   return { scenes, masks };
 }
@@ -178,7 +186,7 @@ async function loadScene(
   for (const [band, recipes] of recipesByBand(spec.masks)) {
     const [file] = await openSources(scene, [band], { grid, cache, classes: true, resampling });
     if (spec.maskWhen === 'after-fuse') maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
-    else masks.push(await nativeMasks(k, [file!], { recipes, grid, target: block, signal }));
+    else masks.push(await nativeMasks(k, [file!], { recipes, grid, target: block, scenes: [scene], signal }));
   }
   return { held, masks };
 }

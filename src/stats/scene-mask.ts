@@ -8,6 +8,7 @@ import { holdInMemory } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
 import { type Placement, placeAcross, sourceWindow } from './placement.js';
 import type { SourceFile } from './source.js';
+import type { SourceScene } from './spec.js';
 
 /** What a mask band says is bad, in its own pixels: u8[height][width] in wasm memory, 1 = masked out. */
 export interface NativeMask {
@@ -15,9 +16,13 @@ export interface NativeMask {
   /** In px of the mask band. */
   window: Window;
   placement: Placement;
-  /** 1 where no file has a class, likewise; null when nobody asks. */
-  unknownPtr: number | null;
+  /** Whose class it is, u8 likewise: {@link FIRST_RANK} for the day's first scene, and so on; less where none has one. Null: one lattice. */
+  rankPtr: number | null;
 }
+
+/** What lies outside a mask reads as 1. */
+export const FIRST_RANK = 2;
+const LAST_RANK = 254;
 
 /** How far the filters of a recipe reach, in px of the mask band: openings and closings reach twice their radius. */
 export function maskReach(steps: readonly MorphologyStep[]): number {
@@ -31,13 +36,15 @@ interface MaskWork {
   recipes: readonly MaskRecipe[];
   grid: Grid;
   target: Window;
+  /** The scenes of the day in order of time, whether they meet the target or not. */
+  scenes: readonly SourceScene[];
   signal: AbortSignal | undefined;
 }
 
 /**
  * The mask of one band over a target window. Several files are those of one solar day (`--mask-when after-fuse`): a pixel's class is
  * then that of the first file, in order of time, that has one. Files on one lattice give one mask; others (of another zone, say) have
- * their own, in order of time, and say where they know nothing. Empty where no file meets the window.
+ * their own, and say whose class each pixel's is. Empty where no file meets the window.
  */
 export async function nativeMasks(k: Kernels, files: readonly SourceFile[], work: MaskWork): Promise<NativeMask[]> {
   const lattices: SourceFile[][] = [];
@@ -61,7 +68,7 @@ export async function nativeMasks(k: Kernels, files: readonly SourceFile[], work
 async function latticeMask(
   k: Kernels,
   files: readonly SourceFile[],
-  { recipes, grid, target, several, signal }: MaskWork & { several: boolean },
+  { recipes, grid, target, scenes, several, signal }: MaskWork & { several: boolean },
 ): Promise<NativeMask | null> {
   const reach = Math.max(...recipes.map((recipe) => maskReach(recipe.steps)));
   const placement = await commonPlacement(files, grid);
@@ -76,10 +83,10 @@ async function latticeMask(
   const window = union(placed.map(({ inner, dx, dy }) => shifted(inner, dx, dy)));
   const around = union(placed.map(({ outer, dx, dy }) => shifted(outer, dx, dy)));
   const n = window.width * window.height;
-  const [ptr, unknownPtr] = [k.alloc(n), several ? k.alloc(n) : null];
+  const [ptr, rankPtr] = [k.alloc(n), several ? k.alloc(n) : null];
   const mark = k.exports.mark();
   try {
-    const classes = await fusedClasses(k, { placed, around, signal });
+    const { ranks, ...classes } = await fusedClasses(k, { placed, around, scenes, several, signal });
     const px = around.width * around.height;
     const padded = Math.ceil(px / 16) * 16;
     const [single, all] = [k.alloc(padded), k.alloc(padded)];
@@ -90,15 +97,14 @@ async function latticeMask(
       if (i > 0) orMaskInto(k, single, padded, all);
     }
     copyInner(k, all, { around, window, to: ptr });
-    if (unknownPtr !== null) {
-      const { nodata } = placed[0]!.file.headers[0]!;
-      classMaskInto(k, { ...classes, nPx: px }, { mode: 'drop', values: [nodata ?? 0] }, all);
-      copyInner(k, all, { around, window, to: unknownPtr });
+    if (rankPtr !== null) {
+      k.u8(single, px).set(ranks);
+      copyInner(k, single, { around, window, to: rankPtr });
     }
   } finally {
     k.exports.release(mark);
   }
-  return { ptr, window, placement, unknownPtr };
+  return { ptr, window, placement, rankPtr };
 }
 
 /** How the lattice of several files lies under the target: cells are those of a frame around all of them. */
@@ -158,8 +164,9 @@ type ClassDtype = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32';
 /** Class numbers over `around`, of the first file that has one; where no file reaches, the classes of nothing: nodata or 0. */
 async function fusedClasses(
   k: Kernels,
-  { placed, around, signal }: { placed: readonly PlacedFile[]; around: Window; signal: AbortSignal | undefined },
-): Promise<{ ptr: number; dtype: ClassDtype }> {
+  work: Pick<MaskWork, 'scenes' | 'signal'> & { placed: readonly PlacedFile[]; around: Window; several: boolean },
+): Promise<{ ptr: number; dtype: ClassDtype; ranks: Uint8Array }> {
+  const { placed, around, scenes, several, signal } = work;
   const { dtype, nodata } = placed[0]!.file.headers[0]!;
   if (!['u8', 'i8', 'u16', 'i16', 'u32', 'i32'].includes(dtype)) {
     const { raster, names } = placed[0]!.file;
@@ -171,17 +178,19 @@ async function fusedClasses(
   const type = dtype as ClassDtype;
   const first = placed[0]!;
   const hold = holdInMemory(k);
-  if (placed.length === 1 && first.dx === 0 && first.dy === 0) {
-    return { ptr: (await hold.load(first.file, first.outer, signal)).rows(0, 0).ptrs[0]!, dtype: type };
+  if (placed.length === 1 && first.dx === 0 && first.dy === 0 && !several) {
+    const ptr = (await hold.load(first.file, first.outer, signal)).rows(0, 0).ptrs[0]!;
+    return { ptr, dtype: type, ranks: new Uint8Array() };
   }
   const bits = Number(type.slice(1));
   const px = around.width * around.height;
   const view = (ptr: number, n: number) => (bits === 8 ? k.u8(ptr, n) : bits === 16 ? k.u16(ptr, n) : k.i32(ptr, n));
   const empty = nodata ?? 0;
   const ptr = k.alloc((px * bits) / 8);
-  const taken = new Uint8Array(px);
+  const ranks = new Uint8Array(px);
   view(ptr, px).fill(empty);
   for (const { file, outer, dx, dy } of placed) {
+    const rank = Math.min(LAST_RANK, FIRST_RANK + scenes.indexOf(file.scene));
     const held = (await hold.load(file, outer, signal)).rows(0, 0);
     const own = intersect(around, shifted(outer, dx, dy))!;
     const [from, to] = [view(held.ptrs[0]!, outer.width * outer.height), view(ptr, px)];
@@ -189,12 +198,12 @@ async function fusedClasses(
       const target = (own.row + row - around.row) * around.width + own.col - around.col;
       for (let col = 0; col < own.width; col++) {
         const value = from[row * outer.width + col]!;
-        if (taken[target + col] || value === (bits === 8 ? empty & 255 : bits === 16 ? empty & 0xffff : empty))
+        if (ranks[target + col] || value === (bits === 8 ? empty & 255 : bits === 16 ? empty & 0xffff : empty))
           continue;
         to[target + col] = value;
-        taken[target + col] = 1;
+        ranks[target + col] = rank;
       }
     }
   }
-  return { ptr, dtype: type };
+  return { ptr, dtype: type, ranks };
 }

@@ -23,7 +23,7 @@ import {
   sourceCoordinate,
   sourceWindow,
 } from './placement.js';
-import type { NativeMask } from './scene-mask.js';
+import { FIRST_RANK, type NativeMask } from './scene-mask.js';
 import type { CompositeSpec } from './spec.js';
 
 /** One scene's share of a block: its decoded bands, and its masks when they are applied before the scenes of a day are fused. */
@@ -39,7 +39,7 @@ export interface LoadedObservation {
   masks: readonly DayMask[];
 }
 
-/** What one mask band says, on one lattice or, of a day's scenes, on several in order of time; none: all is masked out. */
+/** What one mask band says, on one lattice or, of a day's scenes, on several; none: all is masked out. */
 export type DayMask = readonly NativeMask[];
 
 /** Pixels of a stack row come in chunks of this many; the padding holds missing values. */
@@ -229,17 +229,17 @@ function applyMasks(
     const n = strip.width * strip.height;
     if (mask.length === 0) k.u8(maskPtr, n).fill(1);
     else if (mask.length === 1) placeMask(k, { ...work, mask: mask[0]!, ptr: mask[0]!.ptr, to: maskPtr });
-    else placeFirstKnown(k, { ...work, parts: mask });
+    else placeEarliest(k, { ...work, parts: mask });
     maskPlanesInto(k, maskPtr, { ...planes, dtype, nBand: spec.bands.length, nodata });
   }
 }
 
-type MaskWork = Area & { maps: IndexMaps };
+type MaskPlace = Area & { maps: IndexMaps };
 
 /** Places u8 at `ptr`, in a mask's pixels, on the strip: what no pixel lies under is 1. */
 function placeMask(
   k: Kernels,
-  { mask, ptr, to, block, strip, maps }: MaskWork & { mask: NativeMask; ptr: number; to: number },
+  { mask, ptr, to, block, strip, maps }: MaskPlace & { mask: NativeMask; ptr: number; to: number },
 ): void {
   const { window, placement } = mask;
   const source = { ptr, width: window.width, height: window.height };
@@ -252,21 +252,27 @@ function placeMask(
   warpMaskInto(k, source, cellsAt(placement, window, { block, strip }), target);
 }
 
-/** Of the masks of one day on several lattices, each pixel takes the first that has a class there, else the first. */
-function placeFirstKnown(k: Kernels, work: MaskWork & { parts: readonly NativeMask[]; maskPtr: number }): void {
+/**
+ * Of the masks of one day on several lattices, each pixel takes that of the earliest scene with a class there; where none has one it is
+ * masked when all say so.
+ */
+function placeEarliest(k: Kernels, work: MaskPlace & { parts: readonly NativeMask[]; maskPtr: number }): void {
   const { parts, maskPtr, strip } = work;
   const n = strip.width * strip.height;
   k.scope(() => {
-    const [bad, unknown] = [k.alloc(n), k.alloc(n)];
-    const settled = new Uint8Array(n);
-    for (const [i, mask] of parts.entries()) {
-      placeMask(k, { ...work, mask, ptr: mask.ptr, to: bad });
-      placeMask(k, { ...work, mask, ptr: mask.unknownPtr!, to: unknown });
-      const [from, gaps, to] = [k.u8(bad, n), k.u8(unknown, n), k.u8(maskPtr, n)];
+    const [badPtr, rankPtr] = [k.alloc(n), k.alloc(n)];
+    const earliest = new Uint8Array(n).fill(255);
+    k.u8(maskPtr, n).fill(1);
+    for (const mask of parts) {
+      placeMask(k, { ...work, mask, ptr: mask.ptr, to: badPtr });
+      placeMask(k, { ...work, mask, ptr: mask.rankPtr!, to: rankPtr });
+      const [bad, ranks, to] = [k.u8(badPtr, n), k.u8(rankPtr, n), k.u8(maskPtr, n)];
       for (let px = 0; px < n; px++) {
-        if (settled[px] || (i > 0 && gaps[px])) continue;
-        to[px] = from[px]!;
-        settled[px] = gaps[px] ? 0 : 1;
+        const rank = ranks[px]!;
+        if (rank >= FIRST_RANK && rank < earliest[px]!) {
+          earliest[px] = rank;
+          to[px] = bad[px]!;
+        } else if (rank < FIRST_RANK && earliest[px] === 255) to[px]! &= bad[px]!;
       }
     }
   });

@@ -16,6 +16,7 @@ import {
   pixelTransform,
   stepsAt,
 } from '../../build/geo/reproject.js';
+import { frontDoor } from '../fixture/front-door.ts';
 import { seeded } from '../random.ts';
 
 const grid = (crs: string, affine: Affine, width: number, height: number): Grid => ({
@@ -98,30 +99,6 @@ function positionIn(cells: Cells, at: number, x: number, y: number): [number, nu
     return (p * (1 - tx) + q * tx) * (1 - ty) + (r * (1 - tx) + s * tx) * ty;
   };
   return [mix(0), mix(1)];
-}
-
-/** The way through proj4's own front door: ground, longitude and latitude, ground. Beyond the Earth's edge there is nothing. */
-async function frontDoor(target: Grid, source: Grid): Promise<(x: number, y: number) => [number, number] | null> {
-  const [toLonLat, toSource] = [await crsToLonLat(target.crs), await lonLatToCrs(source.crs)];
-  const back = await lonLatToCrs(target.crs);
-  const [a, b, c, d, e, f] = target.affine;
-  const [p, q, r, s, t, u] = source.affine;
-  const det = p * t - q * s;
-  const middle = r + (p * source.width + q * source.height) / 2;
-  return (x, y) => {
-    try {
-      const [ground, along] = [a * x + b * y + c, d * x + e * y + f];
-      const [lon, lat] = toLonLat(ground, along);
-      const [there] = back(lon, lat);
-      if (Math.abs(lat) > 90 || Math.abs(there - ground) > 1) return null;
-      let [gx, gy] = toSource(lon, lat);
-      if (source.crs.epsg === 4326) gx -= 360 * Math.round((gx - middle) / 360);
-      [gx, gy] = [gx - r, gy - u];
-      return [(t * gx - q * gy) / det, (p * gy - s * gx) / det];
-    } catch {
-      return null;
-    }
-  };
 }
 
 const whole = ({ width, height }: Grid): Window => ({ col: 0, row: 0, width, height });

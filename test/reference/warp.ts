@@ -75,8 +75,9 @@ function areaOf(polygon: readonly Point[]): number {
 /** Every valid pixel under a quadrilateral with its share of the area. */
 function partsUnder(source: Source, ring: readonly Point[]): { value: number; area: number }[] {
   const parts = [];
-  for (let row = 0; row < source.height; row++) {
-    for (let col = 0; col < source.width; col++) {
+  const [xs, ys] = [ring.map(([x]) => x), ring.map(([, y]) => y)];
+  for (let row = Math.floor(Math.min(...ys)); row < Math.max(...ys); row++) {
+    for (let col = Math.floor(Math.min(...xs)); col < Math.max(...xs); col++) {
       const left = clipped(clipped(ring, 0, -1, col), 0, 1, col + 1);
       const area = areaOf(clipped(clipped(left, 1, -1, row), 1, 1, row + 1));
       const value = sampleOf(source, col, row);
