@@ -8,7 +8,7 @@ import { evaluateStrip, type WasmPlane } from './evaluate.js';
 import { type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
 import { type AxisMap, liesAlong, placeAlong, resamplingMargin, sourceWindow } from './placement.js';
-import { nativeMasks } from './scene-mask.js';
+import { maskReach, nativeMasks } from './scene-mask.js';
 import { checkSamples, openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
 import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';
 import { type DayMask, fillStack, type LoadedObservation, type LoadedScene } from './stack.js';
@@ -181,14 +181,16 @@ async function loadScene(
     return window ? [hold.load(file, window, signal)] : [];
   });
   const held = await Promise.all(loads);
-  if (held.length === 0) return null;
+  const afterFuse = spec.maskWhen === 'after-fuse';
+  // What masks a scene beside the block may reach into it, once the day is fused.
+  if (held.length === 0 && !afterFuse) return null;
   const masks: DayMask[] = [];
   for (const [band, recipes] of recipesByBand(spec.masks)) {
     const [file] = await openSources(scene, [band], { grid, cache, classes: true, resampling });
-    if (spec.maskWhen === 'after-fuse') maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
+    if (afterFuse) maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
     else masks.push(await nativeMasks(k, [file!], { recipes, grid, target: block, scenes: [scene], signal }));
   }
-  return { held, masks };
+  return held.length > 0 ? { held, masks } : null;
 }
 
 function recipesByBand(recipes: readonly MaskRecipe[]): Map<string, MaskRecipe[]> {
@@ -198,18 +200,34 @@ function recipesByBand(recipes: readonly MaskRecipe[]): Map<string, MaskRecipe[]
 }
 
 /** False when the scene's known footprint lies outside the block: its files need not even be opened. */
-function mayMeet({ grid, bands }: CompositeSpec, scene: SourceScene, block: Block): boolean {
+function mayMeet(spec: CompositeSpec, scene: SourceScene, block: Block): boolean {
+  const { grid, bands } = spec;
+  const reach = spec.maskWhen === 'after-fuse' ? dayMaskReach(spec, scene) : 0;
   if (scene.footprint) {
     // A pixel of slack: the file's own header decides in the end.
+    const slack = 1 + reach;
     const { col, row, width, height } = block;
-    return intersect(scene.footprint, { col: col - 1, row: row - 1, width: width + 2, height: height + 2 }) !== null;
+    const around = { col: col - slack, row: row - slack, width: width + 2 * slack, height: height + 2 * slack };
+    return intersect(scene.footprint, around) !== null;
   }
   const own = scene.sources[bands[0]!]?.grid;
-  if (!own || !liesAlong(own, grid)) return true;
+  if (!own || !liesAlong(own, grid) || reach > 0) return true;
   const { x, y } = placeAlong(own, grid);
   const overlaps = ({ scale, offset }: AxisMap, size: number, begin: number, count: number) => {
     const [p, q] = [-offset / scale, (size - offset) / scale];
     return Math.min(p, q) < begin + count + 1 && Math.max(p, q) > begin - 1;
   };
   return overlaps(x, own.width, block.col, block.width) && overlaps(y, own.height, block.row, block.height);
+}
+
+/** How far the filters of a day's mask reach out of a scene, in target px; as good as everywhere where that is not known. */
+function dayMaskReach({ masks }: CompositeSpec, { footprint, sources }: SourceScene): number {
+  const reaches = masks.map(({ band, steps }) => {
+    const own = sources[band]?.grid;
+    const reachPx = maskReach(steps);
+    if (reachPx === 0) return 0;
+    if (!footprint || !own) return 2 ** 30;
+    return Math.ceil(reachPx * Math.max(footprint.width / own.width, footprint.height / own.height));
+  });
+  return Math.max(0, ...reaches);
 }

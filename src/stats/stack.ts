@@ -23,7 +23,7 @@ import {
   sourceCoordinate,
   sourceWindow,
 } from './placement.js';
-import { FIRST_RANK, type NativeMask } from './scene-mask.js';
+import { FIRST_RANK, type NativeMask, NO_CLASS } from './scene-mask.js';
 import type { CompositeSpec } from './spec.js';
 
 /** One scene's share of a block: its decoded bands, and its masks when they are applied before the scenes of a day are fused. */
@@ -254,7 +254,7 @@ function placeMask(
 
 /**
  * Of the masks of one day on several lattices, each pixel takes that of the earliest scene with a class there; where none has one it is
- * masked when all say so.
+ * masked when all that lie there say so.
  */
 function placeEarliest(k: Kernels, work: MaskPlace & { parts: readonly NativeMask[]; maskPtr: number }): void {
   const { parts, maskPtr, strip } = work;
@@ -272,7 +272,7 @@ function placeEarliest(k: Kernels, work: MaskPlace & { parts: readonly NativeMas
         if (rank >= FIRST_RANK && rank < earliest[px]!) {
           earliest[px] = rank;
           to[px] = bad[px]!;
-        } else if (rank < FIRST_RANK && earliest[px] === 255) to[px]! &= bad[px]!;
+        } else if (rank === NO_CLASS && earliest[px] === 255) to[px]! &= bad[px]!;
       }
     }
   });
