@@ -89,6 +89,8 @@ export function warp_nearest(
         nearestLine<u8, u8>(src, srcWidth, srcHeight, inside, scratch, begin, n, hasMissing, <u8>bits, <u8>empty, to);
       } else if (type == 6) {
         nearestLine<f32, f32>(src, srcWidth, srcHeight, inside, scratch, begin, n, hasMissing, <f32>missing, NaN, to);
+      } else if (type == 2) {
+        nearestLine<u16, f32>(src, srcWidth, srcHeight, inside, scratch, begin, n, hasMissing, bits, NaN, to);
       } else {
         nearestLineAny(type, src, srcWidth, srcHeight, scratch, begin, n, hasMissing, missing, targetType, to);
       }

@@ -196,8 +196,13 @@ const ENDING = ['aea', 'eqdc', 'lcc', 'merc', 'sinu', 'eqc', 'cea'];
 
 /** Coordinates of a CRS to longitude and latitude in radians and back, in place and without errors: NaN where there is no such point. */
 export interface Projector {
-  toRadians(point: { x: number; y: number }): void;
-  fromRadians(point: { x: number; y: number }): void;
+  toRadians(point: Point): void;
+  fromRadians(point: Point): void;
+}
+
+interface Point {
+  x: number;
+  y: number;
 }
 
 const RADIAN = Math.PI / 180;
@@ -231,41 +236,47 @@ export async function projector(crs: Crs): Promise<Projector> {
     );
   if (method === 'longlat') return DEGREES;
   const { default: proj4 } = await import('proj4');
-  let own: { forward(point: { x: number; y: number }): unknown; inverse(point: { x: number; y: number }): unknown };
+  let own: { forward: Step; inverse: Step };
   try {
     own = new proj4.Proj(projOfProjection(projection));
   } catch (error) {
     throw new UnsupportedError(`cannot resample from or to ${describeCrs(crs)}`, {}, { cause: error });
   }
-  const step = (run: (point: { x: number; y: number }) => unknown, p: { x: number; y: number }) => {
-    let moved: unknown = null;
-    try {
-      moved = run.call(own, p);
-    } catch {
-      // Some methods say so when there is no such point.
-    }
-    const { x, y } = (moved ?? { x: Number.NaN, y: Number.NaN }) as { x: number; y: number };
-    p.x = x;
-    p.y = y;
-  };
-  const { forward, inverse } = own;
+  const [forward, inverse] = [inPlace(own.forward.bind(own)), inPlace(own.inverse.bind(own))];
   const ends = ENDING.includes(method);
   return {
     toRadians(p) {
       p.x *= unitMetres;
       p.y *= unitMetres;
-      if (!ends) return step(inverse, p);
       const { x, y } = p;
-      step(inverse, p);
+      inverse(p);
+      if (!ends) return;
       const back = { x: p.x, y: p.y };
-      step(forward, back);
+      forward(back);
       if (!(Math.abs(back.x - x) < 1 && Math.abs(back.y - y) < 1)) p.x = Number.NaN;
     },
     fromRadians(p) {
-      step(forward, p);
+      forward(p);
       p.x /= unitMetres;
       p.y /= unitMetres;
     },
+  };
+}
+
+type Step = (point: Point) => Point | null | undefined;
+
+/** A step of a projection that moves the point it is given, as most do; those that say or throw that there is no such point give NaN. */
+function inPlace(step: Step): (p: Point) => void {
+  return (p) => {
+    let moved: Point | null | undefined;
+    try {
+      moved = step(p);
+    } catch {
+      moved = null;
+    }
+    if (moved === p) return;
+    p.x = moved?.x ?? Number.NaN;
+    p.y = moved?.y ?? Number.NaN;
   };
 }
 
