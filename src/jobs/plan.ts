@@ -20,6 +20,8 @@ export interface Layer {
   originRow: number;
   /** Target pixels read around a block: the reach of the mask's filters, or of the resampling. */
   halo: number;
+  /** How much a block's width and height add to what is read along x, then along y: 1, 0, 0, 1 where nothing is turned. */
+  spread: readonly [number, number, number, number];
   /** True for mask bands: they are held as a mask of one byte a source pixel. */
   mask: boolean;
   /** Compressed bytes of a tile, as far as known. */
@@ -174,15 +176,16 @@ function evaluate(
   let decodeSeconds = 0;
   for (const layer of layers) {
     const perPx = (layer.bytesPerSample * scenes) / (layer.ratioX * layer.ratioY);
-    const around = (width + 2 * layer.halo) * (height + 2 * layer.halo);
+    const [xx, xy, yx, yy] = layer.spread;
+    const around = (xx * width + xy * height + 2 * layer.halo) * (yx * width + yy * height + 2 * layer.halo);
     if (layer.mask) maskBytes += (around * scenes) / (layer.ratioX * layer.ratioY);
     else heldBytes += perPx * layer.usedBands * around;
     const total = perPx * layer.storedBands * input.width * input.height;
     wantedBytes += total;
     const decoded =
       total *
-      axisFactor(columns, input.width, layer.tileWidth, layer.originCol, layer.halo) *
-      axisFactor(rows, input.height, layer.tileHeight, layer.originRow, layer.halo);
+      axisFactor(columns, input.width, layer.tileWidth, layer.originCol, layer.halo + Math.ceil((xy * height) / 2)) *
+      axisFactor(rows, input.height, layer.tileHeight, layer.originRow, layer.halo + Math.ceil((yx * width) / 2));
     decodedBytes += decoded;
     decodeSeconds += (decoded * (layer.slowdown ?? 1)) / INFLATE_RATE;
   }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { simulateScenes } from '../../build/app/simulate.js';
-import { composite, readScenes } from '../../build/index.js';
+import { type CompositeOptions, composite, readScenes } from '../../build/index.js';
 import { JP2, jp2Bytes } from '../fixture/jp2.js';
-import { digestOf, OPTIONS } from './digest.js';
+import { digestOf, OPTIONS, WARPED } from './digest.js';
 
 /** Small, of many tiles, and with a day in two scenes. */
 const SIMULATION = { seed: 11, dates: 5, size: 256, tileSize: 64 };
@@ -18,6 +18,7 @@ export interface ServedCollection {
   url: string;
   /** {@link digestOf} what Node computes from the files on disk. */
   expected: Record<string, string>;
+  warped: Record<string, string>;
 }
 
 declare module 'vitest' {
@@ -87,9 +88,11 @@ export async function makeJp2Item(folder: string): Promise<string> {
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { folder, path, remove } = await makeCollection();
-  const expected = digestOf(await composite(await readScenes(path), { ...OPTIONS, threads: 0 }));
+  const digests = async (options: CompositeOptions) =>
+    digestOf(await composite(await readScenes(path), { ...options, threads: 0 }));
+  const [expected, warped] = [await digests(OPTIONS), await digests(WARPED)];
   const { url, close } = await serveFolder(folder);
-  project.provide('collection', { url: `${url}/collection.json`, expected });
+  project.provide('collection', { url: `${url}/collection.json`, expected, warped });
   return async () => {
     await close();
     await remove();

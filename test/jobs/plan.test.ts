@@ -15,6 +15,7 @@ const layer = (change: Partial<Layer> = {}): Layer => ({
   originCol: 0,
   originRow: 0,
   halo: 0,
+  spread: [1, 0, 0, 1],
   mask: false,
   tileBytes: 200_000,
   ...change,
