@@ -22,6 +22,8 @@ export interface Layer {
   halo: number;
   /** How much a block's width and height add to what is read along x, then along y: 1, 0, 0, 1 where nothing is turned. */
   spread: readonly [number, number, number, number];
+  /** Bytes a target pixel that tell where pixels of another CRS lie; 0 where rows and columns are the file's own. */
+  cellBytes: number;
   /** True for mask bands: they are held as a mask of one byte a source pixel. */
   mask: boolean;
   /** Compressed bytes of a tile, as far as known. */
@@ -76,6 +78,8 @@ const THREAD_BYTES = 96 * 2 ** 20;
 const LEAST_SIDE = 16;
 /** A full strip of the stack; more gains nothing, less costs calls. */
 const STRIP_BYTES = 32 * 2 ** 20;
+/** Cells while they are gathered, as they are kept, and those of a strip for the kernels. */
+const CELL_COPIES = 4;
 /** The most that padding adds to a date of a band in the stack. */
 const PADDING_BYTES = 256;
 /** Rough speeds in bytes and samples a second, to weigh decoding again against spilling; only their ratios matter. */
@@ -194,11 +198,13 @@ function evaluate(
   const stripBytes = stripRows * stackRowBytes + observations * nBand * PADDING_BYTES;
   const stripShare = hold === 'spill' ? Math.min(1, (stripRows + 4) / height) : 1;
   const decodeScratch = 4 * Math.max(...layers.map((l) => tileRawBytes(l)));
+  const cellBytes = CELL_COPIES * blockPx * layers.reduce((sum, layer) => sum + layer.cellBytes, 0);
   const threadBytes =
     THREAD_BYTES +
     (input.codecBytes ?? 0) +
     heldBytes * stripShare +
     maskBytes +
+    cellBytes +
     stripBytes +
     blockPx * input.outputPixelBytes +
     decodeScratch;

@@ -14,7 +14,7 @@ import { type Group, groupScenes } from '../stats/observations.js';
 import { commonCrs, selectScenes } from '../stats/select.js';
 import { defaultMasks, detectSensor, resolveBands, type Sensor } from '../stats/sensors.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
-import type { CompositeSpec, MaskWhen, Resampling } from '../stats/spec.js';
+import type { CompositeSpec, MaskWhen, Resampling, SourceScene } from '../stats/spec.js';
 import { parseStatistics, statisticOutputs } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
 import { type Plan, planBlocks } from './plan.js';
@@ -145,29 +145,15 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const sources = selected.scenes.map((scene) => sourceScene(scene, [...bands, ...maskBands], sensor));
   await locateScenes(sources, cache, options);
   const bandGrids = sources.flatMap((scene) => bands.map((band) => scene.sources[band]!.grid!));
-  const crss = distinctCrss(bandGrids);
-  for (const own of crss) checkWay(own, crs, options);
-  const resolution = options.resolution;
-  const bounds = region?.bounds ?? null;
-  const grid = targetGrid({
-    grids: bandGrids,
-    bounds,
-    extent: bounds || like ? null : await extentIn(bandGrids, crs),
-    like,
-    resolution: resolution === undefined ? null : [resolution, resolution],
-    crs,
-  });
+  const grid = await frameOf(bandGrids, { crs, like, bounds: region?.bounds ?? null, options });
   const used = await scenesOnGrid(sources, { bands, grid });
   if (used.length === 0) {
     throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
   }
-  const samples = crss.flatMap((own) => used.find((s) => sameCrs(s.sources[bands[0]!]!.grid!.crs, own)) ?? []);
-  const surveys: Survey[] = [];
-  for (const source of samples.sort((a, b) => used.indexOf(a) - used.indexOf(b))) {
-    const scene = selected.scenes.find(({ id }) => id === source.id)!;
-    const look = { bands, maskBands, grid, cache, sensor, resampling };
-    surveys.push(await ofScene(scene, options, () => surveyScene(scene, source, look)));
-  }
+  const surveys = await surveyEachCrs(used, selected.scenes, {
+    options,
+    look: { bands, maskBands, grid, cache, sensor, resampling },
+  });
   const [survey] = surveys as [Survey];
   const first = selected.scenes.find((scene) => scene.id === used[0]!.id)!;
   for (const warning of surveys.flatMap(({ warnings }) => warnings)) options.onWarning?.(warning);
@@ -238,6 +224,41 @@ async function targetCrs(
   const grid = href ? (await ofScene(scenes[0]!, options, () => cache.open(href))).header.grid : null;
   if (!grid) throw new InputError(`neither the item nor the files of ${scenes[0]!.id} state a CRS`);
   return grid.crs;
+}
+
+/** The target's grid: of the options, around the scenes or an area. */
+async function frameOf(
+  grids: readonly Grid[],
+  { crs, like, bounds, options }: { crs: Crs; like: Grid | null; bounds: Bounds | null; options: CompositeOptions },
+): Promise<Grid> {
+  for (const own of distinctCrss(grids)) checkWay(own, crs, options);
+  const extent = bounds || like ? null : await extentIn(grids, crs);
+  const { resolution } = options;
+  return targetGrid({
+    grids,
+    bounds,
+    extent,
+    like,
+    resolution: resolution === undefined ? null : [resolution, resolution],
+    crs,
+  });
+}
+
+/** Looks at the first scene of each CRS; the very first scene's comes first. */
+async function surveyEachCrs(
+  used: readonly SourceScene[],
+  scenes: readonly Scene[],
+  { options, look }: { options: CompositeOptions; look: Parameters<typeof surveyScene>[2] },
+): Promise<Survey[]> {
+  const crsOf = (scene: SourceScene) => scene.sources[look.bands[0]!]!.grid!.crs;
+  const samples: SourceScene[] = [];
+  for (const scene of used) if (!samples.some((s) => sameCrs(crsOf(s), crsOf(scene)))) samples.push(scene);
+  const surveys: Survey[] = [];
+  for (const source of samples) {
+    const scene = scenes.find(({ id }) => id === source.id)!;
+    surveys.push(await ofScene(scene, options, () => surveyScene(scene, source, look)));
+  }
+  return surveys;
 }
 
 function distinctCrss(grids: readonly Grid[]): Crs[] {

@@ -228,6 +228,7 @@ async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Pr
     originRow: placement.origin.y,
     halo: Math.ceil(reachPx * ratioX),
     spread: spreadOf(placement),
+    cellBytes: placement.kind === 'cells' ? placement.cellBytes : 0,
     mask,
     tileBytes: await meanTileBytes(file),
     slowdown: header.codec?.slowdown ?? 1,
@@ -257,7 +258,7 @@ function widest(layer: Layer, others: readonly Layer[]): Layer {
   const most = (value: (one: Layer) => number) => Math.max(...all.map(value));
   const spread = layer.spread.map((_, i) => most((one) => one.spread[i]!)) as unknown as Layer['spread'];
   const [ratioX, ratioY] = [-most((one) => -one.ratioX), -most((one) => -one.ratioY)];
-  return { ...layer, ratioX, ratioY, halo: most((one) => one.halo), spread };
+  return { ...layer, ratioX, ratioY, halo: most((one) => one.halo), spread, cellBytes: most((one) => one.cellBytes) };
 }
 
 async function meanTileBytes(file: SourceFile): Promise<number> {

@@ -55,7 +55,8 @@ export class Kernels {
 
   /** Reserves bytes in the arena (64-byte aligned, content undefined). Views made before may be detached afterwards. */
   alloc(nBytes: number): number {
-    const ptr = this.exports.alloc(nBytes) >>> 0;
+    // Sizes are 32 bits over there: larger ones would come out small.
+    const ptr = nBytes < 2 ** 32 ? this.exports.alloc(nBytes) >>> 0 : 0;
     if (ptr === 0) throw new KernelError(`the kernels need ${nBytes} more bytes, and WebAssembly memory ends at 4 GiB`);
     return ptr;
   }

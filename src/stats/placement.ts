@@ -41,6 +41,8 @@ export interface CellPlacement {
   /** In the middle of the level. */
   steps: Steps;
   origin: Position;
+  /** Bytes of the cells of a target px, in the middle of the level. */
+  cellBytes: number;
 }
 
 export type Placement = AxisPlacement | CellPlacement;
@@ -93,8 +95,20 @@ async function across(own: Grid, target: Grid): Promise<CellPlacement> {
   if (!Number.isFinite(origin.x + origin.y)) Object.assign(origin, { x: 0, y: 0 });
   const steps =
     stepsAt(toSource, middle) ?? stepsAt(toSource, { x: target.width / 2, y: target.height / 2 }) ?? NO_STEPS;
-  return { kind: 'cells', own, cells: lastCells(toSource, own), steps, origin };
+  const cells = lastCells(toSource, own);
+  return { kind: 'cells', own, cells, steps, origin, cellBytes: cellBytes(cells, middle, target) };
 }
+
+/** Looks at a few squares around a position of the target. */
+function cellBytes(cells: (window: Window) => Cells, { x, y }: Position, target: Grid): number {
+  const near = (at: number, size: number) => Math.max(0, Math.min(size - SAMPLE_PX, Math.floor(at - SAMPLE_PX / 2)));
+  const col = near(Number.isFinite(x) ? x : 0, target.width);
+  const row = near(Number.isFinite(y) ? y : 0, target.height);
+  const sample = { col, row, width: Math.min(SAMPLE_PX, target.width), height: Math.min(SAMPLE_PX, target.height) };
+  return (cells(sample).length * 8) / (sample.width * sample.height);
+}
+
+const SAMPLE_PX = 64;
 
 /** For grids that meet nowhere. */
 const NO_STEPS: Steps = [1, 0, 0, 1];

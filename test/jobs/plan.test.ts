@@ -16,6 +16,7 @@ const layer = (change: Partial<Layer> = {}): Layer => ({
   originRow: 0,
   halo: 0,
   spread: [1, 0, 0, 1],
+  cellBytes: 0,
   mask: false,
   tileBytes: 200_000,
   ...change,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnsupportedError } from '../../build/errors.js';
+import { KernelError, UnsupportedError } from '../../build/errors.js';
 import { type KernelDtype, Kernels } from '../../build/kernels/memory.js';
 import { type WarpCells, type WarpMethod, warpInto, warpMargin, warpMaskInto } from '../../build/kernels/warp.js';
 import { seeded } from '../random.ts';
@@ -313,6 +313,10 @@ describe('warpInto', () => {
     const one = { col: 0, row: 0, width: 1, height: 1 };
     const both: Lay = { ...still, size: 1, corner: (col, row) => [2 * col, row] };
     expect(warped(source, { own: both, window: one, method: 'average' }, { dtype: 'u16', nodata: 0 })).toEqual([2]);
+  });
+
+  it('asks for no more memory than there can be', () => {
+    for (const bytes of [2 ** 32 - 1, 2 ** 32, 2 ** 32 + 64, 5e9]) expect(() => k.alloc(bytes)).toThrow(KernelError);
   });
 
   it('refuses by name what does not fit, and a mode over half the Earth', () => {
