@@ -15,7 +15,7 @@ export function parseRetryAfter(text: string | null | undefined, nowMs: number =
   return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null;
 }
 
-function statusError(url: string, verb: string, { status, statusText, headers }: Response): StoreError {
+export function statusError(url: string, verb: string, { status, statusText, headers }: Response): StoreError {
   const reason = `HTTP ${status}${statusText && ` ${statusText}`}`;
   const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
   return new StoreError(`cannot ${verb} ${url}: ${reason}`, {

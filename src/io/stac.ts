@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { folderOf, isInside, resolveHref, schemeOf } from './href.js';
+import { itemsOfProductFolder } from './product-folder.js';
 import type { Raster } from './raster.js';
 import { scenesOfRasters } from './raster-scenes.js';
 import type { Scene } from './scene.js';
@@ -124,6 +125,9 @@ async function scenesOfFolder(folder: string, context: Context): Promise<Scene[]
   const top = await context.store.list(root, { ...(context.signal && { signal: context.signal }) });
   for (const name of ['items.json', 'catalog.json', 'collection.json'])
     if (top.includes(name)) return scenesOfDocument(await readJson(root + name, context), root + name, context);
+  const { store, signal } = context;
+  const products = await itemsOfProductFolder(root, top, { store, ...(signal && { signal }) });
+  if (products) return products.map((item, index) => sceneOfItem(item, null, index));
   const files = await filesUnder(root, context);
   const documents = await mapFew(
     files.filter((file) => JSON_NAME.test(file)),
@@ -188,7 +192,8 @@ async function openLazily(url: string, store: Store, signal: AbortSignal | undef
 /**
  * Scenes of any source: an item collection, one item, a catalogue or collection (its `item` and `child` links, as long as they stay in
  * its folder), a folder, a glob of rasters, several of these, or the parsed documents themselves. A folder is read by its items.json,
- * catalog.json or collection.json; else by the items in it and below; else by its rasters, grouped as `scenesOfRasters` says. Data that
+ * catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the items in it and below; else by its
+ * rasters, grouped as `scenesOfRasters` says. Data that
  * is missing or of the wrong type is an `InputError` that names item and field.
  */
 export async function readScenes(

@@ -206,8 +206,15 @@ function runId({ spec, scenes }: Prepared): string {
     eps,
     compat,
   };
+  const shifts = spec.observations.flatMap((o) =>
+    o.scenes.flatMap((s) => bands.map((b) => s.sources[b]!.shiftDn ?? 0)),
+  );
   const hash = sha256();
-  hash.update(new TextEncoder().encode(JSON.stringify([recipe, scenes.map(({ id }) => id)])));
+  hash.update(
+    new TextEncoder().encode(
+      JSON.stringify([recipe, scenes.map(({ id }) => id), ...(shifts.some(Boolean) ? [shifts] : [])]),
+    ),
+  );
   return `composite-${days.join('-')}-${hash.hex().slice(0, 8)}`;
 }
 
@@ -232,6 +239,7 @@ function describeRun(
       resampling: spec.resampling,
       eps: spec.eps,
       compat: spec.compat,
+      ...(scenes.some(({ radiometry }) => radiometry) && { offset: options.offset ?? 'auto' }),
     },
     assets: result.map(({ output, cog }) => ({
       key: output.statistic.key,

@@ -17,6 +17,8 @@ export interface Source {
   grid: Grid | null;
   /** What the item says of missing values; a value in the file's header wins. */
   nodata: number | null;
+  /** Added to valid samples; not given: nothing. See `radiometry`. */
+  shiftDn?: number;
 }
 
 /** One scene of a composite, reduced to what a thread needs. */

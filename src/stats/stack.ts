@@ -11,6 +11,7 @@ import {
   placeMaskInto,
   statusInto,
 } from '../kernels/plane.js';
+import { shiftInto } from '../kernels/shift.js';
 import type { Held } from './hold.js';
 import type { NativeMask } from './scene-mask.js';
 import { type AxisMap, resamplingMargin, sourceCoordinate, sourceSpan } from './source.js';
@@ -132,7 +133,13 @@ function placeFile(
     if (spec.resampling === 'bilinear') placeBilinearInto(k, source, { x, y }, target);
     else if (spec.resampling === 'average') placeAverageInto(k, source, { x, y }, target);
     else placeInto(k, source, setMaps(k, maps, { x: file.x, y: file.y, strip, window: frame }), target);
+    shiftPlane(k, { ...target, nPx: planes.nPx }, file.scene.sources[name]?.shiftDn);
   }
+}
+
+/** Takes a placed band of a scene to the numbers that all scenes share. */
+function shiftPlane(k: Kernels, plane: Parameters<typeof shiftInto>[1], shiftDn = 0): void {
+  if (shiftDn !== 0) shiftInto(k, plane, shiftDn);
 }
 
 /** Puts the nearest source column and row of every pixel of the strip, relative to a window of the source, into wasm memory. */

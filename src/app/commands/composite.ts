@@ -45,6 +45,9 @@ function compositeFlags(): Command {
     .option('--limit <count>', 'at most so many scenes, the earliest')
     .option('--eps <step>', 'where the geomedian stops, in output units')
     .addOption(new Option('--compat <program>', 'conventions of another program').choices(['odc']))
+    .addOption(
+      new Option('--offset <mode>', "Sentinel-2's offset since baseline 04.00").choices(['auto', 'apply', 'none']),
+    )
     .option('--dtype <type>', 'input, uint8, int16, uint16, int32, float32, …')
     .option('--threads <count>', 'number of threads; 0 computes in the main thread')
     .option('--memory-limit <bytes>', 'like 1GiB (default: the cgroup or RAM less a margin)')
@@ -179,6 +182,7 @@ function compositeOptions(flags: Flags): FolderOptions {
     limit: amount(flags, 'limit', 'whole number'),
     eps: amount(flags, 'eps'),
     compat: text('compat') as FolderOptions['compat'],
+    offset: text('offset') as FolderOptions['offset'],
     dtype: text('dtype'),
     threads: amount(flags, 'threads', 'whole number'),
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit)),
