@@ -1,6 +1,6 @@
 import { formatTileId, type TileId } from '../geo/mgrs.js';
 import { type Finding, listIfThere, mapFew, monthsOf, readDocument } from './archive-listing.js';
-import { fileName } from './href.js';
+import { fileName, resolveHref } from './href.js';
 import { platformInName, SENTINEL2_BANDS, SENTINEL2_EXTRAS, sentinel2Item } from './sentinel2-product.js';
 import { isObject, type Json } from './stac-item.js';
 
@@ -37,10 +37,9 @@ function placedItem(item: Json, { id, url }: Product): Json {
   const placed = Object.entries(assets).map(([key, asset]) => {
     if (!isObject(asset) || typeof asset.href !== 'string') return [key, asset];
     const name = fileName(asset.href);
-    return [
-      key,
-      asset.href.endsWith(`/${id}/${name}`) || asset.href === `./${name}` ? { ...asset, href: url + name } : asset,
-    ];
+    const isOwn = asset.href.endsWith(`/${id}/${name}`);
+    // What lies elsewhere keeps its address; relative ones are the folder's.
+    return [key, { ...asset, href: isOwn ? url + name : resolveHref(asset.href, url) }];
   });
   return { ...item, assets: Object.fromEntries(placed) };
 }

@@ -1,8 +1,8 @@
 import { FormatError, InputError, StoreError } from '../errors.js';
 import type { Interval } from '../geo/time.js';
-import { alternateHrefs } from './alternate-href.js';
 import type { Found } from './archive.js';
 import { type JsonOptions, type JsonRequest, requestJson, withoutQuery } from './json-request.js';
+import { portableItem } from './portable-item.js';
 import { isObject, type Json } from './stac-item.js';
 
 /** What is asked of a STAC API; what is not given does not restrict. */
@@ -169,7 +169,8 @@ export async function searchStac(api: string, query: StacQuery, options: StacSea
       });
     const { page, features } = itemsOfPage(answer.value, request.url);
     seen.add(JSON.stringify([request.method, request.url, request.body]));
-    for (const item of features) items.set(`${item.collection}\n${item.id}`, alternateHrefs(item, alternate));
+    for (const item of features)
+      items.set(`${item.collection}\n${item.id}`, portableItem(item, request.url, alternate));
     const next = items.size < limit ? nextRequest(page, request) : null;
     if (!next) break;
     if (seen.has(JSON.stringify([next.method, next.url, next.body])) || seen.size >= MAX_PAGES)

@@ -6,6 +6,7 @@ import { compositeToFolder, type FolderOptions, planComposite } from '../../jobs
 import type { Plan } from '../../jobs/plan.js';
 import { formatBytes, parseBytes } from '../../limit.js';
 import { suggestion } from '../../stats/suggest.js';
+import { geometryOf } from '../geometry-option.js';
 import { drawPreview } from '../preview.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
@@ -190,16 +191,6 @@ function compositeOptions(flags: Flags): FolderOptions {
     overwrite: flags.overwrite === true,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-/** `--geometry`: GeoJSON text, or a file of it. */
-function geometryOf(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8'));
-  } catch (cause) {
-    throw new InputError(`--geometry is neither GeoJSON nor a file of it: ${(cause as Error).message}`, {}, { cause });
-  }
 }
 
 function describePlan(plan: Plan): string {
