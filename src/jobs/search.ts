@@ -134,9 +134,10 @@ export async function searchScenes(options: SearchOptions): Promise<SearchResult
   const area = geometry === undefined ? null : await regionOfGeoJson(geometry, { crs: LON_LAT });
   const found = await find(options, interval);
   for (const note of found.notes) onNote?.(note);
+  const took = found.requests > 0 ? ` (${found.requests} requests)` : '';
+  if (found.items.length === 0) throw new InputError(`no scenes: 0 found in ${found.searched}${took}`);
   const byScene = new Map(found.items.map((item, i) => [sceneOfItem(item, null, i), item]));
   const scenes = [...byScene.keys()];
-  const took = found.requests > 0 ? ` (${found.requests} requests)` : '';
   const selected = selectScenes(scenes, {
     interval,
     maxCloudPercent: maxCloudPercent ?? null,

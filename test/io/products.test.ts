@@ -160,9 +160,9 @@ describe.skipIf(!present)('a product of Landsat (skipped without STACKWISE_DATA)
   });
 
   it.each(['MTL.txt', 'MTL.xml', 'SR_stac.json'])('reads %s alike', async (kind) => {
-    const root = path.join(folder, kind, LANDSAT);
+    const root = path.join(folder, `${kind}-product`, LANDSAT);
     await mkdir(root, { recursive: true });
-    for (const band of ['SR_B4', 'QA_PIXEL']) await put(`${kind}/${LANDSAT}/${LANDSAT}_${band}.TIF`, '');
+    for (const band of ['SR_B4', 'QA_PIXEL']) await put(`${kind}-product/${LANDSAT}/${LANDSAT}_${band}.TIF`, '');
     if (kind === 'MTL.xml') {
       const groups = Object.values(
         JSON.parse(await readFile(path.join(real, `${LANDSAT}_MTL.json`), 'utf8')),
@@ -174,11 +174,11 @@ describe.skipIf(!present)('a product of Landsat (skipped without STACKWISE_DATA)
             .join('')}</${group}>`,
       );
       await put(
-        `${kind}/${LANDSAT}/${LANDSAT}_MTL.xml`,
+        `${kind}-product/${LANDSAT}/${LANDSAT}_MTL.xml`,
         `<LANDSAT_METADATA_FILE>${xml.join('')}</LANDSAT_METADATA_FILE>`,
       );
     } else await cp(path.join(real, `${LANDSAT}_${kind}`), path.join(root, `${LANDSAT}_${kind}`));
-    const [scene] = await readScenes(path.join(folder, kind));
+    const [scene] = await readScenes(path.join(folder, `${kind}-product`));
     expect(scene).toMatchObject({ id: LANDSAT, cloudCoverPercent: 99.94 });
     expect(scene!.timeMs).toBe(kind.endsWith('json') ? Date.UTC(2020, 9, 31) : Date.UTC(2020, 9, 31, 14, 31, 47, 808));
     const hrefs = Object.values(scene!.bands).map(({ href }) => href);
