@@ -24,6 +24,8 @@ export interface ArchiveQuery {
   interval: Interval;
   /** Another bucket of the same layout: a mirror. */
   bucket?: string;
+  /** Every processing of an acquisition, not only the newest. Default false. */
+  allProcessings?: boolean;
   store?: Store;
   signal?: AbortSignal;
 }
@@ -86,7 +88,8 @@ export async function searchArchive(name: ArchiveName, query: ArchiveQuery): Pro
   const finding = { bucket, startMs, endMs, store: withMeter(store, meter), ...(signal && { signal }) };
   const all = startMs <= endMs ? await layout.find(finding, place) : [];
   const inTime = all.filter((item) => inInterval(acquiredMs(item), interval));
-  const { items, replaced } = layout.place === 'tile' ? newestProcessings(inTime) : { items: inTime, replaced: [] };
+  const { items, replaced } =
+    layout.place === 'tile' && !query.allProcessings ? newestProcessings(inTime) : { items: inTime, replaced: [] };
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
   return {
     items,

@@ -58,6 +58,8 @@ export interface CompositeOptions {
   /** Step at which the geomedian stops, in output units; default 0.1 for integers, 1e-4 for floats. */
   eps?: number | undefined;
   compat?: 'odc' | undefined;
+  /** Of integer results that fall between two values; default half-even. */
+  rounding?: 'half-even' | 'truncate' | undefined;
   /** The offset of Sentinel-2's newer baselines: `auto` takes all scenes to reflectance × 10 000; `apply`, `none`. Default auto. */
   offset?: OffsetMode | undefined;
   /** `input`, or a sample type (float32, uint16, f32, u16, …) for all but the count. */
@@ -124,6 +126,7 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   oneOf('resampling', resampling, ['nearest', 'bilinear', 'average']);
   oneOf('on-error', onError, ['fail', 'skip']);
   if (compat !== null) oneOf('compat', compat, ['odc']);
+  oneOf('rounding', options.rounding ?? 'half-even', ['half-even', 'truncate']);
   oneOf('offset', options.offset ?? 'auto', ['auto', 'apply', 'none']);
   const wanted = parseStatistics(statistics);
   const outputType = parseDtype(dtype);
@@ -187,6 +190,7 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     bandDtypes: survey.bands.map((band) => band.dtype),
     eps: positive(options.eps ?? (float ? 1e-4 : 0.1), 'eps'),
     compat,
+    ...(options.rounding === 'truncate' && { rounding: 'truncate' as const }),
     region: region?.polygons ? region : null,
     onError,
   };

@@ -29,6 +29,8 @@ export interface SearchOptions {
   pathRow?: string | undefined;
   /** Another bucket of the archive's layout. */
   mirror?: string | undefined;
+  /** Every processing of an acquisition in an archive, not only the newest. Default false. */
+  allProcessings?: boolean | undefined;
   /** Folders, items, catalogues: all that `readScenes` reads. */
   sources?: string | readonly string[] | undefined;
   datetime?: string | undefined;
@@ -117,6 +119,7 @@ async function find(options: SearchOptions, interval: Interval | null): Promise<
     ...(tile !== undefined && { tile }),
     ...(pathRow !== undefined && { pathRow }),
     ...(mirror !== undefined && { bucket: mirror }),
+    ...(options.allProcessings && { allProcessings: true }),
     ...(store && { store }),
     ...(signal && { signal }),
     interval,

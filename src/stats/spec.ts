@@ -53,6 +53,8 @@ export interface CompositeSpec {
   /** Step at which the geomedian stops, in stored units. */
   eps: number;
   compat: 'odc' | null;
+  /** `truncate`: what falls between integers goes to the lower one; not given: half to even. */
+  rounding?: 'truncate';
   /** `--geometry` in the grid's CRS, or null; pixels whose centre is outside have no data. */
   region: Region | null;
   /** `skip`: a scene that cannot be read is named in the failure, so that the run can go on without it. */

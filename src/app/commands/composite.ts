@@ -6,6 +6,7 @@ import { compositeToFolder, type FolderOptions, planComposite } from '../../jobs
 import type { Plan } from '../../jobs/plan.js';
 import { formatBytes, parseBytes } from '../../limit.js';
 import { suggestion } from '../../stats/suggest.js';
+import { amount, type Flags } from '../amount-option.js';
 import { geometryOf } from '../geometry-option.js';
 import { drawPreview } from '../preview.js';
 import { progressReporter } from '../progress.js';
@@ -49,6 +50,7 @@ function compositeFlags(): Command {
     .addOption(
       new Option('--offset <mode>', "Sentinel-2's offset since baseline 04.00").choices(['auto', 'apply', 'none']),
     )
+    .addOption(new Option('--rounding <mode>', 'of integer results').choices(['half-even', 'truncate']))
     .option('--dtype <type>', 'input, uint8, int16, uint16, int32, float32, …')
     .option('--threads <count>', 'number of threads; 0 computes in the main thread')
     .option('--memory-limit <bytes>', 'like 1GiB (default: the cgroup or RAM less a margin)')
@@ -60,8 +62,6 @@ function compositeFlags(): Command {
     .option('--json', 'print machine-readable JSON lines')
     .option('--config <file>', 'options from a JSON file; the command line wins');
 }
-
-type Flags = Record<string, string | string[] | boolean | undefined>;
 
 async function run(sources: string[], given: Flags): Promise<void> {
   const flags: Flags = { ...configFlags(given.config as string | undefined), ...given };
@@ -150,18 +150,6 @@ function typed(options: readonly Option[], key: string, value: unknown): string[
   return [`${option.long}=${words.join(',')}`];
 }
 
-/** An option's number, 0 or more. */
-function amount(flags: Flags, name: string, kind: 'number' | 'whole number' = 'number'): number | undefined {
-  const text = flags[name];
-  if (text === undefined) return undefined;
-  const value = String(text).trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || value < 0 || (kind === 'whole number' && !Number.isInteger(value))) {
-    const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new InputError(`--${option} takes a ${kind} of 0 or more, and got "${text}"`, { option });
-  }
-  return value;
-}
-
 /** The text options as values; what is not given stays out, defaults stand in `compositeToFolder`. */
 function compositeOptions(flags: Flags): FolderOptions {
   const text = (name: string) => flags[name] as string | undefined;
@@ -187,6 +175,7 @@ function compositeOptions(flags: Flags): FolderOptions {
     limit: amount(flags, 'limit', 'whole number'),
     eps: amount(flags, 'eps'),
     compat: text('compat') as FolderOptions['compat'],
+    rounding: text('rounding') as FolderOptions['rounding'],
     offset: text('offset') as FolderOptions['offset'],
     dtype: text('dtype'),
     threads: amount(flags, 'threads', 'whole number'),

@@ -4,12 +4,13 @@ import { InputError, UsageError } from '../../errors.js';
 import { parseBbox } from '../../geo/region.js';
 import { schemeOf } from '../../io/href.js';
 import { isObject, type Json } from '../../io/stac-item.js';
+import { itemCollection } from '../../jobs/item-collection.js';
 import { outputFolder } from '../../jobs/output-folder.js';
 import { type SearchOptions, searchScenes } from '../../jobs/search.js';
+import { amount, type Flags } from '../amount-option.js';
 import { geometryOf } from '../geometry-option.js';
 import { stopSignals } from '../stop.js';
 
-type Flags = Record<string, string | string[] | boolean | undefined>;
 const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 /** `stackwise search (--stac URL | --bucket NAME --tile ID | folders) --datetime A/B --out items.json` */
@@ -53,9 +54,8 @@ async function run(sources: string[], flags: Flags): Promise<void> {
       signal: stop.signal,
       onNote: (text) => notes.push(text),
     });
-    const collection = { type: 'FeatureCollection', features: found.items.map((item) => linked(item, place)) };
     await place.make();
-    await place.write(out, new TextEncoder().encode(`${JSON.stringify(collection)}\n`));
+    await place.write(out, itemCollection(found.items, place));
     const { requests, searched, scenes } = found;
     if (flags.json === true) {
       process.stdout.write(`${JSON.stringify({ file: out, scenes: scenes.length, requests, searched, notes })}\n`);
@@ -71,16 +71,6 @@ async function run(sources: string[], flags: Flags): Promise<void> {
 }
 
 const folderOf = (path: string) => (schemeOf(path) === null ? dirname(path) : path.slice(0, path.lastIndexOf('/')));
-
-/** Local files are found from where the items are written. */
-function linked(item: Json, place: ReturnType<typeof outputFolder>): Json {
-  if (!isObject(item.assets)) return item;
-  const assets = Object.entries(item.assets).map(([key, asset]) => {
-    if (!isObject(asset) || typeof asset.href !== 'string') return [key, asset];
-    return [key, { ...asset, href: place.linkTo(asset.href) ?? asset.href }];
-  });
-  return { ...item, assets: Object.fromEntries(assets) };
-}
 
 const OPERATORS: Readonly<Record<string, string>> = {
   '=': 'eq',
@@ -106,14 +96,6 @@ export function parseQuery(conditions: readonly string[]): Json {
     query[name] = { ...query[name], [OPERATORS[operator]!]: plain };
   }
   return query;
-}
-
-/** An option's number, 0 or more. */
-function amount(flags: Flags, name: string, option: string): number | undefined {
-  if (flags[name] === undefined) return undefined;
-  const value = Number(flags[name]);
-  if (String(flags[name]).trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw new InputError(`--${option} takes a number of 0 or more, and got "${flags[name]}"`, { option });
 }
 
 function filterOf(text: string | undefined): Json | undefined {
@@ -148,7 +130,7 @@ function searchOptions(flags: Flags): SearchOptions {
     datetime: text('datetime'),
     bbox: flags.bbox === undefined ? undefined : parseBbox(String(flags.bbox)),
     geometry: geometryOf(text('geometry')),
-    maxCloudPercent: amount(flags, 'maxCloud', 'max-cloud'),
-    limit: amount(flags, 'limit', 'limit'),
+    maxCloudPercent: amount(flags, 'maxCloud'),
+    limit: amount(flags, 'limit', 'whole number'),
   };
 }
