@@ -14,15 +14,8 @@ export interface Finding {
 /** Against intervals that mean centuries of requests. */
 const MAX_MONTHS = 1200;
 const MAX_DOCUMENT_BYTES = 4 * 2 ** 20;
-const AT_ONCE = 8;
-
-/** Maps in order with a few calls at a time. */
-export async function mapFew<T, R>(values: readonly T[], step: (value: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let i = 0; i < values.length; i += AT_ONCE)
-    results.push(...(await Promise.all(values.slice(i, i + AT_ONCE).map(step))));
-  return results;
-}
+/** Requests that are under way together. */
+export const AT_ONCE = 8;
 
 /** Months that a span of time touches, as [year, month]. */
 export function monthsOf({ startMs, endMs }: { startMs: number; endMs: number }): [number, number][] {

@@ -1,7 +1,8 @@
 import { InputError } from '../errors.js';
-import { type Finding, listIfThere, mapFew, readDocument } from './archive-listing.js';
+import { AT_ONCE, type Finding, listIfThere, readDocument } from './archive-listing.js';
 import { fileName } from './href.js';
 import { landsatId, landsatSceneItem } from './landsat-product.js';
+import { mapFew } from './map-few.js';
 import { isObject, type Json } from './stac-item.js';
 
 const DAY_MS = 86_400_000;
@@ -35,7 +36,7 @@ async function productsOf(finding: Finding, pathRow: string): Promise<Product[]>
   for (const { name, from, to } of SENSORS)
     for (let year = Math.max(first!, from); year <= Math.min(last!, to); year++)
       folders.push(`s3://${finding.bucket}/collection02/level-2/standard/${name}/${year}/${path}/${row}/`);
-  const found = await mapFew(folders, async (folder) => {
+  const found = await mapFew(folders, AT_ONCE, async (folder) => {
     const names = await listIfThere(finding, folder);
     return names.flatMap((name) => {
       const id = name.endsWith('/') ? landsatId(name.slice(0, -1)) : null;
@@ -83,5 +84,5 @@ async function itemOfProduct(finding: Finding, { id, url }: Product): Promise<Js
 
 /** Items of the bucket `usgs-landsat`, level 2: one list a sensor and year, since folders carry their dates. */
 export async function findLandsat(finding: Finding, pathRow: string): Promise<Json[]> {
-  return mapFew(await productsOf(finding, pathRow), (product) => itemOfProduct(finding, product));
+  return mapFew(await productsOf(finding, pathRow), AT_ONCE, (product) => itemOfProduct(finding, product));
 }

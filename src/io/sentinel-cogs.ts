@@ -1,6 +1,7 @@
 import { formatTileId, type TileId } from '../geo/mgrs.js';
-import { type Finding, listIfThere, mapFew, monthsOf, readDocument } from './archive-listing.js';
+import { AT_ONCE, type Finding, listIfThere, monthsOf, readDocument } from './archive-listing.js';
 import { fileName, resolveHref } from './href.js';
+import { mapFew } from './map-few.js';
 import { platformInName, SENTINEL2_BANDS, SENTINEL2_EXTRAS, sentinel2Item } from './sentinel2-product.js';
 import { isObject, type Json } from './stac-item.js';
 
@@ -17,7 +18,7 @@ interface Product {
 async function productsOf(finding: Finding, tile: TileId): Promise<Product[]> {
   const { zone, band, square } = tile;
   const root = `s3://${finding.bucket}/sentinel-s2-l2a-cogs/${zone}/${band}/${square}/`;
-  const months = await mapFew(monthsOf(finding), async ([year, month]) => {
+  const months = await mapFew(monthsOf(finding), AT_ONCE, async ([year, month]) => {
     const folder = `${root}${year}/${month}/`;
     const names = await listIfThere(finding, folder);
     return names.flatMap((name) => {
@@ -67,7 +68,7 @@ function itemOfName({ id, url, dayMs, sequence }: Product, tile: TileId): Promis
 
 /** Items of the bucket `sentinel-cogs`, which lie beside their files: one list a month, since folders carry their dates. */
 export async function findSentinelCogs(finding: Finding, tile: TileId): Promise<Json[]> {
-  return mapFew(await productsOf(finding, tile), async (product) => {
+  return mapFew(await productsOf(finding, tile), AT_ONCE, async (product) => {
     const item = await readDocument(finding, `${product.url}${product.id}.json`);
     return item ? placedItem(item, product) : itemOfName(product, tile);
   });

@@ -1,7 +1,8 @@
 import { crsOfTile, formatTileId, type TileId } from '../geo/mgrs.js';
 import { parseDatetime } from '../geo/time.js';
-import { type Finding, listIfThere, mapFew, monthsOf, readDocument } from './archive-listing.js';
+import { AT_ONCE, type Finding, listIfThere, monthsOf, readDocument } from './archive-listing.js';
 import { baselineInName } from './baseline.js';
+import { mapFew } from './map-few.js';
 import {
   platformInName,
   SENTINEL2_BANDS,
@@ -23,7 +24,7 @@ interface Leaf {
 /** Lists a month for its days, and each day that may hold a match for its products. */
 async function leavesOf(finding: Finding, { zone, band, square }: TileId): Promise<Leaf[]> {
   const root = `s3://${finding.bucket}/tiles/${zone}/${band}/${square}/`;
-  const days = await mapFew(monthsOf(finding), async ([year, month]) => {
+  const days = await mapFew(monthsOf(finding), AT_ONCE, async ([year, month]) => {
     const names = await listIfThere(finding, `${root}${year}/${month}/`);
     return names.flatMap((name) => {
       const day = /^(\d{1,2})\/$/.exec(name)?.[1];
@@ -32,7 +33,7 @@ async function leavesOf(finding: Finding, { zone, band, square }: TileId): Promi
       return isIn ? [{ url: `${root}${year}/${month}/${name}`, dayMs }] : [];
     });
   });
-  const leaves = await mapFew(days.flat(), async ({ url, dayMs }) => {
+  const leaves = await mapFew(days.flat(), AT_ONCE, async ({ url, dayMs }) => {
     const names = await listIfThere(finding, url);
     return names.flatMap((name) =>
       /^\d+\/$/.test(name) ? [{ url: url + name, dayMs, sequence: name.slice(0, -1) }] : [],
@@ -94,5 +95,5 @@ async function itemOfLeaf(finding: Finding, leaf: Leaf, tile: TileId, level: Sen
  * of acquisition, the corner and the baseline come from `tileInfo.json`.
  */
 export async function findSentinelTiles(finding: Finding, tile: TileId, level: Sentinel2Level): Promise<Json[]> {
-  return mapFew(await leavesOf(finding, tile), (leaf) => itemOfLeaf(finding, leaf, tile, level));
+  return mapFew(await leavesOf(finding, tile), AT_ONCE, (leaf) => itemOfLeaf(finding, leaf, tile, level));
 }

@@ -1,3 +1,4 @@
+import { mapFew } from '../io/map-few.js';
 import type { Scene, SceneBand } from '../io/scene.js';
 
 /** What is done about the offset of Sentinel-2's newer baselines: what the metadata says, as if it were never applied, nothing. */
@@ -24,6 +25,8 @@ const OFFSET_DN = -1000;
 const SCALE = 1e-4;
 /** A scene whose darkest valid pixels are below this has its offset applied: without, they would be darker than black by 0.01. */
 const DARK_DN = 900;
+/** Scenes that are looked at together. */
+const AT_ONCE = 8;
 
 const REFLECTANCE = /^(B(0[1-9]|1[0-2]|8A)(_\d+m)?|coastal|blue|green|red|rededge\d*|nir\d*|swir\d+|cirrus)(-jp2)?$/i;
 const PREAPPLYING = /(^|[/.])sentinel-cogs[/.]|\/sentinel-s2-l2a-cogs\//;
@@ -96,36 +99,38 @@ function listed(scenes: readonly Scene[]): string {
   return names.join(', ') + (scenes.length > 5 ? ` and ${scenes.length - 5} more` : '');
 }
 
+/** The first band of a scene whose metadata leaves doubt; all bands of a scene were made together. */
+function doubtOf(scene: Scene, { bands, find }: RadiometryRequest): (Doubt & { facts: OffsetFacts }) | null {
+  for (const name of bands) {
+    const found = find(scene, name);
+    const facts = found && offsetFacts(scene, found.key, found.band);
+    if (found && facts?.doubtful) return { scene, band: found.band, facts };
+  }
+  return null;
+}
+
 /** Whether the offset is in each scene's numbers, where the item or the archive leaves doubt; and what to say about it. */
 async function askPixels(request: RadiometryRequest): Promise<{ applied: Map<Scene, boolean>; warnings: string[] }> {
-  const { scenes, bands, find, darkest } = request;
+  const { scenes, darkest } = request;
   const applied = new Map<Scene, boolean>();
-  const against = new Map<boolean, Scene[]>([
-    [true, []],
-    [false, []],
-  ]);
+  const against = { true: [] as Scene[], false: [] as Scene[] };
   const guessed: Scene[] = [];
-  for (const scene of scenes) {
-    for (const name of bands) {
-      const found = find(scene, name);
-      const facts = found && offsetFacts(scene, found.key, found.band);
-      if (!found || !facts?.doubtful) continue;
-      const seen = looksApplied(await darkest({ scene, band: found.band }));
-      applied.set(scene, facts.applied ?? seen ?? true);
-      if (facts.applied === null) guessed.push(scene);
-      else if (seen !== null && seen !== facts.applied) against.get(facts.applied)!.push(scene);
-      break; // All bands of a scene were made together.
-    }
+  const doubts = scenes.flatMap((scene) => doubtOf(scene, request) ?? []);
+  const seen = await mapFew(doubts, AT_ONCE, async (doubt) => looksApplied(await darkest(doubt)));
+  for (const [i, { scene, facts }] of doubts.entries()) {
+    applied.set(scene, facts.applied ?? seen[i] ?? true);
+    if (facts.applied === null) guessed.push(scene);
+    else if (seen[i] !== null && seen[i] !== facts.applied) against[`${facts.applied}`].push(scene);
   }
   const hint = '--offset apply or none decides otherwise';
   const warnings: string[] = [];
-  if (against.get(true)!.length > 0)
+  if (against.true.length > 0)
     warnings.push(
-      `offset-conflict: ${listed(against.get(true)!)}: the item says that the offset is applied, and the darkest pixels (${DARK_DN} or more) that it is not; the item is believed: ${hint}`,
+      `offset-conflict: ${listed(against.true)}: the item says that the offset is applied, and the darkest pixels (${DARK_DN} or more) that it is not; the item is believed: ${hint}`,
     );
-  if (against.get(false)!.length > 0)
+  if (against.false.length > 0)
     warnings.push(
-      `offset-conflict: ${listed(against.get(false)!)}: the item says that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the item is believed: ${hint}`,
+      `offset-conflict: ${listed(against.false)}: the item says that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the item is believed: ${hint}`,
     );
   if (guessed.length > 0)
     warnings.push(
