@@ -73,7 +73,7 @@ const LAYOUTS: Record<ArchiveName, Layout> = {
  * processing of an acquisition stays.
  */
 export async function searchArchive(name: ArchiveName, query: ArchiveQuery): Promise<Found> {
-  const layout = LAYOUTS[name];
+  const layout = Object.hasOwn(LAYOUTS, name) ? LAYOUTS[name] : null;
   if (!layout)
     throw new InputError(`there is no archive "${name}": give one of ${ARCHIVES.join(', ')}`, { option: 'bucket' });
   const place = query[layout.place];

@@ -33,6 +33,8 @@ export interface StacSearchOptions {
   retry?: JsonOptions['retry'];
 }
 
+/** Characters of a query in messages: areas are long. */
+const MAX_SHOWN = 300;
 /** Limits against hostile or mistaken servers. */
 const MAX_ITEMS = 200_000;
 const MAX_PAGES = 10_000;
@@ -86,12 +88,21 @@ function searchUrl(url: string): string {
   return address.href;
 }
 
+function parsedUrl(href: string, base: string): URL {
+  try {
+    return new URL(href, base);
+  } catch {
+    const url = withoutQuery(base);
+    throw new FormatError(`${url} names a next page that is no address: ${href.slice(0, 100)}`, { url });
+  }
+}
+
 /** The request that a page names as the next one; null on the last page. It must stay with the server that was asked. */
 function nextRequest(page: Json, last: JsonRequest): JsonRequest | null {
   const links = Array.isArray(page.links) ? page.links.filter(isObject) : [];
   const link = links.find(({ rel }) => rel === 'next');
   if (!link || typeof link.href !== 'string') return null;
-  const url = new URL(link.href, last.url);
+  const url = parsedUrl(link.href, last.url);
   if (url.host !== new URL(last.url).host || !/^https?:$/.test(url.protocol))
     throw new FormatError(`${withoutQuery(last.url)} leads to another server: ${withoutQuery(url.href)}`, {
       url: withoutQuery(last.url),
@@ -115,10 +126,8 @@ interface Progress {
 
 /** The first page: by POST, or where the server does not take that, by GET. */
 async function firstPage(
-  url: string,
-  body: Json,
+  { url, body, headers }: Pick<JsonRequest, 'url' | 'headers'> & { body: Json },
   options: JsonOptions,
-  headers: Record<string, string> | undefined,
   progress: Progress,
 ) {
   const post: JsonRequest = { url, method: 'POST', body, ...(headers && { headers }) };
@@ -160,7 +169,7 @@ export async function searchStac(api: string, query: StacQuery, options: StacSea
   const progress: Progress = { requests: 0, bytes: 0 };
   const items = new Map<string, Json>();
   const seen = new Set<string>();
-  let { request, answer } = await firstPage(url, body, json, headers && { ...headers }, progress);
+  let { request, answer } = await firstPage({ url, body, ...(headers && { headers }) }, json, progress);
   for (;;) {
     progress.bytes += answer.bytes;
     if (progress.bytes > MAX_BYTES)
@@ -187,7 +196,7 @@ export async function searchStac(api: string, query: StacQuery, options: StacSea
   return {
     items: kept,
     requests: progress.requests,
-    searched: `${withoutQuery(url)} for ${JSON.stringify(body)}`,
+    searched: `${withoutQuery(url)} for ${JSON.stringify(body).slice(0, MAX_SHOWN)}`,
     notes: [],
   };
 }

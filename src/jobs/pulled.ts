@@ -114,7 +114,7 @@ async function scenesByName(folder: string): Promise<Scene[]> {
 }
 
 /** The path of the items of what lies in a folder already. */
-export async function pulledItems(folder: string): Promise<string> {
+export async function pulledItems(folder: string, onNote?: (text: string) => void): Promise<string> {
   const path = join(folder, ITEMS);
   if (existsSync(path)) return path;
   const scenes = existsSync(folder) ? await scenesByName(folder) : [];
@@ -125,6 +125,9 @@ export async function pulledItems(folder: string): Promise<string> {
         option: 'has-pulled',
       },
     );
+  onNote?.(
+    `${folder} has no ${ITEMS}: days are those of file names, and numbers stay as stored, since no baseline is known`,
+  );
   await writeFile(path, `${JSON.stringify({ type: 'FeatureCollection', features: scenes.map(itemOfScene) })}\n`);
   return path;
 }

@@ -5,6 +5,7 @@ import type { ArchiveName } from '../io/archive.js';
 import type { Scene } from '../io/scene.js';
 import type { Json } from '../io/stac-item.js';
 import { networkMeter } from '../io/stores.js';
+import { formatBytes } from '../limit.js';
 import { defaultMasks, detectSensor } from '../stats/sensors.js';
 import { parseStatistics, statisticFacts } from '../stats/statistic.js';
 import type { DownloadReport } from './download.js';
@@ -85,7 +86,7 @@ async function findInput(request: Sentinel2Request, options: Sentinel2Options): 
   if (hasPulled) {
     if (download === undefined)
       throw new InputError('--has-pulled says that files lie in --download DIR, which is not given');
-    return searchScenes({ ...common, sources: await pulledItems(download) });
+    return searchScenes({ ...common, sources: await pulledItems(download, onNote) });
   }
   const tile = formatTileId(parseTileId(request.tile));
   const archive = archiveOf(options);
@@ -176,5 +177,5 @@ export async function sentinel2ToFolder(
 function describe({ fetched, kept, resumed, bytes }: DownloadReport, folder: string, retries: number): string {
   const again = retries > 0 ? `, ${retries} requests sent again after a passing fault` : '';
   const parts = resumed > 0 ? `, ${resumed} of them gone on with` : '';
-  return `${fetched} files fetched into ${folder} (${bytes} bytes)${parts}, ${kept} there already${again}`;
+  return `${fetched} files fetched into ${folder} (${formatBytes(bytes)})${parts}, ${kept} there already${again}`;
 }

@@ -146,7 +146,8 @@ function settleBand(
 ): BandRadiometry {
   const facts = offsetFacts(scene, key, band);
   if (!facts) return { shiftDn: 0, scale: band.scale, offset: band.offset };
-  const applied = mode === 'apply' ? false : (asked ?? facts.applied ?? true);
+  // JPEG 2000 beside a doubtful COG is in no doubt.
+  const applied = mode === 'apply' ? false : ((facts.doubtful ? asked : undefined) ?? facts.applied ?? true);
   // A number n as it is stored means (n + inNumbers) × scale.
   const inNumbers = applied ? 0 : facts.offsetDn;
   const shiftDn = mode === 'none' ? 0 : inNumbers;

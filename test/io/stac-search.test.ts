@@ -132,6 +132,7 @@ describe('a search of a STAC API', () => {
       () => ({ rel: 'next', href: 'https://elsewhere.test/search' }),
       'leads to another server: https://elsewhere.test/search',
     ],
+    ['nowhere', () => ({ rel: 'next', href: 'https://[' }), 'a next page that is no address: https://['],
     ['a file', () => ({ rel: 'next', href: 'file:///etc/passwd' }), 'leads to another server'],
   ])('refuses pages that lead to %s', async (_, link, message) => {
     api.answer = () => page(['a'], [link(api.root)]);

@@ -128,6 +128,19 @@ describe('a run', () => {
     expect(dark.warnings).toEqual([expect.stringMatching(/^offset-conflict: a: .* is not applied, .* that it is/)]);
   });
 
+  it('knows JPEG 2000 beside a COG whose offset is applied', async () => {
+    const both = scene('05.10', true, band({ href: COG, offset: -0.1 }));
+    both.bands.B03 = band({ href: 's3://sentinel-s2-l2a/tiles/B03.jp2', offset: -0.1 });
+    const settled = await settleRadiometry({
+      scenes: [both],
+      bands: ['B04', 'B03'],
+      mode: 'auto',
+      find: (s, name) => ({ key: name, band: s.bands[name]! }),
+      darkest: async () => 100,
+    });
+    expect(['B04', 'B03'].map((name) => settled.shiftDn(both, name))).toEqual([0, -1000]);
+  });
+
   it('lets pixels decide where nobody says it', async () => {
     const silent = scene('04.00', null, band({ href: COG }));
     expect(await settle([silent], 'auto', 1100)).toMatchObject({

@@ -47,12 +47,17 @@ async function run(request: { tile: string; start: string; end: string }, flags:
   const stop = stopSignals();
   const json = flags.json === true;
   const progress = progressReporter({ stream: process.stderr, json, label: 'composite', unit: 'px' });
+  const fetching = progressReporter({ stream: process.stderr, json, label: 'download', unit: 'B' });
   try {
     const summary = await sentinel2ToFolder(request, String(flags.out), {
       ...options,
       preview: drawPreview,
       signal: stop.signal,
-      onNote: (text) => progress.note(text),
+      onNote: (text) => {
+        fetching.close();
+        progress.note(text);
+      },
+      onDownload: (done, total) => fetching.update(done, total),
       onWarning: (text) => progress.note(text),
       onProgress: (done, total) => progress.update(done, total),
     });
@@ -61,6 +66,7 @@ async function run(request: { tile: string; start: string; end: string }, flags:
     if (retries > 0) progress.note(`${retries} requests were sent again after a passing fault`);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
+    fetching.close();
     progress.close();
     stop.dispose();
   }
