@@ -1,6 +1,7 @@
 import { FormatError } from '../errors.js';
 import { parseTileId } from '../geo/mgrs.js';
 import { parseDatetime } from '../geo/time.js';
+import { fileName } from './href.js';
 import { SENTINEL2_BANDS, SENTINEL2_EXTRAS, type Sentinel2Level, sentinel2Item } from './sentinel2-product.js';
 import type { Json } from './stac-item.js';
 import type { Store } from './store.js';
@@ -11,9 +12,12 @@ interface Reader {
   signal?: AbortSignal;
 }
 
+/** Of today, and of before December 2016. */
+const METADATA = /^(?:MTD_MSI|S2[AB]_(?:OPER|USER)_MTD_SAF)L(1C|2A)(?:_.*)?\.xml$/;
+
 /** The metadata file of a product in ESA's format among the names of its folder, or null. */
 export function safeMetadataOf(names: readonly string[]): string | null {
-  return names.find((name) => /^MTD_MSIL(1C|2A)\.xml$/.test(name)) ?? null;
+  return names.find((name) => METADATA.test(name)) ?? null;
 }
 
 const MAX_BYTES = 17 * 2 ** 20;
@@ -80,7 +84,7 @@ async function granuleItem(
   const name = names.find((file) => file === 'MTD_TL.xml') ?? names.find((file) => /\.xml$/i.test(file));
   if (!name) throw new FormatError(`${granule} has no MTD_TL.xml`, { url: granule });
   const tile = await readXml(granule + name, reader);
-  const level: Sentinel2Level = /MSIL1C/.test(url) ? 'L1C' : 'L2A';
+  const level: Sentinel2Level = METADATA.exec(fileName(url))?.[1] === '1C' ? 'L1C' : 'L2A';
   const tileName = wanted(tile, 'TILE_ID', granule + name);
   const id = parseTileId(/_T(\d{2}[A-Z]{3})(?:_|$)/.exec(tileName)?.[1] ?? '');
   const productName = textOfElement(product, 'PRODUCT_URI');

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '#platform';
-import { FormatError, StoreError } from '../errors.js';
+import { FormatError, StackwiseError, StoreError } from '../errors.js';
 import { withoutQuery } from '../io/json-request.js';
 import type { Store, StoreStat } from '../io/store.js';
 import { storeFor } from '../io/stores.js';
@@ -92,6 +92,15 @@ async function bytesToKeep(
   return 0;
 }
 
+/** What the disk says, in one line. */
+export function diskError(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof StackwiseError || typeof code !== 'string') return error;
+  const reason =
+    { ENOSPC: 'the disk is full', EACCES: 'permission denied', EROFS: 'the disk is read-only' }[code] ?? code;
+  return new StoreError(`cannot write ${path}: ${reason}`, { url: path, status: code }, { cause: error });
+}
+
 async function fetchFile(
   folder: string,
   { url, name, sha256: wanted }: Download,
@@ -112,7 +121,7 @@ async function fetchFile(
       const bytes = await store.read(url, { offset, length }, { ...(signal && { signal }) });
       if (bytes.length !== length)
         throw new StoreError(`cannot read ${url}: ${length} bytes are wanted, and ${bytes.length} came`, { url });
-      await file.write(bytes);
+      await file.appendFile(bytes);
       hash.update(bytes);
       onBytes(bytes.length);
     }
@@ -181,7 +190,9 @@ export async function downloadFiles(
   let writing = Promise.resolve();
   await forFew(wanted, async ({ file, there, store }) => {
     signal?.throwIfAborted();
-    const found = await fetchFile(folder, file, there, { ...options, store, onBytes });
+    const found = await fetchFile(folder, file, there, { ...options, store, onBytes }).catch((error) => {
+      throw diskError(error, join(folder, file.name));
+    });
     index.set(file.name, found.file);
     report.fetched++;
     report.bytes += found.file.bytes;

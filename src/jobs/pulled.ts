@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { fileName } from '../io/href.js';
@@ -7,6 +7,7 @@ import { dateInName } from '../io/raster-scenes.js';
 import type { Scene, SceneBand } from '../io/scene.js';
 import { itemOfScene } from '../io/scene-item.js';
 import { isObject, type Json } from '../io/stac-item.js';
+import { storeFor } from '../io/stores.js';
 import { bandKey, detectSensor } from '../stats/sensors.js';
 import { type Download, type DownloadOptions, type DownloadReport, downloadFiles } from './download.js';
 
@@ -26,6 +27,13 @@ function statedDigest(asset: Json | undefined): string | null {
 /** `red`, `green`, `blue`, else the band's own name. */
 function folderOfBand(key: string, { commonName }: SceneBand, asked: string): string {
   return safeName((commonName ?? (/^[a-z]+\d*$/.test(asked) ? asked : key)).toLowerCase());
+}
+
+async function writeItems(path: string, features: readonly Json[]): Promise<void> {
+  await storeFor(path).write(
+    path,
+    new TextEncoder().encode(`${JSON.stringify({ type: 'FeatureCollection', features })}\n`),
+  );
 }
 
 interface Pull {
@@ -68,7 +76,7 @@ export async function pullScenes(
   const { items, files } = plannedPull(pull);
   const report = await downloadFiles(folder, files, options);
   const path = join(folder, ITEMS);
-  await writeFile(path, `${JSON.stringify({ type: 'FeatureCollection', features: items })}\n`);
+  await writeItems(path, items);
   return { path, report };
 }
 
@@ -128,6 +136,6 @@ export async function pulledItems(folder: string, onNote?: (text: string) => voi
   onNote?.(
     `${folder} has no ${ITEMS}: days are those of file names, and numbers stay as stored, since no baseline is known`,
   );
-  await writeFile(path, `${JSON.stringify({ type: 'FeatureCollection', features: scenes.map(itemOfScene) })}\n`);
+  await writeItems(path, scenes.map(itemOfScene));
   return path;
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { LON_LAT } from '../geo/crs.js';
-import { regionOfGeoJson } from '../geo/region.js';
+import { parseBbox, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
 import { type Interval, parseInterval } from '../geo/time.js';
 import { type ArchiveName, type Found, searchArchive } from '../io/archive.js';
 import type { Scene } from '../io/scene.js';
@@ -126,6 +126,18 @@ async function find(options: SearchOptions, interval: Interval | null): Promise<
   });
 }
 
+type LonLatBounds = readonly [west: number, south: number, east: number, north: number];
+
+/** The area's bounds in degrees, west > east across the antimeridian; null: anywhere. */
+async function boundsOf({ bbox, geometry }: SearchOptions): Promise<LonLatBounds | null> {
+  if (geometry !== undefined) return (await regionOfGeoJson(geometry, { crs: LON_LAT })).lonLatBounds;
+  if (!bbox) return null;
+  const [west, south, east, north] = parseBbox(bbox.join(','));
+  // Each side of the antimeridian is a box of its own.
+  await regionOfBbox([west, south, west > east ? 180 : east, north], { crs: LON_LAT });
+  return [west, south, east, north];
+}
+
 /**
  * Finds scenes in a STAC API, in an archive's bucket without an index, or in folders and catalogues.
  * @throws InputError when none is found, with what was searched and how many requests that took
@@ -134,7 +146,7 @@ export async function searchScenes(options: SearchOptions): Promise<SearchResult
   const { datetime, bbox, geometry, maxCloudPercent, limit, onNote } = options;
   if (bbox && geometry !== undefined) throw new InputError('give one area, not both --bbox and --geometry');
   const interval = datetime === undefined ? null : parseInterval(datetime);
-  const area = geometry === undefined ? null : await regionOfGeoJson(geometry, { crs: LON_LAT });
+  const bounds = await boundsOf(options);
   const found = await find(options, interval);
   for (const note of found.notes) onNote?.(note);
   const took = found.requests > 0 ? ` (${found.requests} requests)` : '';
@@ -145,7 +157,7 @@ export async function searchScenes(options: SearchOptions): Promise<SearchResult
     interval,
     maxCloudPercent: maxCloudPercent ?? null,
     limit: limit ?? null,
-    lonLatBounds: area?.lonLatBounds ?? (bbox as [number, number, number, number] | undefined) ?? null,
+    lonLatBounds: bounds,
     source: `${found.searched}${took}`,
   });
   for (const note of selected.notes) onNote?.(note);

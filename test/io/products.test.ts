@@ -26,10 +26,10 @@ async function put(name: string, content: string | Uint8Array): Promise<void> {
 }
 
 /** The least of a level 1C product as ESA made them before 2022. */
-async function writeL1c(at: string): Promise<void> {
+async function writeL1c(at: string, metadata = 'MTD_MSIL1C.xml'): Promise<void> {
   await put(
-    `${at}/MTD_MSIL1C.xml`,
-    `<n1:Level-1C_User_Product xmlns:n1="x"><n1:General_Info><Product_Info><PRODUCT_URI>${at}</PRODUCT_URI>
+    `${at}/${metadata}`,
+    `<n1:Level-1C_User_Product xmlns:n1="x"><n1:General_Info><Product_Info><PRODUCT_URI>${path.basename(at)}</PRODUCT_URI>
      <PROCESSING_BASELINE>02.08</PROCESSING_BASELINE><Datatake><SPACECRAFT_NAME>Sentinel-2B</SPACECRAFT_NAME></Datatake></Product_Info>
      <Product_Image_Characteristics><QUANTIFICATION_VALUE unit="none">10000</QUANTIFICATION_VALUE></Product_Image_Characteristics>
      </n1:General_Info></n1:Level-1C_User_Product>`,
@@ -51,7 +51,7 @@ describe('a product of Sentinel-2, level 1C', () => {
   const name = 'S2B_MSIL1C_20190826T190929_N0208_R056_T10UDV_20190826T223556.SAFE';
   let scene: Scene;
   beforeAll(async () => {
-    await writeL1c(`c/${name}`.slice(2));
+    await writeL1c(name);
     [scene] = (await readScenes(path.join(folder, name))) as [Scene];
   });
 
@@ -76,6 +76,13 @@ describe('a product of Sentinel-2, level 1C', () => {
     expect(scene.bands.B02!.href).toBe(
       path.join(folder, name, 'GRANULE/L1C_T10UDV_A012889_20190826T191445/IMG_DATA/T10UDV_20190826T190929_B02.jp2'),
     );
+  });
+
+  it('is read under the names of before December 2016', async () => {
+    const old = `old/${name}`;
+    await writeL1c(old, 'S2B_OPER_MTD_SAFL1C_PDMC_20160826T223556_R056_V20160826T190929_20160826T190929.xml');
+    const [found] = await readScenes(path.join(folder, old));
+    expect(found).toMatchObject({ id: scene.id, collection: 'sentinel-2-l1c', timeMs: scene.timeMs });
   });
 
   it('is found beside others in a folder', async () => {

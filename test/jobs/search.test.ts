@@ -82,6 +82,27 @@ describe('a search', () => {
     await expect(searchScenes(cloudy)).rejects.toThrow(/no scenes: \d+ found in .* then 0 with at most 5 % cloud/);
   });
 
+  it('takes areas across the antimeridian, and none that is no area', async () => {
+    const at = (id: string, bbox: number[]) => ({
+      type: 'Feature',
+      id,
+      bbox,
+      properties: { datetime: '2020-01-01T00:00:00Z' },
+      assets: {},
+    });
+    api.answer = () => ({ value: { features: [at('a', [178, 0, 179, 1]), at('b', [3, 0, 4, 1])] } });
+    const found = await searchScenes({ stac: api.root, collections: ['c'], bbox: [178.5, 0, -178.5, 1] });
+    expect(found.items).toMatchObject([{ id: 'a' }]);
+    expect(api.requests.at(-1)!.body!.bbox).toEqual([178.5, 0, -178.5, 1]);
+    for (const bbox of [
+      [0, 2, 1, 1],
+      [0, 0, 0, 1],
+      [0, 0, 400, 1],
+      [0, 0, 1],
+    ])
+      await expect(searchScenes({ stac: api.root, collections: ['c'], bbox })).rejects.toThrow(/bbox/);
+  });
+
   it('filters what an API gives', async () => {
     const items = [10, 50, 90].map((cloud, i) => ({
       type: 'Feature',
