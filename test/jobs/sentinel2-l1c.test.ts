@@ -14,7 +14,7 @@ import { type S3Server, startS3, useS3 } from '../fixture/s3-server.js';
 
 const build = path.resolve(import.meta.dirname, '../../build');
 const TRANSLATE = 'gdal_translate';
-const READS = existsSync(path.join(build, 'io/jp2.js'));
+const READS = existsSync(path.resolve(build, '../src/io/jp2.ts'));
 const WRITES = spawnSync(TRANSLATE, ['--formats'], { encoding: 'utf8' }).stdout?.includes('JP2OpenJPEG') ?? false;
 const SIZE = 160;
 const CRS = { epsg: 32618, definition: null, geoKeys: null };
