@@ -6,6 +6,7 @@ import type { Scene } from '../io/scene.js';
 import type { Json } from '../io/stac-item.js';
 import { networkMeter } from '../io/stores.js';
 import { formatBytes } from '../limit.js';
+import { parseMasks } from '../stats/mask-recipe.js';
 import { defaultMasks, detectSensor } from '../stats/sensors.js';
 import { parseStatistics, statisticFacts } from '../stats/statistic.js';
 import type { DownloadReport } from './download.js';
@@ -151,9 +152,9 @@ export async function sentinel2ToFolder(
   let items = input.items;
   let report: DownloadReport | null = null;
   if (download !== undefined && !options.hasPulled) {
-    const masks = settled.masks ? [] : defaultMasks(input.scenes).map(({ band }) => band);
+    const recipes = settled.masks ? parseMasks(settled.masks) : defaultMasks(input.scenes);
     const before = networkMeter.retries;
-    const bands = [...new Set([...settled.bands!, ...masks])];
+    const bands = [...new Set([...settled.bands!, ...recipes.map(({ band }) => band)])];
     const pulled = await pullScenes(download, { ...input, bands }, { signal, onProgress: options.onDownload });
     report = pulled.report;
     onNote?.(describe(report, download, networkMeter.retries - before));

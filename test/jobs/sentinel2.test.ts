@@ -318,6 +318,13 @@ describe('stackwise sentinel2 --download', () => {
     expect(await readFile(at('d2/rgb.tif'))).toEqual(await readFile(at('rgb/rgb.tif')));
   });
 
+  it('fetches what masks look at, and nothing where there is no mask', async () => {
+    const masked = await run([...TILE, '--out', at('m1'), '--download', at('p1'), '--mask', 'SCL drop 9']);
+    expect([masked.code, existsSync(at('p1/scl'))]).toEqual([0, true]);
+    const plain = await run([...TILE, '--out', at('m2'), '--download', at('p2'), '--mask', 'none']);
+    expect([plain.code, existsSync(at('p2/scl'))]).toEqual([0, false]);
+  });
+
   it('uses what lies there with --has-pulled, without a bucket', async () => {
     const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
     const found = await run([...TILE, '--out', at('d3'), '--download', at('pulled'), '--has-pulled'], env);
