@@ -87,7 +87,6 @@ async function bytesToKeep(
   // Without a tag nothing tells whether the file is still the same.
   if (source.tag !== null && known === JSON.stringify(source) && size <= source.bytes) return size;
   await rm(part, { force: true });
-  await makeFolder(dirname(part));
   await writeFile(note, JSON.stringify(source));
   return 0;
 }
@@ -166,7 +165,8 @@ export async function downloadFiles(
   options: DownloadOptions = {},
 ): Promise<DownloadReport> {
   const { signal, onProgress } = options;
-  await makeFolder(folder);
+  // One after the other, before files are written side by side.
+  for (const home of new Set([folder, ...files.map(({ name }) => dirname(join(folder, name)))])) await makeFolder(home);
   const index = await readIndex(folder);
   const report: DownloadReport = { fetched: 0, kept: 0, resumed: 0, bytes: 0 };
   let [done, total] = [0, 0];

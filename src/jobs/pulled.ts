@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { filePath } from '../io/file.js';
 import { fileName } from '../io/href.js';
 import { dateInName } from '../io/raster-scenes.js';
 import type { Scene, SceneBand } from '../io/scene.js';
@@ -69,10 +70,11 @@ function plannedPull({ items, scenes, bands }: Pull): { items: Json[]; files: Do
 
 /** Fetches the bands of scenes into red, green and blue folders (and others by name); gives the path of their items. */
 export async function pullScenes(
-  folder: string,
+  home: string,
   pull: Pull,
   options: DownloadOptions,
 ): Promise<{ path: string; report: DownloadReport }> {
+  const folder = filePath(home);
   const { items, files } = plannedPull(pull);
   const report = await downloadFiles(folder, files, options);
   const path = join(folder, ITEMS);
@@ -122,7 +124,8 @@ async function scenesByName(folder: string): Promise<Scene[]> {
 }
 
 /** The path of the items of what lies in a folder already. */
-export async function pulledItems(folder: string, onNote?: (text: string) => void): Promise<string> {
+export async function pulledItems(home: string, onNote?: (text: string) => void): Promise<string> {
+  const folder = filePath(home);
   const path = join(folder, ITEMS);
   if (existsSync(path)) return path;
   const scenes = existsSync(folder) ? await scenesByName(folder) : [];

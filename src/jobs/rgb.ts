@@ -22,10 +22,21 @@ async function histogramsOf(raster: Raster, signal: AbortSignal | undefined): Pr
     for (const [i, plane] of planes.entries()) {
       const { nodata } = raster.header.bands[i]!;
       const histogram = histograms[i]!;
-      for (const value of plane as Uint16Array) if (value !== nodata) histogram[value]!++;
+      const values = plane as Uint16Array;
+      for (let px = 0; px < values.length; px++) if (values[px] !== nodata) histogram[values[px]!]!++;
     }
   }
   return histograms;
+}
+
+/** What each value is shown as; 0 for missing ones. A loop, since `from` with a function takes ten times as long. */
+function toned(plane: Uint16Array, table: Uint8Array, nodata: number | null): Uint8Array {
+  const out = new Uint8Array(plane.length);
+  for (let i = 0; i < plane.length; i++) {
+    const value = plane[i]!;
+    out[i] = value === nodata ? 0 : table[value]!;
+  }
+  return out;
 }
 
 /** An 8-bit picture (a COG of red, green and blue, 0 = missing) of the first three bands of a raster of u8 or u16. */
@@ -58,11 +69,7 @@ export async function writeRgb(
       for (const window of stripsOf(raster)) {
         signal?.throwIfAborted();
         const planes = await readWindow(raster, { level: 0, window, bands: BANDS });
-        const shown = planes.map((plane, i) => {
-          const { nodata } = bands[i]!;
-          const table = tables[i]!;
-          return Uint8Array.from(plane as Uint16Array, (value) => (value === nodata ? 0 : table[value]!));
-        });
+        const shown = planes.map((plane, i) => toned(plane as Uint16Array, tables[i]!, bands[i]!.nodata));
         await writer.write(window, shown);
       }
       await writer.finish();

@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import { formatTileId, parseTileId } from '../geo/mgrs.js';
 import { parseInterval } from '../geo/time.js';
 import type { ArchiveName } from '../io/archive.js';
+import { schemeOf } from '../io/href.js';
 import type { Scene } from '../io/scene.js';
 import type { Json } from '../io/stac-item.js';
 import { networkMeter } from '../io/stores.js';
@@ -139,8 +140,11 @@ export async function sentinel2ToFolder(
   folder: string,
   options: Sentinel2Options = {},
 ): Promise<Sentinel2Summary> {
-  const { overwrite = false, tone, download, signal, onNote } = options;
+  const { overwrite = false, tone, signal, onNote } = options;
   const key = pictureKey(options);
+  const { download } = options;
+  if (download !== undefined && ![null, 'file'].includes(schemeOf(download)))
+    throw new InputError(`files are fetched into a folder of the disk, not into ${download}`, { option: 'download' });
   parseTileId(request.tile);
   intervalText(request);
   const place = outputFolder(folder);

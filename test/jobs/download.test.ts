@@ -98,6 +98,21 @@ describe('a download', () => {
     await expect(downloadFiles(home, [file(), gone])).rejects.toThrow(/^cannot read .*gone\.tif: HTTP 404/);
   });
 
+  it('takes many files side by side into folders that are not there yet', async () => {
+    const small = new Uint8Array([1, 2, 3]);
+    const many = Array.from({ length: 40 }, (_, i) => {
+      server.files.set(`s${count}-${i}`, small);
+      return {
+        url: `${server.root}/s${count}-${i}`,
+        name: `${['red', 'green', 'blue'][i % 3]}/${i}.tif`,
+        sha256: digest(small),
+      };
+    });
+    expect(await downloadFiles(home, many)).toMatchObject({ fetched: 40 });
+    expect(await downloadFiles(home, many)).toMatchObject({ fetched: 0, kept: 40 });
+    expect((await readdir(home)).sort()).toEqual(['blue', 'downloads.json', 'green', 'red']);
+  });
+
   it('takes an empty file, and no file', async () => {
     server.files.set('empty', new Uint8Array(0));
     const empty = { url: `${server.root}/empty`, name: 'empty', sha256: digest(new Uint8Array(0)) };

@@ -10,6 +10,7 @@ import { storeFor } from '../../build/io/stores.js';
 import { readWindow } from '../../build/io/window.js';
 import { composite, type Grid, readScenes, writeCog } from '../../build/node.js';
 import { type S3Server, startS3, useS3 } from '../fixture/s3-server.js';
+import { startApi } from '../fixture/stac-api.js';
 
 const cli = path.resolve(import.meta.dirname, '../../build/app/cli.js');
 const GDALINFO = 'gdalinfo';
@@ -263,6 +264,7 @@ describe('stackwise sentinel2', () => {
     [['10UDV', '2019-08-26', '2019-09-07', '--stat', 'median,mean'], 'one statistic makes the picture'],
     [['10UDV', '2019-08-26', '2019-09-07', '--stretch', '98,2'], 'a stretch is two percentiles like 2,98'],
     [['10UDV', '2019-08-26', '2019-09-07', '--gamma', '2'], '--gamma belongs to --stretch'],
+    [['10UDV', '2019-08-26', '2019-09-07', '--download', 's3://b/x'], 'into a folder of the disk, not into s3://b/x'],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled'], '--download DIR, which is not given'],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled', '--download', '/nonexistent/x'], 'nothing was pulled into'],
   ])('refuses %j', async (args, message) => {
@@ -271,6 +273,22 @@ describe('stackwise sentinel2', () => {
     expect(lines.join('\n')).toContain(message);
     expect(lines.filter((line) => line.startsWith('stackwise: ')).length).toBe(1);
     expect(existsSync(at('refused/rgb.tif'))).toBe(false);
+  });
+
+  it('says that access is denied, and what may help', async () => {
+    const api = await startApi();
+    api.answer = () => ({
+      status: 403,
+      text: '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>',
+    });
+    const { code, lines } = await run([...TILE, '--out', at('refused')], { AWS_ENDPOINT_URL: api.root });
+    api.stop();
+    expect(code).toBe(1);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^stackwise: cannot list s3:\/\/sentinel-cogs\/.*: access denied, and no credentials were sent/,
+      ),
+    ]);
   });
 
   it('says where it looked for credentials', async () => {
@@ -322,7 +340,9 @@ describe('stackwise sentinel2 --download', () => {
     const masked = await run([...TILE, '--out', at('m1'), '--download', at('p1'), '--mask', 'SCL drop 9']);
     expect([masked.code, existsSync(at('p1/scl'))]).toEqual([0, true]);
     const plain = await run([...TILE, '--out', at('m2'), '--download', at('p2'), '--mask', 'none']);
-    expect([plain.code, existsSync(at('p2/scl'))]).toEqual([0, false]);
+    expect([plain.code, existsSync(at('p2/scl')), plain.lines.filter((line) => line.startsWith('stackwise:'))]).toEqual(
+      [0, false, []],
+    );
   });
 
   it('uses what lies there with --has-pulled, without a bucket', async () => {
