@@ -13,13 +13,22 @@ export interface ErrorFacts {
   items?: string[];
 }
 
+const SECRET_VALUE =
+  /([?&](?:[\w.-]*(?:sig|signature|token|secret|credential|password)|(?:[\w.]*[-_.])?(?:api)?key)=)[^&#\s"']+/gi;
+const USER = /(\/\/)[^/@\s]+:[^/@\s]+@/g;
+
+/** A text for people: what signs an address, and names and passwords in front of a host, are left out. */
+export function withoutSecrets(text: string): string {
+  return text.replace(SECRET_VALUE, '$1…').replace(USER, '$1…@');
+}
+
 /** The base of all errors that stackwise throws on purpose: one line for the user, facts for programs. */
 export class StackwiseError extends Error {
   override name: string = 'StackwiseError';
   readonly facts: ErrorFacts;
 
   constructor(message: string, facts: ErrorFacts = {}, options?: { cause?: unknown }) {
-    super(message, options);
+    super(withoutSecrets(message), options);
     this.facts = facts;
   }
 }

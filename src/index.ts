@@ -42,6 +42,7 @@ export type { Store } from './io/store.js';
 export type { Plan } from './jobs/plan.js';
 export type { CompositeOptions } from './jobs/prepare.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';
+export { type SearchOptions, type SearchResult, searchScenes } from './jobs/search.js';
 export { type Geomedian, type GeomedianOptions, geomedian } from './kernels/geomedian.js';
 export { type MedoidOptions, medoid } from './kernels/medoid.js';
 export { median, type OrderOptions, percentile, type QuantileRule } from './kernels/order.js';

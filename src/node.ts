@@ -1,3 +1,9 @@
 /** What needs a disk: the same package with composites straight to a folder of COGs. */
 export * from './index.js';
 export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';
+export {
+  type Sentinel2Options,
+  type Sentinel2Request,
+  type Sentinel2Summary,
+  sentinel2ToFolder,
+} from './jobs/sentinel2.js';

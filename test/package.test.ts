@@ -33,6 +33,7 @@ describe('the package', () => {
         "percentile",
         "readScenes",
         "s3Store",
+        "searchScenes",
         "std",
         "withRetry",
         "writeCog",

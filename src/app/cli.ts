@@ -5,9 +5,11 @@ import { version } from '../version.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { searchCommand } from './commands/search.js';
+import { sentinel2Command } from './commands/sentinel2.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
-const COMMANDS = [compositeCommand, infoCommand, demoCommand];
+const COMMANDS = [compositeCommand, sentinel2Command, searchCommand, infoCommand, demoCommand];
 
 /** 0 done, 1 failed, 2 wrong usage. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -36,6 +36,8 @@ export interface CogForm {
   compression: Compression;
   predictor: Predictor;
   tileSize: number;
+  /** The first three bands are red, green and blue. */
+  isRgb: boolean;
   levels: readonly CogLevel[];
 }
 
@@ -67,6 +69,7 @@ function nodataText(nodata: number): string {
 /** The tags of one level but for those that say where the tiles are. */
 function levelTags(form: CogForm, index: number, metadata: string): TiffTag[] {
   const { nBand, dtype, nodata, predictor, tileSize } = form;
+  const colours = form.isRgb ? 3 : 1;
   const { width, height } = form.levels[index]!;
   const short = (id: number, ...values: number[]): TiffTag => ({ id, type: TIFF_TYPE.short, values });
   const long = (id: number, value: number): TiffTag => ({ id, type: TIFF_TYPE.long, values: [value] });
@@ -78,13 +81,14 @@ function levelTags(form: CogForm, index: number, metadata: string): TiffTag[] {
     long(257, height),
     short(258, ...each(SAMPLE_BYTES[dtype] * 8)),
     short(259, COMPRESSION_CODE[form.compression]),
-    short(262, 1), // Photometric: black is zero
+    short(262, form.isRgb ? 2 : 1), // Photometric: RGB, or black is zero
     short(277, nBand),
     short(284, 1), // PlanarConfiguration: chunky
     ...(predictor > 1 ? [short(317, predictor)] : []),
     long(322, tileSize),
     long(323, tileSize),
-    ...(nBand > 1 ? [short(338, ...each(0).slice(1))] : []), // ExtraSamples: unspecified
+    // ExtraSamples: unspecified, all but those of the colour
+    ...(nBand > colours ? [short(338, ...each(0).slice(colours))] : []),
     short(339, ...each(format)),
     ...(index === 0 ? geoTags(form.grid) : []),
     ...(index === 0 && metadata ? [asciiTag(42112, metadata)] : []),

@@ -36,6 +36,8 @@ export interface CogOptions {
   tileSize?: number;
   /** How each halving is made; default average. */
   overviews?: OverviewMethod | 'none';
+  /** Whether the first three bands are shown as red, green and blue; default false. */
+  rgb?: boolean;
   /** Further items of the file's metadata. */
   metadata?: Record<string, string>;
   signal?: AbortSignal;
@@ -91,6 +93,8 @@ function cogForm(options: CogOptions): CogForm {
   if (!(Number.isInteger(grid.width) && Number.isInteger(grid.height) && grid.width > 0 && grid.height > 0)) {
     refuse(`the grid has ${grid.width} × ${grid.height} pixels`);
   }
+  const isRgb = options.rgb ?? false;
+  if (isRgb && bands.length < 3) refuse(`red, green and blue are three bands, not ${bands.length}`);
   if (!Number.isInteger(tileSize) || tileSize < 16 || tileSize % 16 !== 0) {
     refuse(`tileSize must be a multiple of 16, not ${tileSize}`);
   }
@@ -106,6 +110,7 @@ function cogForm(options: CogOptions): CogForm {
     compression,
     predictor: compression === 'none' ? 1 : isFloat ? 3 : 2,
     tileSize,
+    isRgb,
     levels: cogLevels(grid, tileSize, overviews !== 'none'),
   };
 }

@@ -1,6 +1,7 @@
 import { FormatError, StoreError, UnsupportedError } from '../errors.js';
 import { checkRange, chunksOf, parseContentRange, readBody } from './body.js';
 import { fileVersions } from './file-versions.js';
+import type { Signer } from './sas.js';
 import type { ByteRange, Store, StoreOptions, StoreStat } from './store.js';
 
 /** Whether the same request may succeed later: the server was busy, slow or restarting. */
@@ -15,7 +16,7 @@ export function parseRetryAfter(text: string | null | undefined, nowMs: number =
   return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null;
 }
 
-function statusError(url: string, verb: string, { status, statusText, headers }: Response): StoreError {
+export function statusError(url: string, verb: string, { status, statusText, headers }: Response): StoreError {
   const reason = `HTTP ${status}${statusText && ` ${statusText}`}`;
   const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
   return new StoreError(`cannot ${verb} ${url}: ${reason}`, {
@@ -36,13 +37,25 @@ function declaredLength({ headers }: Response): number | null {
  * Files on web servers, read by range requests; read-only. A server that ignores ranges is refused, not downloaded whole for
  * every tile; one that answers with other bytes than asked for is a StoreError, and so is a file that changes between two reads.
  */
-export function httpStore(options: { fetch?: typeof fetch; headers?: Record<string, string> } = {}): Store {
-  const { headers = {}, fetch: send = (input, init) => fetch(input, init) } = options;
+export function httpStore(
+  options: { fetch?: typeof fetch; headers?: Record<string, string>; signer?: Signer } = {},
+): Store {
+  const { headers = {}, fetch: send = (input, init) => fetch(input, init), signer } = options;
   const versions = fileVersions();
+
+  /** Sends to the signed address where there is one; nobody else gets to know it. */
+  const sendSigned = async (url: string, init: RequestInit): Promise<Response> => {
+    const response = await send(signer?.known(url) ?? url, init);
+    if (response.ok) return response;
+    const signed = await signer?.afterAnswer(url, response.status, init.signal ?? undefined);
+    if (!signed) return response;
+    await response.body?.cancel();
+    return send(signed, init);
+  };
 
   const request = async (url: string, verb: string, init: RequestInit): Promise<Response> => {
     try {
-      return await send(url, init);
+      return await sendSigned(url, init);
     } catch (cause) {
       if (init.signal?.aborted) throw init.signal.reason;
       const inner = (cause as Error).cause as { code?: string; message?: string } | undefined;

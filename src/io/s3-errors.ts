@@ -75,7 +75,7 @@ export function s3Error(error: unknown, verb: string, url: string, options: S3Op
   const reason = reasonOf(fault, parseS3Url(url).bucket, options);
   return new StoreError(`cannot ${verb} ${url}: ${reason}`, {
     url,
-    ...((code ?? status) !== undefined && { status: status ?? code! }),
+    ...((code ?? status) !== undefined && { status: name === 'NoSuchBucket' ? name : (status ?? code!) }),
     retryable,
     ...(retryAfterMs !== null && { retryAfterMs }),
   });

@@ -3,6 +3,7 @@ import { checkRange, parseContentRange, readBody } from './body.js';
 import { fileVersions } from './file-versions.js';
 import type { RetryOptions } from './retry.js';
 import { openS3, type S3 } from './s3.js';
+import { bucketFacts } from './s3-buckets.js';
 import type { S3Options } from './s3-options.js';
 import { openS3Sink } from './s3-sink.js';
 import { parseS3Object, parseS3Url } from './s3-url.js';
@@ -58,20 +59,25 @@ async function listFolder(s3: S3, url: string, signal: AbortSignal | undefined):
  */
 export function s3Store(options: S3Options = {}): S3Store {
   const versions = fileVersions();
-  let opened: Promise<S3> | null = null;
-  const s3 = (): Promise<S3> => {
-    opened ??= openS3(options).catch((error) => {
-      opened = null;
-      throw error;
-    });
-    return opened;
+  // One client for each way to reach buckets: open archives have their own.
+  const clients = new Map<string, Promise<S3>>();
+  const s3 = (url: string): Promise<S3> => {
+    const facts = bucketFacts(parseS3Url(url).bucket);
+    const key = JSON.stringify(facts);
+    let client = clients.get(key);
+    if (!client) {
+      client = openS3(options, facts);
+      clients.set(key, client);
+      client.catch(() => clients.delete(key));
+    }
+    return client;
   };
 
   const readRange = async (url: string, range: ByteRange, given: StoreOptions): Promise<Uint8Array> => {
     if (range.length === 0) return new Uint8Array(0);
     let found: Awaited<ReturnType<typeof readObject>>;
     try {
-      found = await readObject(await s3(), url, range, given);
+      found = await readObject(await s3(url), url, range, given);
     } catch (error) {
       if (error instanceof StoreError && error.facts.status === 416) return new Uint8Array(0);
       throw error;
@@ -94,14 +100,14 @@ export function s3Store(options: S3Options = {}): S3Store {
     async read(url, range, given = {}) {
       given.signal?.throwIfAborted();
       parseS3Object(url);
-      return range ? readRange(url, range, given) : (await readObject(await s3(), url, undefined, given)).read();
+      return range ? readRange(url, range, given) : (await readObject(await s3(url), url, undefined, given)).read();
     },
     async stat(url, { signal } = {}) {
       signal?.throwIfAborted();
       const place = parseS3Object(url);
       const known = versions.known(url);
       if (known) return known;
-      const facts = await (await s3()).head(url, place, signal);
+      const facts = await (await s3(url)).head(url, place, signal);
       if (facts.bytes === null) throw new FormatError(`${url}: the server does not say how many bytes it has`, { url });
       versions.check(url, facts);
       return versions.known(url) ?? { bytes: facts.bytes, tag: null };
@@ -109,13 +115,13 @@ export function s3Store(options: S3Options = {}): S3Store {
     async list(url, { signal } = {}) {
       signal?.throwIfAborted();
       parseS3Url(url);
-      return listFolder(await s3(), url, signal);
+      return listFolder(await s3(url), url, signal);
     },
     async write(url, bytes, { signal } = {}) {
       signal?.throwIfAborted();
       const place = parseS3Object(url);
       try {
-        await (await s3()).put(url, { ...place, bytes }, signal);
+        await (await s3(url)).put(url, { ...place, bytes }, signal);
       } finally {
         versions.forget(url);
       }
@@ -123,11 +129,11 @@ export function s3Store(options: S3Options = {}): S3Store {
     async remove(url, { signal } = {}) {
       const place = parseS3Object(url);
       versions.forget(url);
-      await (await s3()).remove(url, place, signal);
+      await (await s3(url)).remove(url, place, signal);
     },
     sink: async (url, sinkOptions) => {
       parseS3Object(url);
-      return openS3Sink(await s3(), url, sinkOptions);
+      return openS3Sink(await s3(url), url, sinkOptions);
     },
     known: versions.known,
     forget: (url) => versions.forget(url),

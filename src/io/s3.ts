@@ -125,9 +125,13 @@ function bodyChunks(body: GetObjectCommandOutput['Body'], signal?: AbortSignal):
   };
 }
 
-/** Opens the client; options that are not given come from the environment. */
-export async function openS3(given: S3Options = {}): Promise<S3> {
-  const options: S3Options = { ...s3OptionsOf(environment()), ...given };
+/**
+ * Opens the client; options that are not given come from the environment. `facts` of a bucket of AWS win over the environment, which
+ * cannot know where each bucket is.
+ */
+export async function openS3(given: S3Options = {}, facts: S3Options = {}): Promise<S3> {
+  const around = s3OptionsOf(environment());
+  const options: S3Options = { ...around, ...(isAws(given.endpoint ?? around.endpoint) && facts), ...given };
   const sdk = await import('@aws-sdk/client-s3');
   const client = await openClient(sdk, options);
   const pays = options.requesterPays ? { RequestPayer: 'requester' as const } : {};

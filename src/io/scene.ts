@@ -22,6 +22,14 @@ export interface SceneBand {
   grid: Grid | null;
 }
 
+/** What tells how Sentinel-2's stored numbers become reflectance. */
+export interface SceneRadiometry {
+  /** ESA's processing baseline: `04.00`. */
+  baseline: string;
+  /** Whether the offset of newer baselines is in the numbers already, as the archive says; null: it does not say. */
+  offsetApplied: boolean | null;
+}
+
 /** One acquisition: plain data, JSON all through. */
 export interface Scene {
   id: string;
@@ -38,6 +46,8 @@ export interface Scene {
   platform: string | null;
   /** By asset key (single-band assets) or band name (multi-band assets). */
   bands: Record<string, SceneBand>;
+  /** Of products of Sentinel-2; others lack it. */
+  radiometry?: SceneRadiometry;
   /** Of the item itself, for derived_from. */
   href: string | null;
 }

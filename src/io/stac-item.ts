@@ -4,9 +4,10 @@ import type { Affine } from '../geo/affine.js';
 import { type Crs, parseCrs, UNKNOWN_CRS } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
 import { parseDatetime } from '../geo/time.js';
+import { processingBaseline } from './baseline.js';
 import { resolveHref } from './href.js';
 import { dtypeOfName } from './raster.js';
-import type { Scene, SceneBand } from './scene.js';
+import type { Scene, SceneBand, SceneRadiometry } from './scene.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -180,6 +181,15 @@ function readAsset(
   });
 }
 
+/** The baseline of a product of Sentinel-2, and whether its offset is said to be in its numbers; null for all else. */
+function readRadiometry(properties: Json, id: string): SceneRadiometry | null {
+  const baseline = processingBaseline(properties, id);
+  if (baseline === null) return null;
+  const flags = ['earthsearch:boa_offset_applied', 'sentinel:boa_offset_applied'].map((name) => properties[name]);
+  const offsetApplied = flags.find((flag): flag is boolean => typeof flag === 'boolean') ?? null;
+  return { baseline, offsetApplied };
+}
+
 function readTime(place: Place, properties: Json): number {
   const text = optionalString(place, properties, 'datetime') ?? optionalString(place, properties, 'start_datetime');
   if (text === null) throw wrong(place, 'properties.datetime', 'a date and time', properties.datetime);
@@ -211,6 +221,7 @@ export function sceneOfItem(item: unknown, href: string | null, index = 0): Scen
       bands[name in bands ? `${key}_${name}` : name] = band;
   }
   const box = numbers(place, item, 'bbox', [4, 6]);
+  const radiometry = readRadiometry(properties, id);
   const self = Array.isArray(item.links) ? item.links.find((link) => isObject(link) && link.rel === 'self') : undefined;
   return {
     id,
@@ -222,6 +233,7 @@ export function sceneOfItem(item: unknown, href: string | null, index = 0): Scen
     crs: itemCrs ?? Object.values(bands).find((band) => band.grid)?.grid?.crs ?? null,
     platform: optionalString(place, properties, 'platform') ?? optionalString(place, properties, 'eo:platform'),
     bands,
+    ...(radiometry && { radiometry }),
     href: typeof self?.href === 'string' ? self.href : href,
   };
 }

@@ -1,5 +1,7 @@
 import { InputError } from '../errors.js';
 import { folderOf, isInside, resolveHref, schemeOf } from './href.js';
+import { mapFew } from './map-few.js';
+import { itemsOfProductFolder } from './product-folder.js';
 import type { Raster } from './raster.js';
 import { scenesOfRasters } from './raster-scenes.js';
 import type { Scene } from './scene.js';
@@ -31,14 +33,6 @@ interface Context {
   openRaster: (url: string) => Promise<Raster>;
   /** Documents that were read, so that circular links end. */
   seen: Set<string>;
-}
-
-/** Maps in order with a few calls at a time. */
-async function mapFew<T, R>(values: readonly T[], step: (value: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let i = 0; i < values.length; i += AT_ONCE)
-    results.push(...(await Promise.all(values.slice(i, i + AT_ONCE).map(step))));
-  return results;
 }
 
 async function readJson(url: string, { store, signal }: Context): Promise<unknown> {
@@ -76,7 +70,7 @@ async function scenesOfLinks(
       throw new InputError(`more than ${MAX_DOCUMENTS} documents in ${url}`, { url });
     targets.push(target);
   }
-  const nested = await mapFew(targets, async (target) =>
+  const nested = await mapFew(targets, AT_ONCE, async (target) =>
     scenesOfDocument(await readJson(target, context), target, context, { depth: at.depth + 1, root: at.root }),
   );
   return nested.flat();
@@ -110,7 +104,7 @@ async function filesUnder(folder: string, context: Context, depth = 0): Promise<
   if (depth > MAX_DEPTH) throw new InputError(`folders nested deeper than ${MAX_DEPTH}: ${folder}`, { url: folder });
   const names = await context.store.list(folder, { ...(context.signal && { signal: context.signal }) });
   const visible = names.filter((name) => !name.startsWith('.'));
-  const nested = await mapFew(visible, async (name) =>
+  const nested = await mapFew(visible, AT_ONCE, async (name) =>
     name.endsWith('/') ? filesUnder(folder + name, context, depth + 1) : [folder + name],
   );
   const files = nested.flat();
@@ -124,9 +118,13 @@ async function scenesOfFolder(folder: string, context: Context): Promise<Scene[]
   const top = await context.store.list(root, { ...(context.signal && { signal: context.signal }) });
   for (const name of ['items.json', 'catalog.json', 'collection.json'])
     if (top.includes(name)) return scenesOfDocument(await readJson(root + name, context), root + name, context);
+  const { store, signal } = context;
+  const products = await itemsOfProductFolder(root, top, { store, ...(signal && { signal }) });
+  if (products) return products.map((item, index) => sceneOfItem(item, null, index));
   const files = await filesUnder(root, context);
   const documents = await mapFew(
     files.filter((file) => JSON_NAME.test(file)),
+    AT_ONCE,
     async (file) => ({ file, document: await readJson(file, context) }),
   );
   const items = documents.filter(
@@ -171,7 +169,7 @@ async function expandGlob(glob: string, context: Context): Promise<string[]> {
 async function scenesOfPaths(paths: readonly string[], context: Context): Promise<Scene[]> {
   const rasters = paths.filter((path) => RASTER.test(path));
   const others = paths.filter((path) => !RASTER.test(path));
-  const scenes = await mapFew(others, async (path) =>
+  const scenes = await mapFew(others, AT_ONCE, async (path) =>
     JSON_NAME.test(path) || schemeOf(path)?.startsWith('http')
       ? scenesOfDocument(await readJson(path, context), path, context)
       : scenesOfFolder(path, context),
@@ -188,7 +186,8 @@ async function openLazily(url: string, store: Store, signal: AbortSignal | undef
 /**
  * Scenes of any source: an item collection, one item, a catalogue or collection (its `item` and `child` links, as long as they stay in
  * its folder), a folder, a glob of rasters, several of these, or the parsed documents themselves. A folder is read by its items.json,
- * catalog.json or collection.json; else by the items in it and below; else by its rasters, grouped as `scenesOfRasters` says. Data that
+ * catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the items in it and below; else by its
+ * rasters, grouped as `scenesOfRasters` says. Data that
  * is missing or of the wrong type is an `InputError` that names item and field.
  */
 export async function readScenes(

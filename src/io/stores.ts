@@ -8,6 +8,7 @@ import { httpStore } from './http.js';
 import { storeMeter, withMeter } from './meter.js';
 import { retrying, withRetry } from './retry.js';
 import { type S3Store, s3Store } from './s3-store.js';
+import { sasSigner } from './sas.js';
 import { memorySink, type Sink, type SinkOptions } from './sink.js';
 import type { Store } from './store.js';
 
@@ -43,7 +44,7 @@ function openS3(): { objects: S3Store; store: Store } {
 export function storeFor(url: string): Store {
   const scheme = schemeOf(url);
   if (scheme === 'http' || scheme === 'https') {
-    http ??= overNetwork(httpStore());
+    http ??= overNetwork(httpStore({ signer: sasSigner() }));
     return http;
   }
   if (scheme === 's3') return openS3().store;

@@ -18,6 +18,8 @@ import { type BlockSink, runWithout, type SceneReport } from './run.js';
 
 export interface FolderOptions extends CompositeOptions {
   overwrite?: boolean | undefined;
+  /** The statistic, of three bands, whose raster is `rgb.tif`, shown in colour. */
+  rgb?: string | undefined;
   /**
    * A folder of the local disk for finished blocks, so that the same call goes on where a killed one stopped; false keeps none.
    * Default: `.stackwise-work` in the folder of the results where that is on the disk, none for buckets.
@@ -104,6 +106,8 @@ export async function compositeToFolder(
   }
 }
 
+const rasterName = (key: string, { rgb }: FolderOptions) => (key === rgb ? 'rgb.tif' : `${key}.tif`);
+
 /** The sink of a run's results, and what is kept of its blocks. */
 async function openRun(
   prepared: Prepared,
@@ -112,7 +116,7 @@ async function openRun(
 ): Promise<{ sink: BlockSink<WrittenOutput[]>; kept: KeptBlocks | null }> {
   const { overwrite = false, workDir = place.workDir } = options;
   const { spec } = prepared;
-  const names = spec.outputs.map(({ statistic }) => `${statistic.key}.tif`);
+  const names = spec.outputs.map(({ statistic }) => rasterName(statistic.key, options));
   const paths = names.map((name) => place.pathOf(name));
   const itemPath = place.pathOf('item.json');
   await place.make();
@@ -175,6 +179,7 @@ async function folderSink(
         nodata,
         bands: bands.map((name, band) => ({ name, ...bandScale(prepared, output, band) })),
         overviews: 'average',
+        rgb: output.statistic.key === options.rgb,
         overwrite,
         ...(signal && { signal }),
       });
@@ -251,9 +256,17 @@ function runId({ spec, scenes }: Prepared): string {
     resampling,
     eps,
     compat,
+    ...(spec.rounding && { rounding: spec.rounding }),
   };
+  const shifts = spec.observations.flatMap((o) =>
+    o.scenes.flatMap((s) => bands.map((b) => s.sources[b]!.shiftDn ?? 0)),
+  );
   const hash = sha256();
-  hash.update(new TextEncoder().encode(JSON.stringify([recipe, scenes.map(({ id }) => id)])));
+  hash.update(
+    new TextEncoder().encode(
+      JSON.stringify([recipe, scenes.map(({ id }) => id), ...(shifts.some(Boolean) ? [shifts] : [])]),
+    ),
+  );
   return `composite-${days.join('-')}-${hash.hex().slice(0, 8)}`;
 }
 
@@ -278,10 +291,12 @@ function describeRun(
       resampling: spec.resampling,
       eps: spec.eps,
       compat: spec.compat,
+      ...(spec.rounding && { rounding: spec.rounding }),
+      ...(scenes.some(({ radiometry }) => radiometry) && { offset: options.offset ?? 'auto' }),
     },
     assets: result.map(({ output, cog }) => ({
       key: output.statistic.key,
-      href: `./${output.statistic.key}.tif`,
+      href: `./${rasterName(output.statistic.key, options)}`,
       dtype: DTYPE_NAMES[output.dtype],
       nodata: output.nodata,
       bytes: cog.bytes,

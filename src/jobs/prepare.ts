@@ -11,6 +11,7 @@ import { type BandHeader, DTYPE_NAMES, type Dtype } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import { parseMasks } from '../stats/mask-recipe.js';
 import { type Group, groupScenes } from '../stats/observations.js';
+import type { OffsetMode } from '../stats/radiometry.js';
 import { commonCrs, selectScenes } from '../stats/select.js';
 import { defaultMasks, detectSensor, resolveBands, type Sensor } from '../stats/sensors.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
@@ -18,6 +19,7 @@ import type { CompositeSpec, MaskWhen, Resampling, SourceScene } from '../stats/
 import { parseStatistics, statisticOutputs } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
 import { type Plan, planBlocks } from './plan.js';
+import { applyRadiometry, shiftedKernel } from './radiometry.js';
 import {
   inputKind,
   kernelKind,
@@ -59,6 +61,10 @@ export interface CompositeOptions {
   /** Step at which the geomedian stops, in output units; default 0.1 for integers, 1e-4 for floats. */
   eps?: number | undefined;
   compat?: 'odc' | undefined;
+  /** Of integer results that fall between two values; default half-even. */
+  rounding?: 'half-even' | 'truncate' | undefined;
+  /** The offset of Sentinel-2's newer baselines: `auto` takes all scenes to reflectance × 10 000; `apply`, `none`. Default auto. */
+  offset?: OffsetMode | undefined;
   /** `input`, or a sample type (float32, uint16, f32, u16, …) for all but the count. */
   dtype?: string | undefined;
   /** 0 computes in the calling thread; default: the cores. */
@@ -123,6 +129,8 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   oneOf('resampling', resampling, ['nearest', 'bilinear', 'cubic', 'average', 'mode']);
   oneOf('on-error', onError, ['fail', 'skip']);
   if (compat !== null) oneOf('compat', compat, ['odc']);
+  oneOf('rounding', options.rounding ?? 'half-even', ['half-even', 'truncate']);
+  oneOf('offset', options.offset ?? 'auto', ['auto', 'apply', 'none']);
   const wanted = parseStatistics(statistics);
   const outputType = parseDtype(dtype);
   if (all.length === 0) throw new InputError('there are no scenes');
@@ -157,7 +165,12 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const [survey] = surveys as [Survey];
   const first = selected.scenes.find((scene) => scene.id === used[0]!.id)!;
   for (const warning of surveys.flatMap(({ warnings }) => warnings)) options.onWarning?.(warning);
-  const kernel = kernelKind(survey.bands);
+  const usedIds = new Set(used.map(({ id }) => id));
+  const radiometry = await applyRadiometry(
+    selected.scenes.filter(({ id }) => usedIds.has(id)),
+    { sources: used, bands, headers: survey.bands, sensor, cache, options },
+  );
+  const kernel = shiftedKernel(kernelKind(survey.bands), { shifted: radiometry.isShifted, outputType });
   const input = inputKind(bands, survey.bands);
   const float = input.dtype === 'f32' || input.dtype === 'f64';
   const spec: CompositeSpec = {
@@ -173,20 +186,20 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     bandDtypes: survey.bands.map((band) => band.dtype),
     eps: positive(options.eps ?? (float ? 1e-4 : 0.1), 'eps'),
     compat,
+    ...(options.rounding === 'truncate' && { rounding: 'truncate' as const }),
     region: region?.polygons ? region : null,
     onError,
   };
   const plan = planBlocks(await planInput(spec, surveys, limitsOf(options)));
-  const ids = new Set(used.map((scene) => scene.id));
-  const outside = sources.filter((scene) => !ids.has(scene.id)).map(({ id }) => ({ id, reason: 'area' }));
+  const outside = sources.filter((scene) => !usedIds.has(scene.id)).map(({ id }) => ({ id, reason: 'area' }));
   return {
     spec,
     plan,
-    scenes: selected.scenes.filter((scene) => ids.has(scene.id)),
+    scenes: selected.scenes.filter((scene) => usedIds.has(scene.id)),
     sceneCount: used.length,
     dropped: [...selected.dropped, ...outside],
     sensor,
-    bandHeaders: survey.bands,
+    bandHeaders: radiometry.headers,
   };
 }
 

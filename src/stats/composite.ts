@@ -72,7 +72,8 @@ function convert(
   if (dtype === 'f64') return new Uint8Array(Float64Array.from(f32).buffer);
   const ptr = k.alloc(bytes);
   const source = plane.dtype === 'f32' ? plane.ptr : f32.byteOffset;
-  const rounding = spec.compat === 'odc' && output.statistic.kind === 'geomedian' ? 'truncate' : 'half-even';
+  const isOdc = spec.compat === 'odc' && output.statistic.kind === 'geomedian';
+  const rounding = spec.rounding ?? (isOdc ? 'truncate' : 'half-even');
   narrowInto(k, source, n, { ptr, dtype: dtype as IntegerOutput }, { rounding, nodata: output.nodata ?? 0 });
   return k.u8(ptr, bytes);
 }

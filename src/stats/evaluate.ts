@@ -57,9 +57,10 @@ export function bandColumn(stack: StackView, band: number): Column {
   return { ptr: stack.ptr + band * stack.bandStrideBytes, dtype, nTime, nPx, timeStrideBytes, nodata };
 }
 
-function evaluateMedian({ k, stack, emit }: Strip, outputs: readonly StatisticOutput[]): void {
+function evaluateMedian({ k, stack, spec, emit }: Strip, outputs: readonly StatisticOutput[]): void {
   const output = outputs[0]!;
-  const same = output.dtype === stack.dtype && stack.dtype !== 'f32';
+  // The kernel rounds half to even.
+  const same = output.dtype === stack.dtype && stack.dtype !== 'f32' && spec.rounding === undefined;
   const ptr = k.alloc(stack.nPx * 4);
   for (let band = 0; band < stack.nBand; band++) {
     const column = bandColumn(stack, band);

@@ -30,6 +30,8 @@ export interface Selected {
 /** Whether a scene may touch a box in degrees; one that says nothing of its place may. */
 function touches(scene: Scene, [west, south, east, north]: readonly [number, number, number, number]): boolean {
   if (!scene.bbox) return true;
+  // An area across the antimeridian lies on two sides.
+  if (west > east) return touches(scene, [west, south, 180, north]) || touches(scene, [-180, south, east, north]);
   const [w, s, e, n] = scene.bbox;
   if (s > north || n < south) return false;
   return w <= e ? w <= east && e >= west : w <= east || e >= west; // west > east: across the antimeridian

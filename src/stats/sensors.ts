@@ -179,7 +179,7 @@ function sensorOf(scene: Scene): Sensor | null {
  * The key of a band in one scene. Names are those of the shared sensor; where a scene is of a kin sensor (TM beside OLI, HLS L30 beside
  * S30) the same number may be other light, so bands are matched by what they see: their common names.
  */
-function keyFor(scene: Scene, name: string, shared: Sensor | null): string | null {
+export function bandKey(scene: Scene, name: string, shared: Sensor | null): string | null {
   const own = sensorOf(scene);
   const entry = shared && allOf(shared).find((band) => spelled(band).includes(name));
   if (shared && own && own !== shared && entry) {
@@ -195,7 +195,7 @@ function keyFor(scene: Scene, name: string, shared: Sensor | null): string | nul
 
 /** The band of a scene by its name there, the sensor's name or alias, or its common name; null when it has none. */
 export function findBand(scene: Scene, name: string, sensor: Sensor | null): SceneBand | null {
-  const key = keyFor(scene, name, sensor);
+  const key = bandKey(scene, name, sensor);
   return key === null ? null : scene.bands[key]!;
 }
 
@@ -209,7 +209,7 @@ function defaultBands(scenes: readonly Scene[], sensor: Sensor | null): string[]
     ? sensor.valueBands.map((band) => keyOf(first!, spelled(band)))
     : Object.keys(first!.bands).filter((name) => !QUALITY.test(name));
   const shared = [...new Set(keys)].filter(
-    (key): key is string => key !== null && scenes.every((scene) => keyFor(scene, key, sensor) !== null),
+    (key): key is string => key !== null && scenes.every((scene) => bandKey(scene, key, sensor) !== null),
   );
   if (shared.length === 0)
     throw new InputError(
@@ -232,8 +232,8 @@ export function resolveBands(scenes: readonly Scene[], names: readonly string[] 
   if (!names) return defaultBands(scenes, sensor);
   const resolved: string[] = [];
   for (const name of names) {
-    const key = keyFor(first, name, sensor);
-    const lacking = key === null ? [first] : scenes.filter((scene) => keyFor(scene, name, sensor) === null);
+    const key = bandKey(first, name, sensor);
+    const lacking = key === null ? [first] : scenes.filter((scene) => bandKey(scene, name, sensor) === null);
     if (key === null || lacking.length > 0) {
       const known = Object.keys(lacking[0]!.bands);
       const others = lacking.length > 1 ? ` and ${lacking.length - 1} more scenes` : '';

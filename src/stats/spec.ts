@@ -17,6 +17,8 @@ export interface Source {
   grid: Grid | null;
   /** What the item says of missing values; a value in the file's header wins. */
   nodata: number | null;
+  /** Added to valid samples; not given: nothing. See `radiometry`. */
+  shiftDn?: number;
 }
 
 /** One scene of a composite, reduced to what a thread needs. */
@@ -53,6 +55,8 @@ export interface CompositeSpec {
   /** Step at which the geomedian stops, in stored units. */
   eps: number;
   compat: 'odc' | null;
+  /** `truncate`: what falls between integers goes to the lower one; not given: half to even. */
+  rounding?: 'truncate';
   /** `--geometry` in the grid's CRS, or null; pixels whose centre is outside have no data. */
   region: Region | null;
   /** `skip`: a scene that cannot be read is named in the failure, so that the run can go on without it. */

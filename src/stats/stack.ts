@@ -12,6 +12,7 @@ import {
   placeMaskInto,
   statusInto,
 } from '../kernels/plane.js';
+import { shiftInto } from '../kernels/shift.js';
 import { type WarpCells, warpInto, warpMaskInto } from '../kernels/warp.js';
 import type { Held } from './hold.js';
 import {
@@ -149,6 +150,7 @@ function placeFile(
     if (placement.kind === 'cells') {
       warpInto(k, source, { ...cellsAt(placement, frame, { block, strip }), method: spec.resampling }, target);
     } else placeAlongAxes(k, source, { placement, frame, strip, maps, method: spec.resampling }, target);
+    shiftPlane(k, { ...target, nPx: planes.nPx }, file.scene.sources[name]?.shiftDn);
   }
 }
 
@@ -184,6 +186,11 @@ function cellsAt(placement: CellPlacement, frame: Window, { block, strip }: Area
     ratioX: ratio.x,
     ratioY: ratio.y,
   };
+}
+
+/** Takes a placed band of a scene to the numbers that all scenes share. */
+function shiftPlane(k: Kernels, plane: Parameters<typeof shiftInto>[1], shiftDn = 0): void {
+  if (shiftDn !== 0) shiftInto(k, plane, shiftDn);
 }
 
 /** Puts the nearest source column and row of every pixel of the strip, relative to a window of the source, into wasm memory. */

@@ -260,7 +260,15 @@ describe('facts in the file', () => {
     expect(bytes[2]).toBe(43);
     expect(await pixels((await images(bytes))[0]!)).toEqual([[...planes('u8', 40, 40, 1).data[0]!]]);
     const levels = cogLevels({ width: 64, height: 32 }, 32, false);
-    const form = { grid: grid(64, 32), dtype: 'u8', nBand: 1, nodata: null, tileSize: 32, levels } as const;
+    const form = {
+      grid: grid(64, 32),
+      dtype: 'u8',
+      nBand: 1,
+      nodata: null,
+      tileSize: 32,
+      isRgb: false,
+      levels,
+    } as const;
     const layout = (size: number) =>
       layoutCog({ ...form, compression: 'none', predictor: 1 }, [Float64Array.of(size, size)], '', 'auto');
     expect(layout(2 ** 31 - 400).big).toBe(false);

@@ -29,6 +29,16 @@ function crc32Base64(bytes: Uint8Array): string {
   return out.toString('base64');
 }
 
+/** All names are those of this machine. */
+function allIsHere() {
+  return vi.spyOn(dns, 'lookup').mockImplementation(((_: string, options: dns.LookupOptions, done: never) => {
+    const found = { address: '127.0.0.1', family: 4 };
+    const tell = done as (error: null, address: unknown, family?: number) => void;
+    if (options.all) tell(null, [found]);
+    else tell(null, found.address, found.family);
+  }) as never);
+}
+
 describe('options from the environment', () => {
   it('have the names of AWS, and of GDAL where it has none', () => {
     expect(s3OptionsOf({})).toEqual({});
@@ -279,13 +289,32 @@ describe('requests', () => {
     expect((error as Error).message).not.toContain('secret');
   });
 
+  it('know the buckets of open archives at AWS, and nowhere else', async () => {
+    const heads = (r: ServerResponse) => void r.writeHead(200, { 'content-length': 1000 }).end();
+    answers = [heads, heads, heads];
+    const lookup = allIsHere();
+    try {
+      const aws = endpoint.replace('127.0.0.1', 's3.amazonaws.com');
+      const store = s3Store({ endpoint: aws, pathStyle: true, credentials: CREDENTIALS });
+      await store.stat('s3://usgs-landsat/a.tif');
+      await store.stat('s3://sentinel-cogs/a.tif');
+      const near = s3Store({ endpoint, region: 'us-east-1', credentials: CREDENTIALS });
+      await near.stat('s3://usgs-landsat/a.tif');
+    } finally {
+      lookup.mockRestore();
+    }
+    const [pays, free, other] = seen.map(({ headers }) => headers);
+    expect(pays).toMatchObject({
+      'x-amz-request-payer': 'requester',
+      authorization: expect.stringContaining('/us-west-2/s3/'),
+    });
+    expect(free!.authorization).toBeUndefined();
+    expect(other!['x-amz-request-payer']).toBeUndefined();
+    expect(other!.authorization).toContain('/us-east-1/s3/');
+  });
+
   it('to AWS itself carry checksums, part by part and at the end', async () => {
-    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_: string, options: dns.LookupOptions, done: never) => {
-      const found = { address: '127.0.0.1', family: 4 };
-      const tell = done as (error: null, address: unknown, family?: number) => void;
-      if (options.all) tell(null, [found]);
-      else tell(null, found.address, found.family);
-    }) as never);
+    const lookup = allIsHere();
     try {
       answers = [
         BEGUN,

@@ -63,6 +63,16 @@ describe('selectScenes', () => {
     expect(selectScenes([across], { lonLatBounds: [-179.5, 0, -179.2, 1] }).scenes).toHaveLength(1);
     expect(() => selectScenes([across], { lonLatBounds: [0, 0, 1, 1] })).toThrow(/no scenes/);
   });
+  it('meets scenes on both sides of an area across the antimeridian', () => {
+    const boxes = {
+      west: [178, 0, 179, 1],
+      east: [-179, 0, -178, 1],
+      over: [179, 0, -179, 1],
+      far: [3, 0, 4, 1],
+    } as const;
+    const scenes = Object.entries(boxes).map(([id, bbox]) => scene(id, '2020-05-01T10:00:00Z', { bbox: [...bbox] }));
+    expect(ids(selectScenes(scenes, { lonLatBounds: [178.5, 0, -178.5, 1] }).scenes)).toBe('east,over,west');
+  });
 });
 
 it('names the scenes of another CRS', () => {

@@ -6,6 +6,8 @@ import { compositeToFolder, type FolderOptions, planComposite } from '../../jobs
 import type { Plan } from '../../jobs/plan.js';
 import { formatBytes, parseBytes } from '../../limit.js';
 import { suggestion } from '../../stats/suggest.js';
+import { amount, type Flags } from '../amount-option.js';
+import { geometryOf } from '../geometry-option.js';
 import { drawPreview } from '../preview.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
@@ -51,6 +53,10 @@ function compositeFlags(): Command {
     .option('--limit <count>', 'at most so many scenes, the earliest')
     .option('--eps <step>', 'where the geomedian stops, in output units')
     .addOption(new Option('--compat <program>', 'conventions of another program').choices(['odc']))
+    .addOption(
+      new Option('--offset <mode>', "Sentinel-2's offset since baseline 04.00").choices(['auto', 'apply', 'none']),
+    )
+    .addOption(new Option('--rounding <mode>', 'of integer results').choices(['half-even', 'truncate']))
     .option('--dtype <type>', 'input, uint8, int16, uint16, int32, float32, …')
     .option('--threads <count>', 'number of threads; 0 computes in the main thread')
     .option('--memory-limit <bytes>', 'like 1GiB (default: the cgroup or RAM less a margin)')
@@ -62,8 +68,6 @@ function compositeFlags(): Command {
     .option('--json', 'print machine-readable JSON lines')
     .option('--config <file>', 'options from a JSON file; the command line wins');
 }
-
-type Flags = Record<string, string | string[] | boolean | undefined>;
 
 async function run(sources: string[], given: Flags): Promise<void> {
   const flags: Flags = { ...configFlags(given.config as string | undefined), ...given };
@@ -152,18 +156,6 @@ function typed(options: readonly Option[], key: string, value: unknown): string[
   return [`${option.long}=${words.join(',')}`];
 }
 
-/** An option's number, 0 or more. */
-function amount(flags: Flags, name: string, kind: 'number' | 'whole number' = 'number'): number | undefined {
-  const text = flags[name];
-  if (text === undefined) return undefined;
-  const value = String(text).trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || value < 0 || (kind === 'whole number' && !Number.isInteger(value))) {
-    const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new InputError(`--${option} takes a ${kind} of 0 or more, and got "${text}"`, { option });
-  }
-  return value;
-}
-
 /** The text options as values; what is not given stays out, defaults stand in `compositeToFolder`. */
 function compositeOptions(flags: Flags): FolderOptions {
   const text = (name: string) => flags[name] as string | undefined;
@@ -189,6 +181,8 @@ function compositeOptions(flags: Flags): FolderOptions {
     limit: amount(flags, 'limit', 'whole number'),
     eps: amount(flags, 'eps'),
     compat: text('compat') as FolderOptions['compat'],
+    rounding: text('rounding') as FolderOptions['rounding'],
+    offset: text('offset') as FolderOptions['offset'],
     dtype: text('dtype'),
     threads: amount(flags, 'threads', 'whole number'),
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit)),
@@ -197,16 +191,6 @@ function compositeOptions(flags: Flags): FolderOptions {
     workDir: flags.workDir === false ? false : flags.workDir === true ? undefined : text('workDir'),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-/** `--geometry`: GeoJSON text, or a file of it. */
-function geometryOf(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8'));
-  } catch (cause) {
-    throw new InputError(`--geometry is neither GeoJSON nor a file of it: ${(cause as Error).message}`, {}, { cause });
-  }
 }
 
 function describePlan(plan: Plan): string {

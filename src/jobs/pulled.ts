@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import { filePath } from '../io/file.js';
+import { fileName } from '../io/href.js';
+import { dateInName } from '../io/raster-scenes.js';
+import type { Scene, SceneBand } from '../io/scene.js';
+import { itemOfScene } from '../io/scene-item.js';
+import { isObject, type Json } from '../io/stac-item.js';
+import { storeFor } from '../io/stores.js';
+import { bandKey, detectSensor } from '../stats/sensors.js';
+import { type Download, type DownloadOptions, type DownloadReport, downloadFiles } from './download.js';
+
+/** The items of what was fetched into a folder. */
+const ITEMS = 'items.json';
+
+/** A file name of what an item calls a scene or band: nothing in it leads elsewhere. */
+const safeName = (text: string) => text.replaceAll(/[^\w.-]/g, '_').replace(/^\.+/, '_');
+
+/** The SHA-256 that an asset states (a multihash: 0x12, 0x20, 32 bytes), or null. */
+function statedDigest(asset: Json | undefined): string | null {
+  const stated = asset?.['file:checksum'];
+  const found = typeof stated === 'string' ? /^1220([0-9a-f]{64})$/i.exec(stated) : null;
+  return found ? found[1]!.toLowerCase() : null;
+}
+
+/** `red`, `green`, `blue`, else the band's own name. */
+function folderOfBand(key: string, { commonName }: SceneBand, asked: string): string {
+  return safeName((commonName ?? (/^[a-z]+\d*$/.test(asked) ? asked : key)).toLowerCase());
+}
+
+async function writeItems(path: string, features: readonly Json[]): Promise<void> {
+  await storeFor(path).write(
+    path,
+    new TextEncoder().encode(`${JSON.stringify({ type: 'FeatureCollection', features })}\n`),
+  );
+}
+
+interface Pull {
+  items: readonly Json[];
+  scenes: readonly Scene[];
+  bands: readonly string[];
+}
+
+/** What is fetched of each scene: its item with the addresses of local files, and the files. */
+function plannedPull({ items, scenes, bands }: Pull): { items: Json[]; files: Download[] } {
+  const sensor = detectSensor(scenes);
+  const names = new Set<string>();
+  const files: Download[] = [];
+  const local = scenes.map((scene, i) => {
+    const own = isObject(items[i]!.assets) ? items[i]!.assets : {};
+    const assets: Record<string, Json> = {};
+    for (const asked of bands) {
+      const key = bandKey(scene, asked, sensor);
+      if (key === null) throw new InputError(`${scene.id} has no band ${asked}`, { band: asked, items: [scene.id] });
+      const band = scene.bands[key]!;
+      const [assetKey, asset] = Object.entries(own).find(([, a]) => isObject(a) && a.href === band.href) ?? [key, {}];
+      const extension = /\.[A-Za-z0-9]{2,4}$/.exec(fileName(band.href))?.[0] ?? '';
+      const name = `${folderOfBand(key, band, asked)}/${safeName(`${scene.id}_${key}`)}${extension}`;
+      if (names.has(name)) throw new InputError(`two scenes are called ${scene.id}`, { items: [scene.id] });
+      names.add(name);
+      files.push({ url: band.href, name, sha256: statedDigest(asset as Json) });
+      assets[assetKey] = { ...(asset as Json), href: `./${name}` };
+    }
+    return { ...items[i]!, assets };
+  });
+  return { items: local, files };
+}
+
+/** Fetches the bands of scenes into red, green and blue folders (and others by name); gives the path of their items. */
+export async function pullScenes(
+  home: string,
+  pull: Pull,
+  options: DownloadOptions,
+): Promise<{ path: string; report: DownloadReport }> {
+  const folder = filePath(home);
+  const { items, files } = plannedPull(pull);
+  const report = await downloadFiles(folder, files, options);
+  const path = join(folder, ITEMS);
+  await writeItems(path, items);
+  return { path, report };
+}
+
+const FILE = /^(.+)_([A-Za-z0-9]+)\.(?:tiff?|jp2)$/i;
+
+/** Scenes of files that lie in folders by colour under names like `{scene}_{band}.tif`, where nothing else tells of them. */
+async function scenesByName(folder: string): Promise<Scene[]> {
+  const scenes = new Map<string, Scene>();
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const { name: colour } of entries.filter((entry) => entry.isDirectory()))
+    for (const file of (await readdir(join(folder, colour))).sort()) {
+      const [, id, key] = FILE.exec(file) ?? [];
+      const timeMs = id === undefined ? null : dateInName(id);
+      if (id === undefined || key === undefined || timeMs === null) continue;
+      const scene = scenes.get(id) ?? {
+        id,
+        collection: null,
+        timeMs,
+        cloudCoverPercent: null,
+        bbox: null,
+        geometry: null,
+        crs: null,
+        platform: null,
+        bands: {},
+        href: null,
+      };
+      const commonName = ['red', 'green', 'blue'].includes(colour) ? colour : null;
+      const href = `./${colour}/${file}`;
+      scene.bands[key] = {
+        href,
+        bandIndex: 0,
+        name: key,
+        commonName,
+        dtype: null,
+        nodata: 0,
+        scale: null,
+        offset: null,
+        grid: null,
+      };
+      scenes.set(id, scene);
+    }
+  return [...scenes.values()];
+}
+
+/** The path of the items of what lies in a folder already. */
+export async function pulledItems(home: string, onNote?: (text: string) => void): Promise<string> {
+  const folder = filePath(home);
+  const path = join(folder, ITEMS);
+  if (existsSync(path)) return path;
+  const scenes = existsSync(folder) ? await scenesByName(folder) : [];
+  if (scenes.length === 0)
+    throw new InputError(
+      `nothing was pulled into ${folder}: no ${ITEMS}, and no files like red/S2A_10UDV_20190826_0_L2A_B04.tif`,
+      {
+        option: 'has-pulled',
+      },
+    );
+  onNote?.(
+    `${folder} has no ${ITEMS}: days are those of file names, and numbers stay as stored, since no baseline is known`,
+  );
+  await writeItems(path, scenes.map(itemOfScene));
+  return path;
+}

@@ -1,0 +1,186 @@
+import { InputError } from '../errors.js';
+import { formatTileId, parseTileId } from '../geo/mgrs.js';
+import { parseInterval } from '../geo/time.js';
+import type { ArchiveName } from '../io/archive.js';
+import { schemeOf } from '../io/href.js';
+import type { Scene } from '../io/scene.js';
+import type { Json } from '../io/stac-item.js';
+import { networkMeter } from '../io/stores.js';
+import { formatBytes } from '../limit.js';
+import { parseMasks } from '../stats/mask-recipe.js';
+import { defaultMasks, detectSensor } from '../stats/sensors.js';
+import { parseStatistics, statisticFacts } from '../stats/statistic.js';
+import type { DownloadReport } from './download.js';
+import { compositeToFolder, type FolderOptions, type FolderSummary } from './folder.js';
+import { itemCollection } from './item-collection.js';
+import { outputFolder } from './output-folder.js';
+import { pulledItems, pullScenes } from './pulled.js';
+import { writeRgb } from './rgb.js';
+import { searchScenes } from './search.js';
+import type { Tone } from './tone.js';
+
+/** Where scenes of Sentinel-2 come from. */
+export const SOURCES: Readonly<Record<string, ArchiveName>> = {
+  'sentinel-cogs': 'sentinel-cogs',
+  l2a: 'sentinel-s2-l2a',
+  l1c: 'sentinel-s2-l1c',
+};
+
+export interface Sentinel2Request {
+  /** `10UDV` */
+  tile: string;
+  /** A date or time each; both ends are included. */
+  start: string;
+  end: string;
+}
+
+export interface Sentinel2Options extends FolderOptions {
+  /** A key of `SOURCES`; default sentinel-cogs, and l1c with `seedCompat`. */
+  source?: string | undefined;
+  /** Another bucket of the source's layout. */
+  mirror?: string | undefined;
+  /** One statistic that gives a value a band; default median. */
+  statistic?: string | undefined;
+  /** Files are fetched into this folder first. */
+  download?: string | undefined;
+  /** Nothing is searched or fetched: what lies in `download` is used. */
+  hasPulled?: boolean | undefined;
+  /** Makes `rgb.tif` an 8-bit picture. */
+  tone?: Tone | undefined;
+  /**
+   * The numbers of the program that this replaces: every scene of its own, 0 as missing, no mask, no offset, medians truncated.
+   */
+  seedCompat?: boolean | undefined;
+  onNote?: ((text: string) => void) | undefined;
+  onDownload?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+}
+
+export interface Sentinel2Summary extends FolderSummary {
+  download: DownloadReport | null;
+}
+
+/** What is composited, with its items. */
+interface Input {
+  scenes: Scene[];
+  items: Json[];
+}
+
+function archiveOf({ source, seedCompat }: Sentinel2Options): ArchiveName {
+  const name = source ?? (seedCompat ? 'l1c' : 'sentinel-cogs');
+  if (Object.hasOwn(SOURCES, name)) return SOURCES[name]!;
+  throw new InputError(`the source is one of ${Object.keys(SOURCES).join(', ')}, and got "${name}"`, {
+    option: 'source',
+  });
+}
+
+/** `start/end`, each a date or time by itself. */
+function intervalText({ start, end }: Sentinel2Request): string {
+  for (const text of [start, end])
+    if (text.includes('/')) throw new InputError(`a date like 2019-08-26 is wanted, and got "${text}"`);
+  const text = `${start}/${end}`;
+  parseInterval(text);
+  return text;
+}
+
+async function findInput(request: Sentinel2Request, options: Sentinel2Options): Promise<Input> {
+  const { download, hasPulled, onNote, signal, maxCloudPercent, limit } = options;
+  const common = { datetime: intervalText(request), maxCloudPercent, limit, signal, onNote };
+  if (hasPulled) {
+    if (download === undefined)
+      throw new InputError('--has-pulled says that files lie in --download DIR, which is not given');
+    return searchScenes({ ...common, sources: await pulledItems(download, onNote) });
+  }
+  const tile = formatTileId(parseTileId(request.tile));
+  const archive = archiveOf(options);
+  const allProcessings = options.seedCompat ?? false;
+  const found = await searchScenes({ ...common, bucket: archive, tile, mirror: options.mirror, allProcessings });
+  onNote?.(`${found.scenes.length} scenes found in ${found.searched} (${found.requests} requests)`);
+  return found;
+}
+
+/** The options of the composite: the mask where there are classes, one raster of the statistic and one of the counts. */
+function compositeOptions(input: Input, key: string, options: Sentinel2Options): FolderOptions {
+  const { tone, seedCompat } = options;
+  const hasClasses = detectSensor(input.scenes) !== null;
+  const compat: Partial<FolderOptions> = seedCompat
+    ? { masks: ['none'], group: 'none', offset: 'none', rounding: 'truncate' }
+    : {};
+  return {
+    ...options,
+    dtype: options.dtype ?? 'uint16',
+    bands: options.bands ?? ['red', 'green', 'blue'],
+    statistics: `${options.statistic ?? 'median'},count`,
+    masks: options.masks ?? (hasClasses ? undefined : ['none']),
+    ...(tone === undefined && { rgb: key }),
+    ...compat,
+  };
+}
+
+/** Refuses what cannot be a picture, before anything is fetched; gives the name of the statistic's raster. */
+function pictureKey(options: Sentinel2Options): string {
+  const { statistic = 'median', bands, seedCompat } = options;
+  const [wanted, ...more] = parseStatistics(statistic);
+  if (more.length > 0) throw new InputError('one statistic makes the picture', { option: 'stat' });
+  if (statisticFacts(wanted!.kind).bands !== 'input')
+    throw new InputError(`${statistic} gives no value for each band, so it makes no picture`, { option: 'stat' });
+  if (seedCompat && wanted!.kind !== 'median') throw new InputError('--seed-compat is a median', { option: 'stat' });
+  if (bands && bands.length !== 3)
+    throw new InputError(`a picture has three bands, for red, green and blue, and got ${bands.length}`, {
+      option: 'bands',
+    });
+  return wanted!.key;
+}
+
+/**
+ * A picture of a Sentinel-2 tile without clouds: finds the scenes of a tile and time, reads them where they are or fetches them first,
+ * composites red, green and blue, and writes `rgb.tif`, `count.tif`, `scenes.json`, `preview.png` and `item.json`.
+ */
+export async function sentinel2ToFolder(
+  request: Sentinel2Request,
+  folder: string,
+  options: Sentinel2Options = {},
+): Promise<Sentinel2Summary> {
+  const { overwrite = false, tone, signal, onNote } = options;
+  const key = pictureKey(options);
+  const { download } = options;
+  if (download !== undefined && ![null, 'file'].includes(schemeOf(download)))
+    throw new InputError(`files are fetched into a folder of the disk, not into ${download}`, { option: 'download' });
+  parseTileId(request.tile);
+  intervalText(request);
+  const place = outputFolder(folder);
+  const itemPath = place.pathOf('item.json');
+  if (!overwrite && (await place.has(itemPath)))
+    throw new InputError(`${itemPath} exists already: give --overwrite to replace it, or another --out`);
+  const input = await findInput(request, options);
+  const settled = compositeOptions(input, key, options);
+  let items = input.items;
+  let report: DownloadReport | null = null;
+  if (download !== undefined && !options.hasPulled) {
+    const recipes = settled.masks ? parseMasks(settled.masks) : defaultMasks(input.scenes);
+    const before = networkMeter.retries;
+    const bands = [...new Set([...settled.bands!, ...recipes.map(({ band }) => band)])];
+    const pulled = await pullScenes(download, { ...input, bands }, { signal, onProgress: options.onDownload });
+    report = pulled.report;
+    onNote?.(describe(report, download, networkMeter.retries - before));
+    items = (await searchScenes({ sources: pulled.path, signal })).items;
+  }
+  const scenesPath = place.pathOf('scenes.json');
+  await place.make();
+  await place.write(scenesPath, itemCollection(items, place));
+  const summary = await compositeToFolder(scenesPath, folder, {
+    ...settled,
+    // Before the item is written: where it is, all is there.
+    preview: async (drawn) => {
+      if (tone) await writeRgb(drawn.rasters[key]!, place.pathOf('rgb.tif'), { tone, overwrite: true, signal });
+      return (await options.preview?.(drawn)) ?? null;
+    },
+  });
+  const rgb = tone ? [place.pathOf('rgb.tif')] : [];
+  return { ...summary, files: [...rgb, ...summary.files, scenesPath], download: report };
+}
+
+function describe({ fetched, kept, resumed, bytes }: DownloadReport, folder: string, retries: number): string {
+  const again = retries > 0 ? `, ${retries} requests sent again after a passing fault` : '';
+  const parts = resumed > 0 ? `, ${resumed} of them gone on with` : '';
+  return `${fetched} files fetched into ${folder} (${formatBytes(bytes)})${parts}, ${kept} there already${again}`;
+}
