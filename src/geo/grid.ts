@@ -50,6 +50,20 @@ export function intersect(p: Window, q: Window): Window | null {
   return width > 0 && height > 0 ? { col, row, width, height } : null;
 }
 
+/**
+ * A grid over the same ground in pixels of another size: a copy of a picture that was reduced, or refined, a whole number of times,
+ * sizes rounded either way. Null for any other size, which may as well be a part of the picture.
+ */
+export function gridOfSize(grid: Grid, { width, height }: { width: number; height: number }): Grid | null {
+  if (width === grid.width && height === grid.height) return grid;
+  const factor = width < grid.width ? Math.round(grid.width / width) : 1 / Math.round(width / grid.width);
+  const fits = (whole: number, size: number) => Math.abs(size - whole / factor) < 1;
+  if (!fits(grid.width, width) || !fits(grid.height, height)) return null;
+  const [a, b, c, d, e, f] = grid.affine;
+  const [x, y] = [grid.width / width, grid.height / height];
+  return { crs: grid.crs, affine: [a * x, b * y, c, d * x, e * y, f], width, height };
+}
+
 /** What a target grid is made from; `bounds`, `extent` and `resolution` are in units of the target's CRS. */
 export interface TargetRequest {
   /** The grids of the requested bands of all scenes. */

@@ -28,6 +28,8 @@ export interface Layer {
   mask: boolean;
   /** Compressed bytes of a tile, as far as known. */
   tileBytes: number;
+  /** Times that decoding takes longer than inflating; default 1. */
+  slowdown?: number;
 }
 
 /** Everything the plan depends on; a pure function of headers and options. */
@@ -44,6 +46,8 @@ export interface PlanInput {
   outputPixelBytes: number;
   /** Bytes of a pixel that the statistics need beside the stack, in f32 planes. */
   workPixelBytes: number;
+  /** Bytes of a codec with a memory of its own, in each thread; default 0. */
+  codecBytes?: number;
   threads: number;
   memoryLimitBytes: number;
   canSpill: boolean;
@@ -173,6 +177,7 @@ function evaluate(
   let maskBytes = 0;
   let wantedBytes = 0;
   let decodedBytes = 0;
+  let decodeSeconds = 0;
   for (const layer of layers) {
     const perPx = (layer.bytesPerSample * scenes) / (layer.ratioX * layer.ratioY);
     const [xx, xy, yx, yy] = layer.spread;
@@ -181,10 +186,12 @@ function evaluate(
     else heldBytes += perPx * layer.usedBands * around;
     const total = perPx * layer.storedBands * input.width * input.height;
     wantedBytes += total;
-    decodedBytes +=
+    const decoded =
       total *
       axisFactor(columns, input.width, layer.tileWidth, layer.originCol, layer.halo + Math.ceil((xy * height) / 2)) *
       axisFactor(rows, input.height, layer.tileHeight, layer.originRow, layer.halo + Math.ceil((yx * width) / 2));
+    decodedBytes += decoded;
+    decodeSeconds += (decoded * (layer.slowdown ?? 1)) / INFLATE_RATE;
   }
   const stackRowBytes = Math.max(1, width * (observations * nBand * input.stackSampleBytes + input.workPixelBytes));
   const stripRows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / stackRowBytes)));
@@ -194,6 +201,7 @@ function evaluate(
   const cellBytes = CELL_COPIES * blockPx * layers.reduce((sum, layer) => sum + layer.cellBytes, 0);
   const threadBytes =
     THREAD_BYTES +
+    (input.codecBytes ?? 0) +
     heldBytes * stripShare +
     maskBytes +
     cellBytes +
@@ -202,7 +210,7 @@ function evaluate(
     decodeScratch;
   const px = input.width * input.height;
   const spillBytes = hold === 'spill' ? (heldBytes / blockPx) * px : 0;
-  const work = decodedBytes / INFLATE_RATE + (2 * spillBytes) / SPILL_RATE + (px * observations * nBand) / KERNEL_RATE;
+  const work = decodeSeconds + (2 * spillBytes) / SPILL_RATE + (px * observations * nBand) / KERNEL_RATE;
   // Blocks that do not divide evenly over the threads leave some idle at the end.
   const lanes = Math.max(1, input.threads);
   const count = columns.length * rows.length;

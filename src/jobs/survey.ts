@@ -2,6 +2,7 @@ import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import { footprintOf } from '../geo/footprint.js';
 import { type Grid, intersect } from '../geo/grid.js';
+import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2-header.js';
 import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import type { KernelDtype } from '../kernels/memory.js';
@@ -121,7 +122,7 @@ function contradictions(
 ): string[] {
   const item = findBand(scene, name, sensor)!;
   const file = files.find((f) => f.names.includes(name))!;
-  const own = file.raster.header.grid;
+  const { grid: own, width, height } = file.raster.header;
   const warnings: string[] = [];
   const differ = (what: string, itemSays: unknown, fileSays: unknown) =>
     warnings.push(
@@ -134,6 +135,9 @@ function contradictions(
   if (item.grid && own && !sameFrame(item.grid, own)) {
     const frame = ({ width, height, affine }: Grid) => `${width} × ${height} [${affine}]`;
     differ('grid', frame(item.grid), frame(own));
+  }
+  if (item.grid && !own && (item.grid.width !== width || item.grid.height !== height)) {
+    differ('size', `${item.grid.width} × ${item.grid.height}`, `${width} × ${height}`);
   }
   return warnings;
 }
@@ -195,6 +199,7 @@ export async function planInput(
     nBand: spec.bands.length,
     stackSampleBytes: spec.kernel.dtype === 'f32' ? 4 : 2,
     outputPixelBytes,
+    codecBytes: codecBytes(spec, surveys),
     workPixelBytes: 4 * (wholeObservations ? spec.bands.length + 6 : 6) + 4,
     ...limits,
   };
@@ -226,7 +231,18 @@ async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Pr
     cellBytes: placement.kind === 'cells' ? placement.cellBytes : 0,
     mask,
     tileBytes: await meanTileBytes(file),
+    slowdown: header.codec?.slowdown ?? 1,
   };
+}
+
+/** What a codec takes in each thread: as the looked-at files say, and where only other scenes need it, as their names tell. */
+function codecBytes({ observations }: CompositeSpec, surveys: readonly Survey[]): number {
+  const files = surveys.flatMap(({ values, masks }) => [...values, ...masks]);
+  const known = Math.max(0, ...files.map(({ raster }) => raster.header.codec?.threadBytes ?? 0));
+  const named = observations.some(({ scenes }) =>
+    scenes.some(({ sources }) => Object.values(sources).some(({ href }) => JPEG_2000_NAME.test(href))),
+  );
+  return Math.max(known, named ? USUAL_CODEC.threadBytes : 0);
 }
 
 /** How far a pixel's step along the target goes along each axis of the source, as parts of the whole step. */

@@ -1,6 +1,6 @@
 import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
 import type { Affine } from '../geo/affine.js';
-import type { Grid } from '../geo/grid.js';
+import { type Grid, gridOfSize } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
 import { chooseLevel } from '../io/window.js';
 import { liesAlong, type Placement, placeAcross, placeAlong, ratiosOf } from './placement.js';
@@ -98,6 +98,16 @@ function source(scene: SourceScene, name: string) {
   return found;
 }
 
+/** The item's grid for a file that has none: a file of another size is spread over it, or refused. */
+function itemGrid({ header: { url, width, height } }: Raster, grid: Grid | null): Grid | null {
+  const own = grid && gridOfSize(grid, { width, height });
+  if (own || !grid) return own;
+  throw new FormatError(
+    `${url} has no georeference, and its ${width} × ${height} px are no whole fraction of the item's ${grid.width} × ${grid.height}`,
+    { url },
+  );
+}
+
 async function openSource(
   scene: SourceScene,
   href: string,
@@ -106,7 +116,7 @@ async function openSource(
 ): Promise<SourceFile> {
   const raster = await cache.open(href);
   const { header } = raster;
-  const own = header.grid ?? source(scene, names[0]!).grid;
+  const own = header.grid ?? itemGrid(raster, source(scene, names[0]!).grid);
   if (!own) throw new FormatError(`${href} has no georeference, and neither has its item`, { url: href });
   const bandIndices = names.map((name) => source(scene, name).bandIndex);
   const headers = bandIndices.map((index, i) => {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join, resolve, sep } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { simulateScenes } from '../../build/app/simulate.js';
 import { type CompositeOptions, composite, readScenes } from '../../build/index.js';
+import { JP2, jp2Bytes } from '../fixture/jp2.js';
 import { digestOf, OPTIONS, WARPED } from './digest.js';
 
 /** Small, of many tiles, and with a day in two scenes. */
@@ -67,6 +68,18 @@ export async function makeCollection() {
   const folder = await mkdtemp(join(tmpdir(), 'stackwise-browser-'));
   const { path } = await simulateScenes(folder, SIMULATION);
   return { folder, path, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** An item of one JPEG 2000 file, on disk in the folder `jp2`. */
+export async function makeJp2Item(folder: string): Promise<string> {
+  const path = join(folder, 'jp2', 'item.json');
+  await mkdir(join(folder, 'jp2'));
+  await writeFile(join(folder, 'jp2', 'red.jp2'), jp2Bytes(JP2.index));
+  const properties = { datetime: '2022-01-05T10:00:00Z', 'proj:epsg': 32631 };
+  const assets = { red: { href: 'red.jp2', 'raster:bands': [{ nodata: 0 }] } };
+  const item = { type: 'Feature', stac_version: '1.0.0', id: 'jp2', geometry: null, properties, links: [], assets };
+  await writeFile(path, JSON.stringify(item));
+  return path;
 }
 
 /**

@@ -137,6 +137,19 @@ describe('the plan', () => {
     expect(plan.blocks.length).toBeGreaterThan(0);
   });
 
+  it('has room for a codec in each thread', () => {
+    const memoryLimitBytes = 2 ** 35;
+    const peak = (codecBytes: number) => planBlocks(planInput({ memoryLimitBytes, codecBytes })).predictedPeakBytes;
+    expect(peak(80 * 2 ** 20) - peak(0)).toBe(2 * 80 * 2 ** 20);
+  });
+
+  it('decodes less often again what decodes slowly', () => {
+    const plan = (slowdown: number) =>
+      planBlocks(planInput({ layers: [layer({ slowdown, halo: 40, mask: false })], memoryLimitBytes: 2 ** 29 }));
+    expect(plan(17).decodeFactor).toBeLessThanOrEqual(plan(1).decodeFactor);
+    expect(plan(17).decodeFactor).toBeGreaterThan(0.9);
+  });
+
   it('names what fits with fewer threads', () => {
     expect(() => planBlocks(planInput({ threads: 8, memoryLimitBytes: 2 ** 28 }))).toThrow(/with --threads 1\)/);
   });
