@@ -2,12 +2,13 @@
 import { Command, CommanderError } from 'commander';
 import { InputError, StackwiseError, UsageError } from '../errors.js';
 import { version } from '../version.js';
+import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
-const COMMANDS = [compositeCommand, infoCommand, demoCommand];
+const COMMANDS = [compositeCommand, chipsCommand, infoCommand, demoCommand];
 
 /** 0 done, 1 failed, 2 wrong usage. */
 async function main(argv: readonly string[]): Promise<number> {

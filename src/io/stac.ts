@@ -34,7 +34,7 @@ interface Context {
 }
 
 /** Maps in order with a few calls at a time. */
-async function mapFew<T, R>(values: readonly T[], step: (value: T) => Promise<R>): Promise<R[]> {
+export async function mapFew<T, R>(values: readonly T[], step: (value: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (let i = 0; i < values.length; i += AT_ONCE)
     results.push(...(await Promise.all(values.slice(i, i + AT_ONCE).map(step))));
@@ -207,4 +207,25 @@ export async function readScenes(
   const paths: string[] = [];
   for (const text of texts as string[]) paths.push(...(isGlob(text) ? await expandGlob(text, context) : [text]));
   return scenesOfPaths(paths, context);
+}
+
+/**
+ * The rasters that sources name, in their order, those of a folder or glob by path; null as soon as one of the sources is a document,
+ * or a folder that holds one.
+ */
+export async function rasterPaths(
+  sources: readonly string[],
+  { store = anyStore(), signal }: Pick<ReadScenesOptions, 'store' | 'signal'> = {},
+): Promise<string[] | null> {
+  const openRaster = (url: string) => openLazily(url, store, signal);
+  const context: Context = { store, ...(signal && { signal }), openRaster, seen: new Set() };
+  const paths: string[] = [];
+  for (const source of sources) {
+    if (isGlob(source)) paths.push(...(await expandGlob(source, context)));
+    else if (RASTER.test(source)) paths.push(source);
+    else if (JSON_NAME.test(source) || schemeOf(source)?.startsWith('http')) return null;
+    else paths.push(...(await filesUnder(source.endsWith('/') ? source : `${source}/`, context)));
+  }
+  if (paths.some((path) => JSON_NAME.test(path))) return null;
+  return paths.filter((path) => RASTER.test(path));
 }

@@ -12,6 +12,8 @@ export interface OutputFolder {
   pathOf(name: string): string;
   has(path: string): Promise<boolean>;
   make(): Promise<void>;
+  /** Makes the folders that an entry lies in. */
+  makeFor(path: string): Promise<void>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** Nothing happens where nothing is. */
   remove(path: string): Promise<void>;
@@ -60,6 +62,7 @@ function diskFolder(url: string): OutputFolder {
     pathOf: (name) => join(folder, name),
     has: async (path) => existsSync(path),
     make: () => makeFolder(folder),
+    makeFor: (path) => makeFolder(dirname(path)),
     write: (path, bytes) => storeFor(path).write(path, bytes),
     remove: (path) => rm(path, { force: true }),
     linkTo: (href) => linkFrom(folder, href),
@@ -81,6 +84,7 @@ function bucketFolder(url: string): OutputFolder {
       }
     },
     make: async () => {},
+    makeFor: async () => {},
     write: (path, bytes) => storeFor(path).write(path, bytes),
     remove: (path) => removeObject(path),
     linkTo: (href) => (isRemote(href) ? href : null),

@@ -1,0 +1,168 @@
+import { FormatError, InputError } from '../errors.js';
+import { openRaster } from '../io/open-raster.js';
+import { type Points, type PointsInput, readPoints } from '../io/points.js';
+import { type Dtype, type RasterHeader, SAMPLE_BYTES } from '../io/raster.js';
+import { mapFew } from '../io/stac.js';
+import { formatBytes } from '../limit.js';
+import type { ChipImage } from '../stats/chip-spec.js';
+import { type RasterCache, rasterCache } from '../stats/source.js';
+import { type ChipOptions, type ChipSettings, chipSettings } from './chip-options.js';
+import { framesOf, type Placement, placePoints } from './chip-place.js';
+import { type ChipCandidate, type ChipRasters, type ChipTime, checkDtype, readChipSource } from './chip-source.js';
+
+/** All that is settled before the first block is read. */
+export interface PreparedChips {
+  settings: ChipSettings;
+  points: Points;
+  placement: Placement;
+  /** By their place in `candidates`: those that a chip meets. */
+  images: ReadonlyMap<number, ChipImage>;
+  candidates: readonly ChipCandidate[];
+  times: readonly ChipTime[];
+  bands: readonly string[];
+  dtype: Dtype;
+  fill: number;
+  /** Bytes that cutting takes beside the chips themselves. */
+  workBytes: number;
+}
+
+/** What a thread has beside a block: its own code, compressed blocks, buffers. */
+const THREAD_BYTES = 48 * 2 ** 20;
+
+function imageOf(candidate: ChipCandidate, header: RasterHeader, nodata: number | undefined): ChipImage {
+  const { name, href, bands, planes } = candidate;
+  const dtypes = bands.map((band) => checkDtype(header, band));
+  const level = header.levels[0]!;
+  const { grid } = candidate;
+  if (!grid) throw new InputError(`${href} has no georeference: where its pixels lie is not known`, { url: href });
+  if (grid.width !== level.width || grid.height !== level.height)
+    throw new FormatError(
+      `${href} has ${level.width} × ${level.height} px, and its item says ${grid.width} × ${grid.height}`,
+      { url: href },
+    );
+  const missing = bands
+    .map((band, i) => nodata ?? header.bands[band]!.nodata ?? candidate.nodata[i]!)
+    .map((value) =>
+      // What an item says in decimals is another number than the samples are.
+      value !== null && dtypes[0] === 'f32' ? Math.fround(value) : value,
+    );
+  return { name, href, grid, level, dtype: dtypes[0]!, bands, planes, nodata: missing };
+}
+
+/** One dtype for all: chips of several would need a conversion that nobody asked for. */
+function commonDtype(images: readonly ChipImage[]): Dtype {
+  const [first] = images;
+  const other = images.find(({ dtype }) => dtype !== first!.dtype);
+  if (!other) return first!.dtype;
+  throw new InputError(
+    `${other.href} holds ${other.dtype}, and ${first!.href} ${first!.dtype}: chips are of one type`,
+    {
+      url: other.href,
+    },
+  );
+}
+
+function checkPixelSizes(candidates: readonly ChipCandidate[], bands: readonly string[]): void {
+  const nBand = bands.length;
+  const sizeOf = ({ grid }: ChipCandidate) =>
+    Math.sqrt(Math.abs(grid!.affine[0] * grid!.affine[4] - grid!.affine[1] * grid!.affine[3]));
+  const byName = new Map<string, ChipCandidate>();
+  for (const candidate of candidates) {
+    const first = byName.get(candidate.name) ?? candidate;
+    byName.set(candidate.name, first);
+    const [own, other] = [sizeOf(candidate), sizeOf(first)];
+    if (Math.abs(own - other) <= 1e-6 * other) continue;
+    const named = (c: ChipCandidate) => bands[c.planes[0]! % nBand]!;
+    throw new InputError(
+      `${named(candidate)} of ${candidate.name} has pixels of ${own}, and ${named(first)} of ${other}: ` +
+        'chips are cut from bands of one pixel size; name them with --bands',
+      { option: 'bands', band: named(candidate) },
+    );
+  }
+}
+
+/** Grids that no item tells are read from the files; so are those of the first scene, whose items may be wrong about them. */
+async function locate(candidates: readonly ChipCandidate[], cache: RasterCache): Promise<void> {
+  await mapFew(candidates, async (candidate) => {
+    candidate.grid ??= (await cache.open(candidate.href)).header.grid;
+  });
+}
+
+function fillOf(settings: ChipSettings, images: readonly ChipImage[], dtype: Dtype): number {
+  const isFloat = dtype === 'f32' || dtype === 'f64';
+  const fill = settings.fill ?? settings.nodata ?? images[0]?.nodata[0] ?? (isFloat ? Number.NaN : 0);
+  if (isFloat) return fill;
+  const bits = 8 * SAMPLE_BYTES[dtype];
+  const [least, most] = dtype.startsWith('u') ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  if (Number.isInteger(fill) && fill >= least && fill <= most) return fill;
+  if (settings.fill === undefined) return 0;
+  throw new InputError(`fill ${fill} is not a value of ${dtype}`, { option: 'fill' });
+}
+
+/** Bytes of the largest block, raw and unpacked, in each thread. */
+function workBytesOf(images: Iterable<ChipImage>, headers: ReadonlyMap<string, RasterHeader>, threads: number): number {
+  let most = 0;
+  for (const { level, dtype, bands, href } of images) {
+    const blockPx = level.tileWidth * level.tileHeight;
+    const nRaw = level.planar ? 1 : headers.get(href)!.bands.length;
+    most = Math.max(most, blockPx * SAMPLE_BYTES[dtype] * (nRaw + (level.planar ? 1 : bands.length)));
+  }
+  return Math.max(1, threads) * (most + THREAD_BYTES);
+}
+
+/** Reads points and sources, opens the files that chips meet, and places every chip. */
+export async function prepareChips(
+  rasters: ChipRasters,
+  source: PointsInput,
+  options: ChipOptions,
+): Promise<PreparedChips> {
+  const settings = chipSettings(options);
+  const { signal } = settings;
+  signal?.throwIfAborted();
+  const own = signal ? { signal } : {};
+  const points = await readPoints(source, { crs: settings.pointsCrs, ...own });
+  const cache = rasterCache((href) => openRaster(href, own));
+  try {
+    const { candidates, times, bands } = await readChipSource(rasters, settings, cache);
+    await locate(candidates, cache);
+    const frames = framesOf(candidates);
+    checkPixelSizes(candidates, bands);
+    const nPlane = times.length * bands.length;
+    const { side, anchor, overlap } = settings;
+    const placement = await placePoints(points, frames, { side, anchor, overlap, nPlane });
+    signal?.throwIfAborted();
+    const met = new Set(placement.parts.flat());
+    const used = [...met].flatMap((frame) => placement.frames[frame]!.images).sort((p, q) => p - q);
+    const headers = new Map<string, RasterHeader>();
+    const opened = await mapFew(used.length > 0 ? used : [0], async (index) => {
+      const candidate = candidates[index]!;
+      const { header } = await cache.open(candidate.href);
+      headers.set(candidate.href, header);
+      return [index, imageOf(candidate, header, settings.nodata)] as const;
+    });
+    const images = new Map(opened);
+    const dtype = commonDtype([...images.values()]);
+    const fill = fillOf(settings, [...images.values()], dtype);
+    const workBytes = workBytesOf(images.values(), headers, settings.threads);
+    return { settings, points, placement, images, candidates, times, bands, dtype, fill, workBytes };
+  } finally {
+    await cache.close();
+  }
+}
+
+/** Bytes of one chip with its mask. */
+export function chipBytes({ settings: { side }, times, bands, dtype }: PreparedChips): number {
+  return times.length * bands.length * side * side * (SAMPLE_BYTES[dtype] + 1);
+}
+
+/** How many chips fit into the memory that is allowed. @throws InputError when not even one does */
+export function chipsInMemory(prepared: PreparedChips): number {
+  const { memoryLimitBytes } = prepared.settings;
+  const one = chipBytes(prepared);
+  const room = memoryLimitBytes - prepared.workBytes;
+  if (room >= one) return Math.floor(room / one);
+  throw new InputError(
+    `one chip of ${formatBytes(one)} and ${formatBytes(prepared.workBytes)} to work with are more than the memory limit of ${formatBytes(memoryLimitBytes)}`,
+    { option: 'memory-limit' },
+  );
+}

@@ -1,0 +1,204 @@
+import { InputError } from '../errors.js';
+import type { Affine } from '../geo/affine.js';
+import { pixelToGround } from '../geo/affine.js';
+import type { Crs } from '../geo/crs.js';
+import { type Dtype, type NumericArray, SAMPLE_BYTES } from '../io/raster.js';
+import { formatBytes } from '../limit.js';
+import type { ChipSpec } from '../stats/chip-spec.js';
+import { chipSamples } from '../stats/chips.js';
+import { ChipMerger } from './chip-merge.js';
+import type { ChipStatus } from './chip-place.js';
+import { type ChipPlan, planChips } from './chip-plan.js';
+import { chipsInMemory, type PreparedChips } from './chip-prepare.js';
+import { chipRunner } from './chip-runner.js';
+import type { ChipTime } from './chip-source.js';
+import { runBlocks } from './pool.js';
+
+/** What is known of one chip. */
+export interface ChipLabel {
+  /** Of the point in the input, from 0. */
+  index: number;
+  id: string | number | null;
+  /** As given, in the points' CRS. */
+  x: number;
+  y: number;
+  /** inside: rasters cover the whole chip at every date and band; partial: not all of it; outside: no raster holds the point's pixel. */
+  status: ChipStatus;
+  /** Null outside. */
+  crs: Crs | null;
+  /** From px of the chip to the ground; null outside. */
+  transform: Affine | null;
+  /** The rasters or scenes that the chip is of: indices into `sources`. */
+  sources: readonly number[];
+  /** Labels that came with the point. */
+  properties: Readonly<Record<string, unknown>> | null;
+}
+
+export interface ChipReport {
+  inside: number;
+  partial: number;
+  outside: number;
+  /** Blocks that chips touch, and blocks that were decoded: the same, pass for pass. */
+  blocksTouched: number;
+  blocksDecoded: number;
+  /** Over the network, headers included. */
+  requests: number;
+  bytes: number;
+  retries: number;
+}
+
+/** Chips at points, in the order of the points. */
+export interface Chips {
+  /** [nPoint][nTime][nBand][side][side] of the rasters' dtype; masked samples hold `fill`. May lie in shared memory. */
+  data: NumericArray;
+  /** Like `data`: 1 where there is a valid sample. */
+  mask: Uint8Array;
+  shape: readonly [nPoint: number, nTime: number, nBand: number, side: number, side: number];
+  dtype: Dtype;
+  fill: number;
+  times: readonly ChipTime[];
+  bands: readonly string[];
+  labels: readonly ChipLabel[];
+  sources: readonly string[];
+  report: ChipReport;
+}
+
+/** What arrays of one buffer can hold in every engine of today. */
+const MAX_ARRAY_BYTES = 2 ** 32 - 8;
+
+export function emptyReport(): ChipReport {
+  return { inside: 0, partial: 0, outside: 0, blocksTouched: 0, blocksDecoded: 0, requests: 0, bytes: 0, retries: 0 };
+}
+
+/** Memory that threads can write to, where there is such; the calling thread needs none of that kind. */
+function memoryFor(bytes: number, threads: number): { buffer: ArrayBufferLike; isShared: boolean } {
+  const isShared = threads === 0 || typeof SharedArrayBuffer !== 'undefined';
+  const buffer = threads > 0 && isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+  return { buffer, isShared };
+}
+
+/** Names of what chips are cut from, and which of them each image is. */
+function sourcesOf({ candidates }: PreparedChips): { sources: string[]; sourceOf: number[] } {
+  const known = new Map<string, number>();
+  const sourceOf = candidates.map(({ name }) => {
+    const index = known.get(name) ?? known.size;
+    known.set(name, index);
+    return index;
+  });
+  return { sources: [...known.keys()], sourceOf };
+}
+
+function labelsOf(prepared: PreparedChips, chosen: Int32Array, sourceOf: readonly number[]): ChipLabel[] {
+  const { points, placement } = prepared;
+  // Most points share their frames with many others.
+  const known = new Map<string, readonly number[]>();
+  const sourcesOfParts = (parts: readonly number[]): readonly number[] => {
+    const key = parts.join();
+    let found = known.get(key);
+    if (!found) {
+      const images = parts.flatMap((frame) => placement.frames[frame]!.images);
+      found = [...new Set(images.map((image) => sourceOf[image]!))].sort((p, q) => p - q);
+      known.set(key, found);
+    }
+    return found;
+  };
+  return Array.from(chosen, (index): ChipLabel => {
+    const lattice = placement.lattices[placement.lattice[index]!];
+    const [a, b, , d, e] = lattice?.affine ?? [];
+    const corner = lattice && pixelToGround(lattice.affine, placement.col[index]!, placement.row[index]!);
+    return {
+      index,
+      id: points.ids[index] ?? null,
+      x: points.x[index]!,
+      y: points.y[index]!,
+      status: placement.status[index]!,
+      crs: lattice?.crs ?? null,
+      transform: corner ? [a!, b!, corner[0], d!, e!, corner[1]] : null,
+      sources: sourcesOfParts(placement.parts[index]!),
+      properties: points.properties[index] ?? null,
+    };
+  });
+}
+
+/** Images of a chip in the order in which they win. */
+function imagesInOrder({ placement, settings }: PreparedChips, point: number): number[] {
+  const images = placement.parts[point]!.flatMap((frame) => placement.frames[frame]!.images);
+  if (settings.overlap === 'nearest-centre') return images;
+  images.sort((p, q) => p - q);
+  return settings.overlap === 'last' ? images.reverse() : images;
+}
+
+function mergerOf(
+  prepared: PreparedChips,
+  plan: ChipPlan,
+  chosen: Int32Array,
+  to: { spec: ChipSpec; data: NumericArray; mask: Uint8Array },
+) {
+  const { spec, data, mask } = to;
+  const expected = new Map<number, number>();
+  for (const { chips, merged } of plan.jobs)
+    for (const [i, chip] of chips.entries()) if (merged[i]) expected.set(chip, (expected.get(chip) ?? 0) + 1);
+  const chipLength = spec.nPlane * spec.side * spec.side;
+  return new ChipMerger(expected, {
+    dtype: spec.dtype,
+    side: spec.side,
+    images: spec.images,
+    overlap: prepared.settings.overlap,
+    orderOf: (chip) => imagesInOrder(prepared, chosen[chip]!),
+    placeOf: (chip) => ({
+      data: data.subarray(chip * chipLength, (chip + 1) * chipLength),
+      mask: mask.subarray(chip * chipLength, (chip + 1) * chipLength),
+    }),
+  });
+}
+
+/** Cuts the chips of some points; `onBlocks` hears of each block that is done. */
+export async function runChips(
+  prepared: PreparedChips,
+  chosen: Int32Array,
+  onBlocks: (done: number, total: number) => void = () => {},
+): Promise<Chips> {
+  const { settings, times, bands, dtype, fill, images, candidates } = prepared;
+  const { side, threads, signal } = settings;
+  const nPlane = times.length * bands.length;
+  const length = chosen.length * nPlane * side * side;
+  if (!(length * SAMPLE_BYTES[dtype] <= MAX_ARRAY_BYTES) || chosen.length > chipsInMemory(prepared))
+    throw new InputError(
+      `${chosen.length} chips take ${formatBytes(length * (SAMPLE_BYTES[dtype] + 1))}, more than the memory limit or an array can hold: ` +
+        'take them in batches (chipBatches), or as files (chipsToFiles)',
+      { option: 'memory-limit' },
+    );
+  const plan = planChips(images, prepared.placement, chosen, { side, threads });
+  const own = { data: memoryFor(length * SAMPLE_BYTES[dtype], threads), mask: memoryFor(length, threads) };
+  const data = chipSamples(dtype, own.data.buffer);
+  const mask = new Uint8Array(own.mask.buffer);
+  if (fill !== 0) data.fill(fill);
+  const spec: ChipSpec = {
+    images: candidates.map((_, i) => images.get(i)!),
+    dtype,
+    side,
+    nPlane,
+    target: own.data.isShared ? { data: own.data.buffer, mask: own.mask.buffer } : null,
+  };
+  const merger = mergerOf(prepared, plan, chosen, { spec, data, mask });
+  const report = { ...emptyReport(), blocksTouched: plan.blocksTouched };
+  onBlocks(0, plan.blocksTouched);
+  await runBlocks(chipRunner, spec, plan.jobs, {
+    threads,
+    describe: (job) => `blocks of ${candidates[job.image]!.href}`,
+    onResult: async (result) => {
+      for (const part of result.parts) merger.add(part);
+      report.blocksDecoded += result.blocksDecoded;
+      report.requests += result.requests;
+      report.bytes += result.bytes;
+      report.retries += result.retries;
+      onBlocks(report.blocksDecoded, plan.blocksTouched);
+    },
+    ...(signal && { signal }),
+  });
+  const { sources, sourceOf } = sourcesOf(prepared);
+  const labels = labelsOf(prepared, chosen, sourceOf);
+  for (const { status } of labels) report[status]++;
+  const shape = [chosen.length, times.length, bands.length, side, side] as const;
+  return { data, mask, shape, dtype, fill, times, bands, labels, sources, report };
+}
