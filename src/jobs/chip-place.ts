@@ -1,7 +1,7 @@
 // Where chips lie: from coordinates to pixels of the rasters.
-import { InputError } from '../errors.js';
+import { InputError, UnsupportedError } from '../errors.js';
 import { type Affine, invert, pixelToGround } from '../geo/affine.js';
-import { type Crs, crsToLonLat, lonLatToCrs, type PointTransform, sameCrs } from '../geo/crs.js';
+import { type Crs, crsToLonLat, describeCrs, lonLatToCrs, type PointTransform, sameCrs } from '../geo/crs.js';
 import { type Grid, intersect, type Window } from '../geo/grid.js';
 import type { Points } from '../io/points.js';
 import type { ChipAnchor, ChipOverlap } from '../stats/chip-spec.js';
@@ -13,6 +13,8 @@ const LATTICE_TOLERANCE = 1e-3;
 export interface Lattice {
   crs: Crs;
   affine: Affine;
+  /** Of its first raster, for messages. */
+  href: string;
 }
 
 /** The extent that some images share, in px of their lattice. */
@@ -74,7 +76,7 @@ export function framesOf(images: readonly Placed[]): { lattices: Lattice[]; fram
       at = shift(known, grid);
       return at !== null;
     });
-    if (lattice < 0) lattice = lattices.push({ crs: grid.crs, affine: grid.affine }) - 1;
+    if (lattice < 0) lattice = lattices.push({ crs: grid.crs, affine: grid.affine, href }) - 1;
     const { col, row } = at ?? { col: 0, row: 0 };
     const key = `${lattice} ${col} ${row} ${grid.width} ${grid.height}`;
     let frame = frames.get(key);
@@ -97,7 +99,7 @@ export function framesOf(images: readonly Placed[]): { lattices: Lattice[]; fram
 /** From the points' CRS to a lattice's px; null where the lattice's CRS has no such point. */
 async function pixelTransform(
   from: Crs,
-  { crs, affine }: Lattice,
+  { crs, affine, href }: Lattice,
 ): Promise<(x: number, y: number) => [number, number] | null> {
   const inverse = invert(affine);
   const [a, b, c, d, e, f] = affine;
@@ -106,7 +108,10 @@ async function pixelTransform(
     b === 0 && d === 0 ? (x, y) => [(x - c) / a, (y - f) / e] : (x, y) => pixelToGround(inverse, x, y);
   if (sameCrs(from, crs)) return toPixel;
   const toLonLat = await crsToLonLat(from);
-  const toCrs = await lonLatToCrs(crs);
+  const toCrs = await lonLatToCrs(crs).catch((cause) => {
+    const what = `${href} is in ${describeCrs(crs)}, which points in ${describeCrs(from)} cannot be brought to`;
+    throw new UnsupportedError(what, { url: href }, { cause });
+  });
   return (x, y) => {
     try {
       return toPixel(...toCrs(...toLonLat(x, y)));
