@@ -37,23 +37,24 @@ export interface ChipFilesSummary {
 }
 
 const FORMATS: readonly ChipFormat[] = ['npy', 'zarr', 'geotiff', 'json'];
-const ENDINGS: Partial<Record<ChipFormat, RegExp>> = { npy: /\.npy$/i, json: /\.json$/i };
+const ENDINGS: Partial<Record<ChipFormat, RegExp>> = { npy: /\.npy$/i, json: /\.json$/i, zarr: /\.zarr\/?$/i };
 
 /** The folder that files go to, and their names: the output is a folder, or one file whose ending says its format. */
 function placesOf(out: string, { format }: ChipFileOptions) {
-  const told = FORMATS.find((one) => ENDINGS[one]?.test(out)) ?? (/\.zarr\/?$/i.test(out) ? 'zarr' : null);
+  const told = FORMATS.find((one) => ENDINGS[one]?.test(out)) ?? null;
   const chosen = format ?? told ?? 'npy';
   if (!FORMATS.includes(chosen))
     throw new InputError(`format is one of ${FORMATS.join(', ')}, and got "${chosen}"`, { option: 'format' });
-  const isFile = ENDINGS[chosen]?.test(out) ?? false;
+  const isOne = told !== null;
   if (told !== null && told !== chosen)
     throw new InputError(`${out} is the name of ${told}, and the format is ${chosen}`, { option: 'format' });
-  const folder = outputFolder(isFile ? folderOf(out) || '.' : out);
-  const stem = isFile ? out.slice(folderOf(out).length).replace(/\.[^.]+$/, '') : 'chips';
-  const path = folder.pathOf(`${stem}.${chosen === 'json' ? 'json' : 'npy'}`);
-  const maskPath = folder.pathOf(isFile ? `${stem}.mask.npy` : 'mask.npy');
+  const one = out.replace(/\/$/, '');
+  const folder = outputFolder(isOne ? folderOf(one) || '.' : out);
+  const stem = isOne ? one.slice(folderOf(one).length).replace(/\.[^.]+$/, '') : 'chips';
+  const path = folder.pathOf(`${stem}.${chosen}`);
+  const maskPath = folder.pathOf(isOne ? `${stem}.mask.npy` : 'mask.npy');
   const tables = [folder.pathOf(`${stem}.csv`), ...(chosen === 'json' ? [] : [folder.pathOf(`${stem}.json`)])];
-  const marks = { npy: [path, maskPath], json: [path], zarr: [folder.pathOf('zarr.json')], geotiff: [] }[chosen];
+  const marks = { npy: [path, maskPath], json: [path], zarr: [`${path}/zarr.json`], geotiff: [] }[chosen];
   return { format: chosen, folder, path, maskPath, tables, marks: [...marks, ...tables] };
 }
 
@@ -75,10 +76,6 @@ function byPlace({ placement, points }: PreparedChips): Int32Array {
 function* passes(prepared: PreparedChips, { inOrderBy }: ChipWriter): Generator<Int32Array> {
   const nPoint = prepared.points.x.length;
   const fitting = chipsInMemory(prepared);
-  if (inOrderBy !== null && fitting < inOrderBy && nPoint > fitting)
-    throw new InputError(`${inOrderBy} chips must be in memory at a time, and ${fitting} fit in the limit`, {
-      option: 'memory-limit',
-    });
   const order = inOrderBy === null && fitting < nPoint ? byPlace(prepared) : null;
   for (const chosen of passesOf(nPoint, fitting, inOrderBy ?? 1)) yield order ? chosen.map((i) => order[i]!) : chosen;
 }
@@ -148,8 +145,20 @@ export async function chipsToFiles(
   await folder.make();
   await clear(folder, marks, overwrite);
   const shape = [found.x.length, times.length, bands.length, settings.side, settings.side] as const;
+  const passChips = chipsInMemory(prepared);
   const sequential = ![null, 'file'].includes(schemeOf(out));
-  const writer = await openWriter(format, { folder, path, maskPath, shape, dtype, fill, gzip, overwrite, sequential });
+  const writer = await openWriter(format, {
+    folder,
+    path,
+    maskPath,
+    shape,
+    dtype,
+    fill,
+    gzip,
+    overwrite,
+    sequential,
+    passChips,
+  });
   try {
     const { labels, report, last } = await runPasses(prepared, writer, options);
     const table = chipTable(last, shape[0], report, found.crs);

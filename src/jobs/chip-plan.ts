@@ -128,7 +128,9 @@ export function planChips(
     placement.frames[frame]!.images.map((image) => ({ image, chips, level: images.get(image)!.level })),
   );
   const blocks = work.reduce((sum, { level, chips }) => sum + countBlocks(level, chips, side), 0);
-  const jobBlocks = Math.min(MAX_JOB_BLOCKS, Math.max(1, Math.ceil(blocks / (Math.max(1, threads) * JOBS_A_THREAD))));
+  // One thread has nobody to share with, and ranges are put together within a job only.
+  const even = threads <= 1 ? MAX_JOB_BLOCKS : Math.ceil(blocks / (threads * JOBS_A_THREAD));
+  const jobBlocks = Math.min(MAX_JOB_BLOCKS, Math.max(1, even));
   const jobs = work.flatMap(({ image, level, chips }) => jobsOfImage(image, level, chips, { side, jobBlocks }));
   const blocksTouched = jobs.reduce((sum, { image, tiles }) => {
     const { level, bands } = images.get(image)!;

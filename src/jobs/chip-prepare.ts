@@ -1,8 +1,10 @@
 import { FormatError, InputError } from '../errors.js';
+import { type StoreMeter, storeMeter } from '../io/meter.js';
 import { openRaster } from '../io/open-raster.js';
 import { type Points, type PointsInput, readPoints } from '../io/points.js';
 import { type Dtype, type RasterHeader, SAMPLE_BYTES } from '../io/raster.js';
 import { mapFew } from '../io/stac.js';
+import { networkMeter } from '../io/stores.js';
 import { formatBytes } from '../limit.js';
 import type { ChipImage } from '../stats/chip-spec.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
@@ -22,6 +24,8 @@ export interface PreparedChips {
   bands: readonly string[];
   dtype: Dtype;
   fill: number;
+  /** What reading points and headers took over the network; the first pass takes it into its report. */
+  opening: StoreMeter[];
   /** Bytes that cutting takes beside the chips themselves. */
   workBytes: number;
 }
@@ -120,6 +124,7 @@ export async function prepareChips(
   const { signal } = settings;
   signal?.throwIfAborted();
   const own = signal ? { signal } : {};
+  const before = { ...networkMeter };
   const points = await readPoints(source, { crs: settings.pointsCrs, ...own });
   const cache = rasterCache((href) => openRaster(href, own));
   try {
@@ -144,7 +149,9 @@ export async function prepareChips(
     const dtype = commonDtype([...images.values()]);
     const fill = fillOf(settings, [...images.values()], dtype);
     const workBytes = workBytesOf(images.values(), headers, settings.threads);
-    return { settings, points, placement, images, candidates, times, bands, dtype, fill, workBytes };
+    const opening = [storeMeter()];
+    for (const key of ['requests', 'bytes', 'retries'] as const) opening[0]![key] = networkMeter[key] - before[key];
+    return { settings, points, placement, images, candidates, times, bands, dtype, fill, workBytes, opening };
   } finally {
     await cache.close();
   }

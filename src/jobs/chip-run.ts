@@ -181,7 +181,7 @@ export async function runChips(
     target: own.data.isShared ? { data: own.data.buffer, mask: own.mask.buffer } : null,
   };
   const merger = mergerOf(prepared, plan, chosen, { spec, data, mask });
-  const report = { ...emptyReport(), blocksTouched: plan.blocksTouched };
+  const report = { ...emptyReport(), ...prepared.opening.pop(), blocksTouched: plan.blocksTouched };
   onBlocks(0, plan.blocksTouched);
   await runBlocks(chipRunner, spec, plan.jobs, {
     threads,

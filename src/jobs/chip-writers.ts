@@ -7,7 +7,7 @@ import { openOutput } from '../io/stores.js';
 import { gzipped, zarrArrayDocument, zarrChunkPath, zarrGroupDocument } from '../io/zarr.js';
 import type { ChipLabel, Chips } from './chip-run.js';
 import { type ChipTable, labelRecord } from './chip-table.js';
-import type { OutputFolder } from './output-folder.js';
+import { type OutputFolder, outputFolder } from './output-folder.js';
 
 export type ChipFormat = 'npy' | 'zarr' | 'geotiff' | 'json';
 
@@ -33,6 +33,8 @@ export interface ChipForm {
   overwrite: boolean;
   /** Whether files can only be written from their first byte to their last. */
   sequential: boolean;
+  /** Chips that are in memory at a time. */
+  passChips: number;
 }
 
 const bytesOf = (array: NumericArray) =>
@@ -100,9 +102,12 @@ export async function npyWriter({
 const CHUNK_BYTES = 2 ** 22;
 
 /** A Zarr group of two arrays, `chips` and `mask`, in chunks of whole chips; its documents are written last of all. */
-export function zarrWriter({ folder, shape, dtype, fill, gzip }: ChipForm): ChipWriter {
+export function zarrWriter({ path: group, shape, dtype, fill, gzip, passChips }: ChipForm): ChipWriter {
+  const folder = outputFolder(group);
+  const written: string[] = [];
   const chipLength = chipLengthOf(shape);
-  const chunkChips = Math.max(1, Math.min(shape[0], Math.floor(CHUNK_BYTES / (chipLength * SAMPLE_BYTES[dtype]))));
+  const fitting = Math.floor(CHUNK_BYTES / (chipLength * SAMPLE_BYTES[dtype]));
+  const chunkChips = Math.max(1, Math.min(shape[0], fitting, passChips));
   const chunkShape = [chunkChips, ...shape.slice(1)];
   const arrays = [
     { name: 'chips', dtype, fill },
@@ -127,6 +132,7 @@ export function zarrWriter({ folder, shape, dtype, fill, gzip }: ChipForm): Chip
           const path = folder.pathOf(`${arrays[i]!.name}/${place}`);
           await folder.makeFor(path);
           await folder.write(path, gzip ? await gzipped(bytes) : bytes);
+          written.push(path);
         }
       }
     },
@@ -140,9 +146,9 @@ export function zarrWriter({ folder, shape, dtype, fill, gzip }: ChipForm): Chip
       const path = folder.pathOf('zarr.json');
       const { times, bands, sources, pointsCrs } = table;
       await folder.write(path, json(zarrGroupDocument({ times, bands, sources, pointsCrs })));
-      return [path];
+      return [group];
     },
-    abort: async () => {},
+    abort: async () => void (await Promise.all(written.map((path) => folder.remove(path)))),
   };
 }
 

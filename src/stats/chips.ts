@@ -194,12 +194,14 @@ export async function cutChips(
       copySamples(plane, { ...copy, to }, how);
     }
   };
-  const decode = async (tile: number, group: readonly number[], take: (plane: NumericArray, i: number) => void) => {
+  const decode = (tile: number, group: readonly number[], take: (plane: NumericArray, i: number) => void): Read => {
     const ref = { level: 0, col: tile % level.tilesAcross, row: Math.floor(tile / level.tilesAcross) };
     const wanted = group.map((i) => bands[i]!);
     const own = (plane: SampleArray, i: number) => take(plane as NumericArray, group[i]!);
-    await raster.readTile(ref, wanted, own, signal ? { signal } : {});
-    blocksDecoded++;
+    return async (stop) => {
+      await raster.readTile(ref, wanted, own, { signal: stop });
+      blocksDecoded++;
+    };
   };
   const cutTiles = async (run: readonly number[]): Promise<void> => {
     const work = run.flatMap((tile) => {
@@ -207,7 +209,7 @@ export async function cutChips(
       const copies = copiesOf(area, destinations, side);
       return groups.map((group) => decode(tile, group, (plane, i) => cut(plane, i, area, copies)));
     });
-    await settle(work);
+    await together(work, signal);
   };
   const cutStrips = async (run: readonly number[]): Promise<void> => {
     const [first, last] = [run[0]!, run.at(-1)!];
@@ -219,7 +221,7 @@ export async function cutChips(
         decode(tile, group, (plane, i) => staged.set(plane, i * planePx + (tile - first) * stripPx)),
       ),
     );
-    await settle(work);
+    await together(work, signal);
     const area = areaOf(image, first, last);
     const copies = copiesOf(area, destinations, side);
     for (const i of bands.keys()) cut(staged.subarray(i * planePx, (i + 1) * planePx), i, area, copies);
@@ -236,7 +238,26 @@ export async function cutChips(
   };
 }
 
-/** Waits for all, and throws the first failure: nothing writes to a chip any more when the job is over. */
-async function settle(work: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason;
+type Read = (stop: AbortSignal) => Promise<void>;
+
+/**
+ * Reads all, and throws the first failure when every read has ended: nothing writes to a chip any more when the job is over. Each
+ * read has a signal of its own, for Node warns of many listeners on one.
+ */
+async function together(reads: readonly Read[], signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  const stops = reads.map(() => new AbortController());
+  const stopAll = (reason: unknown) => {
+    for (const stop of stops) stop.abort(reason);
+  };
+  const abort = () => stopAll(signal!.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  let failure: { reason: unknown } | null = null;
+  const fail = (reason: unknown) => {
+    failure ??= { reason };
+    stopAll(reason);
+  };
+  await Promise.all(reads.map((read, i) => read(stops[i]!.signal).catch(fail)));
+  signal?.removeEventListener('abort', abort);
+  if (failure) throw (failure as { reason: unknown }).reason;
 }
