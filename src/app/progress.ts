@@ -79,9 +79,9 @@ function terminalLine(label: string, unit: string, state: State): string {
   return `${label}  ${bar} ${String(Math.floor(part * 100)).padStart(3)} %${rate}${eta}`;
 }
 
-/** How fast it goes lately: the oldest sample of the window against the newest. */
-function rateMeter(startMs: number): (done: number, atMs: number) => number {
-  let samples = [{ done: 0, atMs: startMs }];
+/** How fast it goes lately: the oldest sample of the window against the newest. What is there at the first is not of this run's making. */
+function rateMeter(): (done: number, atMs: number) => number {
+  let samples: { done: number; atMs: number }[] = [];
   return (done, atMs) => {
     samples.push({ done, atMs });
     while (samples.length > 2 && samples[1]!.atMs < atMs - RATE_WINDOW_MS) samples.shift();
@@ -99,11 +99,12 @@ function rateMeter(startMs: number): (done: number, atMs: number) => number {
 export function progressReporter(options: ProgressOptions): ProgressReporter {
   const { stream, json, label, unit, now = Date.now } = options;
   const startMs = now();
-  const rateOf = rateMeter(startMs);
+  const rateOf = rateMeter();
   const onTerminal = stream.isTTY === true && !json;
   let state: State = { done: 0, total: 0, rate: 0, elapsedMs: 0 };
   let shownMs = Number.NEGATIVE_INFINITY;
   let open = false;
+  let begun: number | null = null;
 
   const seconds = (ms: number) => Math.round(ms) / 1000;
   const clear = () => {
@@ -120,6 +121,7 @@ export function progressReporter(options: ProgressOptions): ProgressReporter {
   return {
     update(done, total) {
       const atMs = now();
+      begun ??= done;
       state = { done, total, rate: rateOf(done, atMs), elapsedMs: atMs - startMs };
       if (atMs - shownMs < (onTerminal ? REDRAW_MS : LOG_MS)) return;
       shownMs = atMs;
@@ -137,7 +139,7 @@ export function progressReporter(options: ProgressOptions): ProgressReporter {
     done() {
       const elapsedMs = now() - startMs;
       const { total } = state;
-      const perSecond = elapsedMs > 0 ? (total / elapsedMs) * 1000 : 0;
+      const perSecond = elapsedMs > 0 ? ((total - (begun ?? 0)) / elapsedMs) * 1000 : 0;
       if (!onTerminal) {
         return void log('done', { total, unit, seconds: seconds(elapsedMs), perSecond: Math.round(perSecond) });
       }

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.js';
+import type { StoreStat } from './store.js';
 
 /** So many files are remembered; of the one that was met first nothing is known any more when the next comes. */
 const FILES_KEPT = 4096;
@@ -17,7 +18,8 @@ export interface FileVersions {
    * @throws StoreError with status CHANGED when they differ; the file is then forgotten, so that it can be opened anew
    */
   check(url: string, version: FileVersion): void;
-  bytesOf(url: string): number | undefined;
+  /** Size and strong ETag, else the time of change; null where the size was never told. */
+  known(url: string): StoreStat | null;
   forget(url: string): void;
 }
 
@@ -50,7 +52,10 @@ export function fileVersions(): FileVersions {
         bytes: before.bytes ?? version.bytes ?? null,
       });
     },
-    bytesOf: (url) => known.get(url)?.bytes ?? undefined,
+    known(url) {
+      const { bytes = null, etag, modified } = known.get(url) ?? {};
+      return bytes === null ? null : { bytes, tag: etag ?? modified ?? null };
+    },
     forget: (url) => void known.delete(url),
   };
 }

@@ -64,7 +64,8 @@ export function fileStore(): Store {
     async stat(url, { signal } = {}) {
       signal?.throwIfAborted();
       try {
-        return { bytes: (await stat(filePath(url))).size };
+        const { size, mtimeNs } = await stat(filePath(url), { bigint: true });
+        return { bytes: Number(size), tag: `${mtimeNs}` };
       } catch (error) {
         throw storeError(error, url, 'read');
       }

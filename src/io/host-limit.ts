@@ -61,6 +61,7 @@ export function withHostLimit(store: Store, { perHost = 16 }: HostLimitOptions =
     stat: (url, options) => inTurn(url, options?.signal, () => store.stat(url, options)),
     list: (url, options) => inTurn(url, options?.signal, () => store.list(url, options)),
     write: (url, bytes, options) => inTurn(url, options?.signal, () => store.write(url, bytes, options)),
+    known: (url) => store.known?.(url) ?? null,
     forget: (url) => store.forget?.(url),
   };
 }

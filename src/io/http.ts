@@ -1,7 +1,7 @@
 import { FormatError, StoreError, UnsupportedError } from '../errors.js';
 import { checkRange, chunksOf, parseContentRange, readBody } from './body.js';
 import { fileVersions } from './file-versions.js';
-import type { ByteRange, Store, StoreOptions } from './store.js';
+import type { ByteRange, Store, StoreOptions, StoreStat } from './store.js';
 
 /** Whether the same request may succeed later: the server was busy, slow or restarting. */
 function isRetryable(status: number): boolean {
@@ -100,9 +100,9 @@ export function httpStore(options: { fetch?: typeof fetch; headers?: Record<stri
   };
 
   /** From the first byte's `Content-Range`: some addresses are signed for reading only, and answer nothing else. */
-  const sizeByRange = async (url: string, options: StoreOptions): Promise<number | undefined> => {
+  const statByRange = async (url: string, options: StoreOptions): Promise<StoreStat | null> => {
     await readRange(url, { offset: 0, length: 1 }, options);
-    return versions.bytesOf(url);
+    return versions.known(url);
   };
 
   return {
@@ -113,19 +113,19 @@ export function httpStore(options: { fetch?: typeof fetch; headers?: Record<stri
     async stat(url, options = {}) {
       const { signal } = options;
       signal?.throwIfAborted();
-      const known = versions.bytesOf(url);
-      if (known !== undefined) return { bytes: known };
+      const known = versions.known(url);
+      if (known) return known;
       const response = await request(url, 'read', { method: 'HEAD', headers, ...(signal && { signal }) });
       if (response.status === 403 || response.status === 405 || response.status === 501) {
-        const bytes = await sizeByRange(url, options).catch(() => undefined);
+        const found = await statByRange(url, options).catch(() => null);
         signal?.throwIfAborted();
-        if (bytes !== undefined) return { bytes };
+        if (found) return found;
       }
       if (!response.ok) throw statusError(url, 'read', response);
       const bytes = declaredLength(response);
       if (bytes === null) throw new FormatError(`${url}: the server does not say how many bytes it has`, { url });
       check(url, response, bytes);
-      return { bytes };
+      return versions.known(url) ?? { bytes, tag: null };
     },
     async list(url) {
       throw new UnsupportedError(`${url}: folders of web servers cannot be listed`, { url });
@@ -133,6 +133,7 @@ export function httpStore(options: { fetch?: typeof fetch; headers?: Record<stri
     async write(url) {
       throw new UnsupportedError(`${url}: files cannot be written to web servers`, { url });
     },
+    known: versions.known,
     forget: (url) => versions.forget(url),
   };
 }

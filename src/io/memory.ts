@@ -16,7 +16,7 @@ export function memoryStore(files: Map<string, Uint8Array> = new Map()): Store {
     },
     async stat(url, { signal } = {}) {
       signal?.throwIfAborted();
-      return { bytes: find(url).length };
+      return { bytes: find(url).length, tag: null };
     },
     async list(url, { signal } = {}) {
       signal?.throwIfAborted();

@@ -10,6 +10,23 @@ export interface StoreMeter {
   retries: number;
 }
 
+/** Adds what another meter counted. */
+export function addTo(meter: StoreMeter, { requests, bytes, retries }: StoreMeter): void {
+  meter.requests += requests;
+  meter.bytes += bytes;
+  meter.retries += retries;
+}
+
+/** What `meter` counts from now on: each call tells it up to then. */
+export function countedSince(meter: StoreMeter): () => StoreMeter {
+  const { requests, bytes, retries } = meter;
+  return () => ({
+    requests: meter.requests - requests,
+    bytes: meter.bytes - bytes,
+    retries: meter.retries - retries,
+  });
+}
+
 export function storeMeter(): StoreMeter {
   return { requests: 0, bytes: 0, retries: 0 };
 }
@@ -36,6 +53,7 @@ export function withMeter(store: Store, meter: StoreMeter): Store {
       await store.write(url, bytes, options);
       meter.bytes += bytes.length;
     },
+    known: (url) => store.known?.(url) ?? null,
     forget: (url) => store.forget?.(url),
   };
 }

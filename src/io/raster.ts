@@ -105,6 +105,15 @@ export interface TileRef {
  */
 export type TakePlane = (plane: SampleArray, i: number) => void;
 
+export interface ReadTileOptions {
+  signal?: AbortSignal;
+  /**
+   * So many pixels of the tile are wanted, row by row from its first; those behind may hold anything, and whether they are intact is
+   * not looked at. Default: all.
+   */
+  untilPx?: number;
+}
+
 /** A raster whose tiles are decoded one at a time by the caller, who decides what to keep. One conformance suite for all kinds. */
 export interface Raster {
   readonly header: RasterHeader;
@@ -113,7 +122,7 @@ export interface Raster {
    * (a last strip is padded below with nodata or 0). A tile that is not in the file (sparse) is all nodata, or 0. What `take` throws
    * is thrown as it is.
    */
-  readTile(ref: TileRef, bands: readonly number[], take: TakePlane, options?: { signal?: AbortSignal }): Promise<void>;
+  readTile(ref: TileRef, bands: readonly number[], take: TakePlane, options?: ReadTileOptions): Promise<void>;
   /** Compressed bytes of one tile (all bands of a chunky one), 0 when sparse; for the plan's forecast. */
   tileBytes(ref: TileRef, band: number): Promise<number>;
   close(): Promise<void>;

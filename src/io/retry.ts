@@ -122,6 +122,7 @@ export function withRetry(store: Store, retry: RetryOptions = {}): Store {
       const attempt: Attempt<void> = (own) => store.write(url, bytes, { ...options, ...own });
       return retrying({ url, options, attempt, uploadBytes: bytes.length }, retry);
     },
+    known: (url) => store.known?.(url) ?? null,
     forget: (url) => store.forget?.(url),
   };
 }

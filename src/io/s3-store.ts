@@ -99,12 +99,12 @@ export function s3Store(options: S3Options = {}): S3Store {
     async stat(url, { signal } = {}) {
       signal?.throwIfAborted();
       const place = parseS3Object(url);
-      const known = versions.bytesOf(url);
-      if (known !== undefined) return { bytes: known };
+      const known = versions.known(url);
+      if (known) return known;
       const facts = await (await s3()).head(url, place, signal);
       if (facts.bytes === null) throw new FormatError(`${url}: the server does not say how many bytes it has`, { url });
       versions.check(url, facts);
-      return { bytes: facts.bytes };
+      return versions.known(url) ?? { bytes: facts.bytes, tag: null };
     },
     async list(url, { signal } = {}) {
       signal?.throwIfAborted();
@@ -129,6 +129,7 @@ export function s3Store(options: S3Options = {}): S3Store {
       parseS3Object(url);
       return openS3Sink(await s3(), url, sinkOptions);
     },
+    known: versions.known,
     forget: (url) => versions.forget(url),
   };
 }

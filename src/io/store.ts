@@ -14,6 +14,8 @@ export interface StoreOptions {
 
 export interface StoreStat {
   bytes: number;
+  /** Another one when the file is another: what the server calls its state, or the time of its last change. Null where nothing tells. */
+  tag: string | null;
 }
 
 /**
@@ -28,6 +30,8 @@ export interface Store {
   list(url: string, options?: StoreOptions): Promise<string[]>;
   /** Writes a whole small file, which nobody sees before all of it is there. */
   write(url: string, bytes: Uint8Array, options?: StoreOptions): Promise<void>;
+  /** What was told of a file before, without asking again; stores that ask nobody lack it. */
+  known?(url: string): StoreStat | null;
   /** Drops what is remembered of a file that another way has replaced; stores that remember nothing lack it. */
   forget?(url: string): void;
 }

@@ -54,6 +54,13 @@ async function kernelBlock(image: TiffImage, bytes: Uint8Array, ref: BlockRef): 
   return { bytes: rgbOfClumps(block.bytes, form.width, rows, ycbcr), packing: 'none' };
 }
 
+/** Bytes of a block up to the end of a pixel. The floating-point predictor mixes the bytes of a row, which is then wanted whole. */
+function wantedBytes({ level, form }: TiffImage, untilPx: number): number {
+  const [rows, cols] = [Math.floor(untilPx / level.tileWidth), untilPx % level.tileWidth];
+  if (form.predictor === 3) return rowBytes(form) * (cols > 0 ? rows + 1 : rows);
+  return rowBytes(form) * rows + Math.ceil((cols * form.nSample * form.bits) / 8);
+}
+
 /**
  * Compressed bytes of a block → the samples asked for, planar [tileHeight][tileWidth] each, lent to `take` one after the other where
  * they lie in the kernels' memory; rows below a last strip hold `fill`. A block that is corrupt, or has fewer bytes than its size
@@ -63,7 +70,12 @@ export async function decodeBlock(
   image: TiffImage,
   bytes: Uint8Array,
   ref: BlockRef,
-  request: { samples: readonly number[]; fill: readonly (number | null)[]; take: TakePlane },
+  request: {
+    samples: readonly number[];
+    fill: readonly (number | null)[];
+    take: TakePlane;
+    untilPx?: number | undefined;
+  },
 ): Promise<void> {
   const { level, form, dtype } = image;
   const block = await kernelBlock(image, bytes, ref);
@@ -71,21 +83,24 @@ export async function decodeBlock(
   const stored = native ? { ...form, bigEndian: false, reversedBits: false } : form;
   const stride = rowBytes(form);
   const k = kernels();
+  const rows = blockRows(image, ref.row);
+  const wanted = wantedBytes(image, Math.min(request.untilPx ?? Number.POSITIVE_INFINITY, rows * level.tileWidth));
+  const isPart = request.untilPx !== undefined && wanted < stride * rows;
   const expanded = () => {
     try {
-      return expandBlock(k, block, stride * level.tileHeight);
+      return expandBlock(k, block, isPart ? wanted : stride * level.tileHeight, stride * level.tileHeight);
     } catch (error) {
       throw blockError(error, ref);
     }
   };
   k.scope(() => {
     const { at, length } = expanded();
-    checkLength(length, stride * blockRows(image, ref.row), ref);
-    const nRow = Math.floor(length / stride);
+    checkLength(length, wanted, ref);
+    const nRow = isPart ? Math.ceil(length / stride) : Math.floor(length / stride);
     const planes = unpackBlock(k, stored, { at, nRow, rows: level.tileHeight }, request.samples);
     for (const [i, ptr] of planes.entries()) {
       const plane = arrayAt(dtype, k.exports.memory.buffer, ptr, level.tileWidth * level.tileHeight);
-      fillSamples(plane, nRow * level.tileWidth, request.fill[i]!);
+      if (!isPart) fillSamples(plane, nRow * level.tileWidth, request.fill[i]!);
       request.take(plane, i);
     }
   });

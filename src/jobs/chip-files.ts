@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import { folderOf, schemeOf } from '../io/href.js';
 import type { PointsInput } from '../io/points.js';
 import type { ChipOptions } from './chip-options.js';
+import { allOf, passesOf, pointsByPlace } from './chip-passes.js';
 import { chipsInMemory, type PreparedChips, prepareChips } from './chip-prepare.js';
 import { type ChipLabel, type ChipReport, type Chips, emptyReport, runChips } from './chip-run.js';
 import type { ChipRasters } from './chip-source.js';
@@ -16,7 +17,7 @@ import {
   tiffWriter,
   zarrWriter,
 } from './chip-writers.js';
-import { passesOf } from './chips.js';
+
 import { type OutputFolder, outputFolder } from './output-folder.js';
 
 export interface ChipFileOptions extends ChipOptions {
@@ -64,20 +65,12 @@ async function openWriter(format: ChipFormat, form: ChipForm): Promise<ChipWrite
   return format === 'zarr' ? zarrWriter(form) : tiffWriter(form);
 }
 
-/** Points in an order that keeps neighbours together, so that passes share few blocks. */
-function byPlace({ placement, points }: PreparedChips): Int32Array {
-  const { lattice, row, col } = placement;
-  return Int32Array.from(points.x.keys()).sort(
-    (p, q) => lattice[p]! - lattice[q]! || row[p]! - row[q]! || col[p]! - col[q]! || p - q,
-  );
-}
-
 /** Passes of points that fit in memory: in the order of the points where one does, or the writer wants it. */
-function* passes(prepared: PreparedChips, { inOrderBy }: ChipWriter): Generator<Int32Array> {
+function passes(prepared: PreparedChips, { inOrderBy }: ChipWriter): Iterable<Int32Array> {
   const nPoint = prepared.points.x.length;
   const fitting = chipsInMemory(prepared);
-  const order = inOrderBy === null && fitting < nPoint ? byPlace(prepared) : null;
-  for (const chosen of passesOf(nPoint, fitting, inOrderBy ?? 1)) yield order ? chosen.map((i) => order[i]!) : chosen;
+  const byPlace = inOrderBy === null && fitting < nPoint;
+  return passesOf(byPlace ? pointsByPlace(prepared) : allOf(nPoint), fitting, inOrderBy ?? 1);
 }
 
 /** Removes what would make a half-written folder look whole. */

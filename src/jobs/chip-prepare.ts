@@ -1,5 +1,5 @@
 import { FormatError, InputError } from '../errors.js';
-import { type StoreMeter, storeMeter } from '../io/meter.js';
+import { countedSince, type StoreMeter } from '../io/meter.js';
 import { openRaster } from '../io/open-raster.js';
 import { type Points, type PointsInput, readPoints } from '../io/points.js';
 import { type Dtype, type RasterHeader, SAMPLE_BYTES } from '../io/raster.js';
@@ -124,7 +124,7 @@ export async function prepareChips(
   const { signal } = settings;
   signal?.throwIfAborted();
   const own = signal ? { signal } : {};
-  const before = { ...networkMeter };
+  const network = countedSince(networkMeter);
   const points = await readPoints(source, { crs: settings.pointsCrs, ...own });
   const cache = rasterCache((href) => openRaster(href, own));
   try {
@@ -149,9 +149,19 @@ export async function prepareChips(
     const dtype = commonDtype([...images.values()]);
     const fill = fillOf(settings, [...images.values()], dtype);
     const workBytes = workBytesOf(images.values(), headers, settings.threads);
-    const opening = [storeMeter()];
-    for (const key of ['requests', 'bytes', 'retries'] as const) opening[0]![key] = networkMeter[key] - before[key];
-    return { settings, points, placement, images, candidates, times, bands, dtype, fill, workBytes, opening };
+    return {
+      settings,
+      points,
+      placement,
+      images,
+      candidates,
+      times,
+      bands,
+      dtype,
+      fill,
+      workBytes,
+      opening: [network()],
+    };
   } finally {
     await cache.close();
   }

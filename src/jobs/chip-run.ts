@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import type { Affine } from '../geo/affine.js';
 import { pixelToGround } from '../geo/affine.js';
 import type { Crs } from '../geo/crs.js';
+import { addTo } from '../io/meter.js';
 import { type Dtype, type NumericArray, SAMPLE_BYTES } from '../io/raster.js';
 import { formatBytes } from '../limit.js';
 import type { ChipSpec } from '../stats/chip-spec.js';
@@ -189,9 +190,7 @@ export async function runChips(
     onResult: async (result) => {
       for (const part of result.parts) merger.add(part);
       report.blocksDecoded += result.blocksDecoded;
-      report.requests += result.requests;
-      report.bytes += result.bytes;
-      report.retries += result.retries;
+      addTo(report, result.network);
       onBlocks(report.blocksDecoded, plan.blocksTouched);
     },
     ...(signal && { signal }),

@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import type { PointsInput } from '../io/points.js';
 import type { NumericArray } from '../io/raster.js';
 import type { ChipOptions } from './chip-options.js';
+import { allOf, passesOf, pointsByPlace } from './chip-passes.js';
 import { chipsInMemory, prepareChips } from './chip-prepare.js';
 import { type Chips, runChips } from './chip-run.js';
 import type { ChipRasters } from './chip-source.js';
@@ -20,15 +21,18 @@ export async function extractChips(rasters: ChipRasters, points: PointsInput, op
   return runChips(prepared, allOf(prepared.points.x.length), options.onProgress);
 }
 
-const allOf = (count: number, first = 0) => Int32Array.from({ length: count }, (_, i) => first + i);
-
 export interface ChipBatchOptions extends ChipOptions {
   /** Chips a batch; default 32. The last one may have fewer. */
   batchSize?: number | undefined;
+  /**
+   * `input` (the default), or `place`: from north to south, so that passes share few blocks; each label has its point's `index`. It
+   * matters where all chips do not fit in memory at a time.
+   */
+  order?: 'input' | 'place' | undefined;
 }
 
 /**
- * The chips of {@link extractChips} in batches, for training loops: in the order of the points, each a `Chips` of its own. They are cut
+ * The chips of {@link extractChips} in batches, for training loops: in the order of the points or of the ground, each a `Chips` of its own. They are cut
  * in passes of as many chips as the memory limit allows (a lower one brings the first batch sooner); a block is decoded once a pass.
  * Batches of a pass are views of one array.
  */
@@ -37,23 +41,20 @@ export async function* chipBatches(
   points: PointsInput,
   options: ChipBatchOptions,
 ): AsyncGenerator<Chips, void, undefined> {
-  const { batchSize = 32 } = options;
+  const { batchSize = 32, order = 'input' } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new InputError(`a batch has at least one chip, and batchSize is ${batchSize}`, { option: 'batch-size' });
+  if (order !== 'input' && order !== 'place')
+    throw new InputError(`order is input or place, and got "${order}"`, { option: 'order' });
   const prepared = await prepareChips(rasters, points, options);
-  for (const chosen of passesOf(prepared.points.x.length, chipsInMemory(prepared), batchSize)) {
+  const inOrder = order === 'place' ? pointsByPlace(prepared) : allOf(prepared.points.x.length);
+  for (const chosen of passesOf(inOrder, chipsInMemory(prepared), batchSize)) {
     const pass = await runChips(prepared, chosen, options.onProgress);
     for (let first = 0; first < chosen.length; first += batchSize) {
       options.signal?.throwIfAborted();
       yield sliceChips(pass, first, Math.min(chosen.length, first + batchSize));
     }
   }
-}
-
-/** Points in order, as many at a time as fit: whole batches where one fits. */
-export function* passesOf(nPoint: number, fitting: number, batchSize: number): Generator<Int32Array> {
-  const step = fitting >= batchSize ? fitting - (fitting % batchSize) : fitting;
-  for (let first = 0; first < nPoint; first += step) yield allOf(Math.min(step, nPoint - first), first);
 }
 
 /** Chips [first, end) as a view. The report stays that of the whole pass. */

@@ -1,21 +1,43 @@
+import { countedSince, type StoreMeter } from '../io/meter.js';
 import { openRaster } from '../io/open-raster.js';
+import { networkMeter } from '../io/stores.js';
 import { Kernels, kernels } from '../kernels/memory.js';
 import { compositeBlock } from '../stats/composite.js';
 import { rasterCache } from '../stats/source.js';
-import type { Block, BlockResult, CompositeSpec } from '../stats/spec.js';
+import type { Block, BlockResult, CompositeSpec, SourceState } from '../stats/spec.js';
 import type { BlockRunner } from './pool.js';
+import { stateOf } from './source-states.js';
+
+/** A block, and what is told of the way to it. */
+export interface RunBlock extends BlockResult {
+  /** Files that the thread read for the first time. */
+  sources: SourceState[];
+  /** What the thread moved over the network since its last block; null where the caller's own thread counts it. */
+  network: StoreMeter | null;
+}
 
 /** Composites block by block with opened files of its own, and with kernels of its own unless it has the thread to itself. */
-export const compositeRunner: BlockRunner<CompositeSpec, Block, BlockResult> = {
+export const compositeRunner: BlockRunner<CompositeSpec, Block, RunBlock> = {
   name: 'composite',
   start(spec, { alone }) {
     // Tiles are decoded by the thread's kernels: where those may be the session's too, pixels are placed from where they lie.
     const k = alone ? kernels() : new Kernels();
-    const cache = rasterCache((href) => openRaster(href));
+    const met = new Set<string>();
+    let isNew: string[] = [];
+    const cache = rasterCache((href) => {
+      if (!met.has(href)) isNew.push(href);
+      met.add(href);
+      return openRaster(href);
+    });
+    let counted = countedSince(networkMeter);
     return {
       async run(block, { signal }) {
-        const result = await compositeBlock({ k, spec, cache, ...(signal && { signal }) }, block);
-        return { result, transfer: result.planes.flat().map((plane) => plane.buffer) };
+        const done = await compositeBlock({ k, spec, cache, ...(signal && { signal }) }, block);
+        const sources = await Promise.all(isNew.map(async (href) => [href, await stateOf(href)] as const));
+        isNew = [];
+        const network = alone ? counted() : null;
+        counted = countedSince(networkMeter);
+        return { result: { ...done, sources, network }, transfer: done.planes.flat().map((plane) => plane.buffer) };
       },
       close: () => cache.close(),
     };

@@ -1,6 +1,7 @@
 import { sha256 } from '#platform';
 import { InputError } from '../errors.js';
 import { type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
+import type { StoreMeter } from '../io/meter.js';
 import { DTYPE_NAMES } from '../io/raster.js';
 import { resultItem } from '../io/result-item.js';
 import type { Scene } from '../io/scene.js';
@@ -9,6 +10,7 @@ import { samplesOf } from '../stats/composite.js';
 import { formatMask } from '../stats/mask-recipe.js';
 import { type StatisticOutput, statisticFacts } from '../stats/statistic.js';
 import { version } from '../version.js';
+import { type KeptBlocks, keptBlocks } from './kept-blocks.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import type { Plan } from './plan.js';
 import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
@@ -16,6 +18,11 @@ import { type BlockSink, runWithout, type SceneReport } from './run.js';
 
 export interface FolderOptions extends CompositeOptions {
   overwrite?: boolean | undefined;
+  /**
+   * A folder of the local disk for finished blocks, so that the same call goes on where a killed one stopped; false keeps none.
+   * Default: `.stackwise-work` in the folder of the results where that is on the disk, none for buckets.
+   */
+  workDir?: string | false | undefined;
   /** Draws `preview.png` of the finished rasters; the application's, since drawing is no part of a job. */
   preview?: ((request: PreviewRequest) => Promise<Uint8Array | null>) | undefined;
 }
@@ -35,6 +42,10 @@ export interface FolderSummary {
   files: string[];
   scenes: SceneReport;
   grid: { width: number; height: number };
+  /** `restored` of `total` were finished by an earlier run. */
+  blocks: { total: number; restored: number };
+  /** Requests, bytes and repeated requests of scenes and results. */
+  network: StoreMeter;
 }
 
 /** The plan of a composite, without running it. */
@@ -58,22 +69,18 @@ export async function compositeToFolder(
   folder: string,
   options: FolderOptions,
 ): Promise<FolderSummary> {
-  const { signal, overwrite = false } = options;
+  const { signal } = options;
   const scenes = await readScenes(single(sources), { ...(signal && { signal }) });
   const place = outputFolder(folder);
   const itemPath = place.pathOf('item.json');
   const previewPath = place.pathOf('preview.png');
+  let kept: KeptBlocks | null = null;
   const run = await runWithout(scenes, options, async (prepared) => {
-    const paths = prepared.spec.outputs.map(({ statistic }) => place.pathOf(`${statistic.key}.tif`));
-    for (const path of [...paths, itemPath, ...(options.preview ? [previewPath] : [])]) {
-      if (!overwrite && (await place.has(path))) {
-        throw new InputError(`${path} exists already: give --overwrite to replace it, or another --out`);
-      }
-    }
-    await place.make();
-    return folderSink(prepared, { place, paths, itemPath, options });
+    const opened = await openRun(prepared, place, options);
+    kept = opened.kept;
+    return opened.sink;
   });
-  const { prepared, result, dropped } = run;
+  const { prepared, result, dropped, network, restoredBlocks } = run;
   const files = result.map(({ path }) => path);
   try {
     const preview = await options.preview?.(previewRequest(prepared, files));
@@ -81,14 +88,53 @@ export async function compositeToFolder(
     const item = await describeRun(prepared, { result, options, place, preview: Boolean(preview) });
     signal?.throwIfAborted();
     await place.write(itemPath, new TextEncoder().encode(`${JSON.stringify(item, null, 2)}\n`));
+    await (kept as KeptBlocks | null)?.done();
     const { width, height } = prepared.spec.grid;
     return {
       files: [...files, itemPath, ...(preview ? [previewPath] : [])],
       scenes: { used: prepared.sceneCount, dropped },
       grid: { width, height },
+      blocks: { total: prepared.plan.blocks.length, restored: restoredBlocks },
+      network,
     };
   } catch (error) {
     await removeAll(place, [...files, previewPath]);
+    await (kept as KeptBlocks | null)?.leave(error);
+    throw error;
+  }
+}
+
+/** The sink of a run's results, and what is kept of its blocks. */
+async function openRun(
+  prepared: Prepared,
+  place: OutputFolder,
+  options: FolderOptions,
+): Promise<{ sink: BlockSink<WrittenOutput[]>; kept: KeptBlocks | null }> {
+  const { overwrite = false, workDir = place.workDir } = options;
+  const { spec } = prepared;
+  const names = spec.outputs.map(({ statistic }) => `${statistic.key}.tif`);
+  const paths = names.map((name) => place.pathOf(name));
+  const itemPath = place.pathOf('item.json');
+  await place.make();
+  const kept = workDir ? await keptBlocks(workDir, spec, { ...options, isOwn: workDir === place.workDir }) : null;
+  try {
+    // Of a run that was killed at its very end some results may have their names, but not the item.
+    const goesOn = kept !== null && kept.count > 0 && !(await place.has(itemPath));
+    for (const path of [...paths, itemPath, ...(options.preview ? [place.pathOf('preview.png')] : [])]) {
+      if (!overwrite && !goesOn && (await place.has(path))) {
+        throw new InputError(`${path} exists already: give --overwrite to replace it, or another --out`);
+      }
+    }
+    if (goesOn) await place.sweep(names);
+    const sink = await folderSink(prepared, {
+      place,
+      paths,
+      itemPath,
+      options: { ...options, overwrite: overwrite || goesOn },
+    });
+    return { sink: kept ? kept.around(sink) : sink, kept };
+  } catch (error) {
+    if (kept?.count === 0) await kept.leave(error);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { StoreError, UnsupportedError } from '../errors.js';
 import { filePath } from '../io/file.js';
@@ -15,6 +15,10 @@ export interface OutputFolder {
   /** Makes the folders that an entry lies in. */
   makeFor(path: string): Promise<void>;
   write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Where finished blocks may wait; null for buckets. */
+  workDir: string | null;
+  /** Removes what a killed run left of files of these names that never got their names. */
+  sweep(names: readonly string[]): Promise<void>;
   /** Nothing happens where nothing is. */
   remove(path: string): Promise<void>;
   /** A link from a document in the folder; null where nobody else could follow it. */
@@ -30,8 +34,8 @@ const FOLDER_REASONS: Record<string, string> = {
   ENOSPC: 'the disk is full',
 };
 
-/** Step by step: Node's own recursion never ends on a file system that makes no folders (/proc). */
-async function makeFolder(folder: string): Promise<void> {
+/** Makes a folder and those around it. Step by step: Node's own recursion never ends on a file system that makes no folders (/proc). */
+export async function makeFolder(folder: string): Promise<void> {
   if (existsSync(folder) && statSync(folder).isDirectory()) return;
   const parent = dirname(folder);
   if (parent !== folder) await makeFolder(parent);
@@ -54,6 +58,13 @@ function linkFrom(folder: string, href: string): string {
   return path.startsWith('.') ? path : `./${path}`;
 }
 
+async function sweepFolder(folder: string, names: readonly string[]): Promise<void> {
+  for (const entry of await readdir(folder)) {
+    const [, name] = /^\.(.+)\.[0-9a-f]{12}\.partial$/.exec(entry) ?? [];
+    if (name !== undefined && names.includes(name)) await rm(join(folder, entry), { force: true });
+  }
+}
+
 const isRemote = (url: string) => ![null, 'file'].includes(schemeOf(url));
 
 function diskFolder(url: string): OutputFolder {
@@ -65,6 +76,8 @@ function diskFolder(url: string): OutputFolder {
     makeFor: (path) => makeFolder(dirname(path)),
     write: (path, bytes) => storeFor(path).write(path, bytes),
     remove: (path) => rm(path, { force: true }),
+    workDir: join(folder, '.stackwise-work'),
+    sweep: (names) => sweepFolder(folder, names),
     linkTo: (href) => linkFrom(folder, href),
   };
 }
@@ -85,6 +98,9 @@ function bucketFolder(url: string): OutputFolder {
     },
     make: async () => {},
     makeFor: async () => {},
+    workDir: null,
+    // What is left of uploads is no object; the bucket's own rule takes it away.
+    sweep: async () => {},
     write: (path, bytes) => storeFor(path).write(path, bytes),
     remove: (path) => removeObject(path),
     linkTo: (href) => (isRemote(href) ? href : null),

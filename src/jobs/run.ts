@@ -1,12 +1,15 @@
 import { UnreadableScenes } from '../errors.js';
+import { addTo, countedSince, type StoreMeter } from '../io/meter.js';
 import { type NumericArray, type Planes, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
+import { networkMeter } from '../io/stores.js';
 import { samplesOf } from '../stats/composite.js';
-import type { BlockResult, CompositeSpec } from '../stats/spec.js';
-import { compositeRunner } from './composite-runner.js';
+import type { Block, CompositeSpec } from '../stats/spec.js';
+import { compositeRunner, type RunBlock } from './composite-runner.js';
 import type { Plan } from './plan.js';
 import { runBlocks } from './pool.js';
 import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
+import { type SourceStates, sourceStates, statesMet } from './source-states.js';
 
 /** What became of the scenes. */
 export interface SceneReport {
@@ -20,13 +23,27 @@ export interface Composite {
   results: Record<string, Planes>;
   scenes: SceneReport;
   plan: Plan;
+  /** Requests, bytes and repeated requests of this run. */
+  network: StoreMeter;
 }
 
 /** Takes finished blocks; made anew when a run has to begin again without an unreadable scene. */
 export interface BlockSink<Result> {
-  write(result: BlockResult, window: { col: number; row: number; width: number; height: number }): Promise<void>;
+  /** Takes up what an earlier run of the same spec finished, and gives the blocks that are left to do. */
+  restore?(blocks: readonly Block[], states: SourceStates): Promise<readonly Block[]>;
+  write(result: RunBlock, block: Block): Promise<void>;
   finish(): Promise<Result>;
-  abort(): Promise<void>;
+  abort(reason: unknown): Promise<void>;
+}
+
+/** What a run came to. */
+export interface RunOutcome<Result> {
+  prepared: Prepared;
+  result: Result;
+  dropped: SceneReport['dropped'];
+  network: StoreMeter;
+  /** Blocks that an earlier run had finished. */
+  restoredBlocks: number;
 }
 
 /**
@@ -34,8 +51,9 @@ export interface BlockSink<Result> {
  * @throws InputError, FormatError, StoreError… as the reading, the options or the memory limit demand; the reason of `signal`.
  */
 export async function composite(scenes: readonly Scene[], options: CompositeOptions): Promise<Composite> {
-  const { prepared, result, dropped } = await runWithout(scenes, options, async ({ spec }) => memorySink(spec));
-  return { results: result, scenes: { used: prepared.sceneCount, dropped }, plan: prepared.plan };
+  const run = await runWithout(scenes, options, async ({ spec }) => memorySink(spec));
+  const { prepared, result, dropped, network } = run;
+  return { results: result, scenes: { used: prepared.sceneCount, dropped }, plan: prepared.plan, network };
 }
 
 function memorySink(spec: CompositeSpec): BlockSink<Record<string, Planes>> {
@@ -78,7 +96,9 @@ export async function runWithout<Result>(
   scenes: readonly Scene[],
   options: CompositeOptions,
   open: (prepared: Prepared) => Promise<BlockSink<Result>>,
-): Promise<{ prepared: Prepared; result: Result; dropped: SceneReport['dropped'] }> {
+): Promise<RunOutcome<Result>> {
+  const counted = countedSince(networkMeter);
+  const elsewhere: StoreMeter = { requests: 0, bytes: 0, retries: 0 };
   const unreadable: SceneReport['dropped'] = [];
   for (;;) {
     const ids = new Set(unreadable.map((d) => d.id));
@@ -87,8 +107,9 @@ export async function runWithout<Result>(
         scenes.filter((scene) => !ids.has(scene.id)),
         options,
       );
-      const result = await runInto(prepared, options, await open(prepared));
-      return { prepared, result, dropped: [...prepared.dropped, ...unreadable] };
+      const { result, restoredBlocks } = await runInto(prepared, { options, sink: await open(prepared), elsewhere });
+      addTo(elsewhere, counted());
+      return { prepared, result, dropped: [...prepared.dropped, ...unreadable], network: elsewhere, restoredBlocks };
     } catch (error) {
       if (options.onError !== 'skip' || !(error instanceof UnreadableScenes)) throw error;
       const items = (error.facts.items ?? []).filter((id) => !ids.has(id));
@@ -99,29 +120,34 @@ export async function runWithout<Result>(
   }
 }
 
+/** Runs the blocks of a plan into a sink; what threads count of the network is added to `elsewhere`. */
 async function runInto<Result>(
   { spec, plan }: Prepared,
-  options: CompositeOptions,
-  sink: BlockSink<Result>,
-): Promise<Result> {
+  { options, sink, elsewhere }: { options: CompositeOptions; sink: BlockSink<Result>; elsewhere: StoreMeter },
+): Promise<{ result: Result; restoredBlocks: number }> {
   const { onProgress, signal } = options;
   const total = spec.grid.width * spec.grid.height;
-  let done = 0;
+  const states = sourceStates();
+  states.check(statesMet(spec));
   try {
-    onProgress?.(0, total);
-    await runBlocks(compositeRunner, spec, plan.blocks, {
+    const left = (await sink.restore?.(plan.blocks, states)) ?? plan.blocks;
+    let done = total - left.reduce((sum, { width, height }) => sum + width * height, 0);
+    onProgress?.(done, total);
+    await runBlocks(compositeRunner, spec, left, {
       threads: plan.threads,
       describe: (block) => `block ${block.index} at (${block.col}, ${block.row})`,
       onResult: async (result, block) => {
+        states.check(result.sources);
+        if (result.network) addTo(elsewhere, result.network);
         await sink.write(result, block);
         done += block.width * block.height;
         onProgress?.(done, total);
       },
       ...(signal && { signal }),
     });
-    return await sink.finish();
+    return { result: await sink.finish(), restoredBlocks: plan.blocks.length - left.length };
   } catch (error) {
-    await sink.abort();
+    await sink.abort(error);
     throw error;
   }
 }

@@ -135,11 +135,13 @@ const OUTPUT_SLACK = 384;
 
 /**
  * Decompresses at most `most` bytes into the arena's current scope; a shorter stream gives fewer, a longer one is cut off.
- * Throws FormatError when it is corrupt or cut off, or has the wrong checksum.
+ * Throws FormatError when it is corrupt or cut off, or has the wrong checksum, which is not looked at when the output is cut off.
+ *
+ * @param room bytes that are reserved for the output
  */
-export function expandBlock(k: Kernels, block: PackedBlock, most: number): { at: number; length: number } {
+export function expandBlock(k: Kernels, block: PackedBlock, most: number, room = most): { at: number; length: number } {
   const { bytes, packing } = block;
-  const out = k.alloc(most + OUTPUT_SLACK);
+  const out = k.alloc(Math.max(most, room) + OUTPUT_SLACK);
   if (packing === 'none') {
     const length = Math.min(most, bytes.length);
     k.u8(out, length).set(bytes.subarray(0, length));

@@ -1,4 +1,5 @@
 import type { Grid } from '../geo/grid.js';
+import type { StoreMeter } from '../io/meter.js';
 import type { Dtype, Level } from '../io/raster.js';
 
 /** Where the coordinate's pixel lies in the chip: in its middle, or at its first sample (as an older extractor had it). */
@@ -64,8 +65,5 @@ export interface ChipJobResult {
   /** Of chips that could not be written to the target. */
   parts: ChipPart[];
   blocksDecoded: number;
-  /** Over the network. */
-  requests: number;
-  bytes: number;
-  retries: number;
+  network: StoreMeter;
 }

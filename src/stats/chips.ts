@@ -1,4 +1,6 @@
 // Chips from blocks: each block is decoded once and handed to every chip that touches it.
+
+import { countedSince } from '../io/meter.js';
 import { type Dtype, type NumericArray, type Raster, SAMPLE_BYTES, type SampleArray } from '../io/raster.js';
 import { arrayAt } from '../io/samples.js';
 import { networkMeter } from '../io/stores.js';
@@ -180,7 +182,7 @@ export async function cutChips(
   const image = spec.images[job.image]!;
   const { side } = spec;
   const { level, bands, dtype } = image;
-  const before = { ...networkMeter };
+  const network = countedSince(networkMeter);
   const raster = await cache.open(image.href);
   const { destinations, parts } = destinationsOf(spec, job);
   // Blocks of single bands are asked for one by one, so that their ranges go out together.
@@ -194,12 +196,20 @@ export async function cutChips(
       copySamples(plane, { ...copy, to }, how);
     }
   };
-  const decode = (tile: number, group: readonly number[], take: (plane: NumericArray, i: number) => void): Read => {
+  const decode = (
+    { tile, copies }: { tile: number; copies: readonly Copy[] },
+    group: readonly number[],
+    take: (plane: NumericArray, i: number) => void,
+  ): Read => {
     const ref = { level: 0, col: tile % level.tilesAcross, row: Math.floor(tile / level.tilesAcross) };
     const wanted = group.map((i) => bands[i]!);
     const own = (plane: SampleArray, i: number) => take(plane as NumericArray, group[i]!);
-    return async (stop) => {
-      await raster.readTile(ref, wanted, own, { signal: stop });
+    const untilPx = copies.reduce(
+      (most, { from, width, height }) => Math.max(most, from + (height - 1) * level.tileWidth + width),
+      0,
+    );
+    return async (signal) => {
+      await raster.readTile(ref, wanted, own, { signal, untilPx });
       blocksDecoded++;
     };
   };
@@ -207,7 +217,7 @@ export async function cutChips(
     const work = run.flatMap((tile) => {
       const area = areaOf(image, tile);
       const copies = copiesOf(area, destinations, side);
-      return groups.map((group) => decode(tile, group, (plane, i) => cut(plane, i, area, copies)));
+      return groups.map((group) => decode({ tile, copies }, group, (plane, i) => cut(plane, i, area, copies)));
     });
     await together(work, signal);
   };
@@ -216,26 +226,23 @@ export async function cutChips(
     const stripPx = level.tileWidth * level.tileHeight;
     const planePx = (last - first + 1) * stripPx;
     const staged = chipSamples(dtype, stage.take(bands.length * planePx * SAMPLE_BYTES[dtype]), bands.length * planePx);
-    const work = run.flatMap((tile) =>
-      groups.map((group) =>
-        decode(tile, group, (plane, i) => staged.set(plane, i * planePx + (tile - first) * stripPx)),
-      ),
-    );
+    const work = run.flatMap((tile) => {
+      const copies = copiesOf(areaOf(image, tile), destinations, side);
+      return groups.map((group) =>
+        decode({ tile, copies }, group, (plane, i) => staged.set(plane, i * planePx + (tile - first) * stripPx)),
+      );
+    });
     await together(work, signal);
     const area = areaOf(image, first, last);
     const copies = copiesOf(area, destinations, side);
     for (const i of bands.keys()) cut(staged.subarray(i * planePx, (i + 1) * planePx), i, area, copies);
   };
 
-  const work = isStriped(image, side) ? cutStrips : cutTiles;
+  // Few chips have less to gain from the stage than it costs.
+  const isCrowded = destinations.length * side > level.width;
+  const work = isCrowded && isStriped(image, side) ? cutStrips : cutTiles;
   for await (const run of readings(raster, image, job.tiles, side)) await work(run);
-  return {
-    parts,
-    blocksDecoded,
-    requests: networkMeter.requests - before.requests,
-    bytes: networkMeter.bytes - before.bytes,
-    retries: networkMeter.retries - before.retries,
-  };
+  return { parts, blocksDecoded, network: network() };
 }
 
 type Read = (stop: AbortSignal) => Promise<void>;

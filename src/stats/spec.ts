@@ -76,3 +76,6 @@ export interface BlockResult {
   index: number;
   planes: Uint8Array<ArrayBuffer>[][];
 }
+
+/** The state in which a file was read: `[href, state]`; null where its store cannot tell one state from another. */
+export type SourceState = readonly [href: string, state: string | null];

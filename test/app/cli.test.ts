@@ -257,8 +257,10 @@ describe('bad input is one line, an exit code, and no file', () => {
       });
       if (code === 0) return; // It was faster than the signal.
       expect(code).toBe(1);
-      expect(errors).toEqual([`stackwise: stopped by ${signal}: no result was written`]);
-      expect(await readdir(out)).toEqual([]);
+      expect(errors.at(-1)).toBe(`stackwise: stopped by ${signal}: no result was written`);
+      // Finished blocks may wait for the same command, which then says so.
+      const kept = errors.some((line) => line.includes('the same command goes on from there'));
+      expect(await readdir(out)).toEqual(kept ? ['.stackwise-work'] : []);
     },
   );
 });

@@ -18,14 +18,15 @@ function fake({ isTTY = true, json = false } = {}) {
 describe('progress', () => {
   it('rewrites one line with rate and time left on a terminal', () => {
     const { written, progress, at } = fake();
+    progress.update(0, 100_000);
     at(1000);
     progress.update(25_000, 100_000);
-    expect(written).toHaveLength(1);
-    expect(written[0]).toMatch(/^\r/);
-    expect(written[0]).toContain('25 %  25.0 kpx/s  3.0 s left');
+    expect(written).toHaveLength(2);
+    expect(written[1]).toMatch(/^\r/);
+    expect(written[1]).toContain('25 %  25.0 kpx/s  3.0 s left');
     at(1050);
     progress.update(26_000, 100_000);
-    expect(written).toHaveLength(1);
+    expect(written).toHaveLength(2);
     at(4000);
     progress.update(100_000, 100_000);
     progress.done();
@@ -33,6 +34,18 @@ describe('progress', () => {
     const before = written.length;
     progress.close();
     expect(written).toHaveLength(before);
+  });
+
+  it('counts only its own work when it goes on from some', () => {
+    const { written, progress, at } = fake();
+    progress.update(60_000, 100_000);
+    at(1000);
+    progress.update(70_000, 100_000);
+    expect(written[1]).toContain('70 %  10.0 kpx/s  3.0 s left');
+    at(4000);
+    progress.update(100_000, 100_000);
+    progress.done();
+    expect(written.at(-1)).toBe('composite  100 kpx in 4.0 s (10.0 kpx/s)\n');
   });
 
   it('writes notes above the line and takes an unfinished line away', () => {

@@ -61,7 +61,7 @@ describe('files', () => {
     const store = {
       read: async (_: string, range?: { offset: number; length: number }) =>
         range ? cog.subarray(range.offset, range.offset + range.length) : cog,
-      stat: async () => ({ bytes: cog.length }),
+      stat: async () => ({ tag: null, bytes: cog.length }),
       list: async () => [],
       write: async () => {},
     };

@@ -117,7 +117,7 @@ describe('items', () => {
 
   it('lets no server name local files', async () => {
     const store = {
-      stat: async () => ({ bytes: 1 }),
+      stat: async () => ({ bytes: 1, tag: null }),
       read: async () =>
         new TextEncoder().encode(JSON.stringify(item({ assets: { B: { href: 'file:///etc/a.tif' } } }))),
     };

@@ -266,6 +266,24 @@ describe('blocks', () => {
     }
     expect(next).toBe(1000);
     expect(passes.size).toBe(Math.ceil(1000 / 90));
+    const seen: number[] = [];
+    let decoded = 0;
+    let buffer: ArrayBufferLike | null = null;
+    for await (const batch of chipBatches(many.path, points, { ...options, threads: 0, order: 'place', ...limit })) {
+      if (batch.data.buffer !== buffer) decoded += batch.report.blocksDecoded;
+      buffer = batch.data.buffer;
+      const length = batch.data.length / batch.shape[0];
+      for (const [i, { index }] of batch.labels.entries()) {
+        seen.push(index);
+        if (index % 50 === 0) {
+          const own = [...batch.data.subarray(i * length, (i + 1) * length)];
+          expect(own).toEqual([...chips.data.subarray(index * length, (index + 1) * length)]);
+        }
+      }
+    }
+    expect(seen.sort((p, q) => p - q)).toEqual(points.map((_, i) => i));
+    // Eleven passes over five rows of blocks: far from decoding all of them eleven times.
+    expect(decoded).toBeLessThan(4 * 15);
     const tooMuch = extractChips(many.path, points, { ...options, threads: 0, ...limit });
     await expect(tooMuch).rejects.toThrow(/chipBatches/);
   });

@@ -51,6 +51,8 @@ function compositeFlags(): Command {
     .option('--plan', 'print what would be done, and stop')
     .addOption(new Option('--on-error <policy>', 'of scenes that cannot be read').choices(['fail', 'skip']))
     .option('--overwrite', 'replace existing results')
+    .option('--work-dir <dir>', 'where finished blocks wait, so that a stopped run can go on (default: in --out)')
+    .option('--no-work-dir', 'keep no finished blocks')
     .option('--json', 'print machine-readable JSON lines')
     .option('--config <file>', 'options from a JSON file; the command line wins');
 }
@@ -78,6 +80,8 @@ async function run(sources: string[], given: Flags): Promise<void> {
     }
     const summary = await compositeToFolder(sources, String(flags.out), { ...run, preview: drawPreview });
     progress.done();
+    const { retries } = summary.network;
+    if (retries > 0) progress.note(`${retries} requests were sent again after a passing fault`);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
     progress.close();
@@ -184,6 +188,7 @@ function compositeOptions(flags: Flags): FolderOptions {
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit)),
     onError: text('onError') as FolderOptions['onError'],
     overwrite: flags.overwrite === true,
+    workDir: flags.workDir === false ? false : flags.workDir === true ? undefined : text('workDir'),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
