@@ -4,7 +4,7 @@ import type { PointsInput } from '../io/points.js';
 import type { ChipOptions } from './chip-options.js';
 import { allOf, passesOf, pointsByPlace } from './chip-passes.js';
 import { chipsInMemory, type PreparedChips, prepareChips } from './chip-prepare.js';
-import { type ChipLabel, type ChipReport, type Chips, emptyReport, runChips } from './chip-run.js';
+import { type ChipLabel, ChipMemory, type ChipReport, type Chips, emptyReport, runChips } from './chip-run.js';
 import type { ChipRasters } from './chip-source.js';
 import { chipTable, labelCsv, labelRecord } from './chip-table.js';
 import {
@@ -94,10 +94,11 @@ async function runPasses(prepared: PreparedChips, writer: ChipWriter, options: C
   const nPoint = prepared.points.x.length;
   const labels = new Array<ChipLabel>(nPoint);
   const report = emptyReport();
+  const memory = new ChipMemory(prepared.settings.threads);
   let donePoints = 0;
   let last: Chips | null = null;
   for (const chosen of passes(prepared, writer)) {
-    const chips = await runChips(prepared, chosen, (done, total) => {
+    const chips = await runChips(prepared, chosen, memory, (done, total) => {
       // Blocks of the passes to come are not counted yet: progress is that of the points.
       const part = total === 0 ? 1 : done / total;
       options.onProgress?.(Math.floor(donePoints + part * chosen.length), nPoint);

@@ -30,8 +30,9 @@ export interface PreparedChips {
   workBytes: number;
 }
 
-/** What a thread has beside a block: its own code, compressed blocks, buffers. */
-const THREAD_BYTES = 48 * 2 ** 20;
+/** What the process has beside chips and threads, and a thread beside a block: its code, compressed blocks, strips on their stage. */
+export const PROCESS_BYTES = 96 * 2 ** 20;
+export const THREAD_BYTES = 96 * 2 ** 20;
 
 function imageOf(candidate: ChipCandidate, header: RasterHeader, nodata: number | undefined): ChipImage {
   const { name, href, bands, planes } = candidate;
@@ -103,15 +104,25 @@ function fillOf(settings: ChipSettings, images: readonly ChipImage[], dtype: Dty
   throw new InputError(`fill ${fill} is not a value of ${dtype}`, { option: 'fill' });
 }
 
-/** Bytes of the largest block, raw and unpacked, in each thread. */
-function workBytesOf(images: Iterable<ChipImage>, headers: ReadonlyMap<string, RasterHeader>, threads: number): number {
+/** Bytes of the largest block, raw and unpacked. */
+function blockBytesOf(images: Iterable<ChipImage>, headers: ReadonlyMap<string, RasterHeader>): number {
   let most = 0;
   for (const { level, dtype, bands, href } of images) {
-    const blockPx = level.tileWidth * level.tileHeight;
-    const nRaw = level.planar ? 1 : headers.get(href)!.bands.length;
-    most = Math.max(most, blockPx * SAMPLE_BYTES[dtype] * (nRaw + (level.planar ? 1 : bands.length)));
+    const samples = level.planar ? 2 : headers.get(href)!.bands.length + bands.length;
+    most = Math.max(most, level.tileWidth * level.tileHeight * samples * SAMPLE_BYTES[dtype]);
   }
-  return Math.max(1, threads) * (most + THREAD_BYTES);
+  return most;
+}
+
+/** As many of the threads as leave half of the memory to the chips, and what they take. */
+function share(
+  { threads, memoryLimitBytes }: ChipSettings,
+  blockBytes: number,
+): { threads: number; workBytes: number } {
+  const workBytes = (n: number) => PROCESS_BYTES + Math.max(1, n) * (THREAD_BYTES + blockBytes);
+  let fewer = threads;
+  while (fewer > 1 && workBytes(fewer) > memoryLimitBytes / 2) fewer--;
+  return { threads: fewer, workBytes: workBytes(fewer) };
 }
 
 /** Reads points and sources, opens the files that chips meet, and places every chip. */
@@ -148,7 +159,8 @@ export async function prepareChips(
     const images = new Map(opened);
     const dtype = commonDtype([...images.values()]);
     const fill = fillOf(settings, [...images.values()], dtype);
-    const workBytes = workBytesOf(images.values(), headers, settings.threads);
+    const { threads, workBytes } = share(settings, blockBytesOf(images.values(), headers));
+    settings.threads = threads;
     return {
       settings,
       points,
@@ -172,11 +184,11 @@ export function chipBytes({ settings: { side }, times, bands, dtype }: PreparedC
   return times.length * bands.length * side * side * (SAMPLE_BYTES[dtype] + 1);
 }
 
-/** How many chips fit into the memory that is allowed. @throws InputError when not even one does */
-export function chipsInMemory(prepared: PreparedChips): number {
+/** How many chips fit into the memory that is allowed, beside `reserved` others. @throws InputError when not even one does */
+export function chipsInMemory(prepared: PreparedChips, reserved = 0): number {
   const { memoryLimitBytes } = prepared.settings;
   const one = chipBytes(prepared);
-  const room = memoryLimitBytes - prepared.workBytes;
+  const room = memoryLimitBytes - prepared.workBytes - reserved * one;
   if (room >= one) return Math.floor(room / one);
   throw new InputError(
     `one chip of ${formatBytes(one)} and ${formatBytes(prepared.workBytes)} to work with are more than the memory limit of ${formatBytes(memoryLimitBytes)}`,

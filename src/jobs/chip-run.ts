@@ -71,11 +71,29 @@ export function emptyReport(): ChipReport {
   return { inside: 0, partial: 0, outside: 0, blocksTouched: 0, blocksDecoded: 0, requests: 0, bytes: 0, retries: 0 };
 }
 
-/** Memory that threads can write to, where there is such; the calling thread needs none of that kind. */
-function memoryFor(bytes: number, threads: number): { buffer: ArrayBufferLike; isShared: boolean } {
-  const isShared = threads === 0 || typeof SharedArrayBuffer !== 'undefined';
-  const buffer = threads > 0 && isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
-  return { buffer, isShared };
+/** Memory that threads can write to, where there is such; the calling thread needs none of that kind. Kept from pass to pass. */
+export class ChipMemory {
+  readonly isShared: boolean;
+  readonly #make: (bytes: number) => ArrayBufferLike;
+  readonly #kept: Record<'data' | 'mask', ArrayBufferLike | null> = { data: null, mask: null };
+
+  constructor(threads: number) {
+    const canShare = typeof SharedArrayBuffer !== 'undefined';
+    this.isShared = threads === 0 || canShare;
+    this.#make = threads > 0 && canShare ? (bytes) => new SharedArrayBuffer(bytes) : (bytes) => new ArrayBuffer(bytes);
+  }
+
+  /** Memory of at least so many bytes that holds 0 throughout: the same as before where that is enough. */
+  take(what: 'data' | 'mask', bytes: number): ArrayBufferLike {
+    const kept = this.#kept[what];
+    if (kept && kept.byteLength >= bytes) {
+      new Uint8Array(kept).fill(0);
+      return kept;
+    }
+    const made = this.#make(bytes);
+    this.#kept[what] = made;
+    return made;
+  }
 }
 
 /** Names of what chips are cut from, and which of them each image is. */
@@ -153,10 +171,11 @@ function mergerOf(
   });
 }
 
-/** Cuts the chips of some points; `onBlocks` hears of each block that is done. */
+/** Cuts the chips of some points into `memory`, where they stay until it is taken again; `onBlocks` hears of each block that is done. */
 export async function runChips(
   prepared: PreparedChips,
   chosen: Int32Array,
+  memory: ChipMemory,
   onBlocks: (done: number, total: number) => void = () => {},
 ): Promise<Chips> {
   const { settings, times, bands, dtype, fill, images, candidates } = prepared;
@@ -170,16 +189,16 @@ export async function runChips(
       { option: 'memory-limit' },
     );
   const plan = planChips(images, prepared.placement, chosen, { side, threads });
-  const own = { data: memoryFor(length * SAMPLE_BYTES[dtype], threads), mask: memoryFor(length, threads) };
-  const data = chipSamples(dtype, own.data.buffer);
-  const mask = new Uint8Array(own.mask.buffer);
+  const own = { data: memory.take('data', length * SAMPLE_BYTES[dtype]), mask: memory.take('mask', length) };
+  const data = chipSamples(dtype, own.data, length);
+  const mask = new Uint8Array(own.mask, 0, length);
   if (fill !== 0) data.fill(fill);
   const spec: ChipSpec = {
     images: candidates.map((_, i) => images.get(i)!),
     dtype,
     side,
     nPlane,
-    target: own.data.isShared ? { data: own.data.buffer, mask: own.mask.buffer } : null,
+    target: memory.isShared ? own : null,
   };
   const merger = mergerOf(prepared, plan, chosen, { spec, data, mask });
   const report = { ...emptyReport(), ...prepared.opening.pop(), blocksTouched: plan.blocksTouched };

@@ -4,7 +4,7 @@ import type { NumericArray } from '../io/raster.js';
 import type { ChipOptions } from './chip-options.js';
 import { allOf, passesOf, pointsByPlace } from './chip-passes.js';
 import { chipsInMemory, prepareChips } from './chip-prepare.js';
-import { type Chips, runChips } from './chip-run.js';
+import { ChipMemory, type Chips, runChips } from './chip-run.js';
 import type { ChipRasters } from './chip-source.js';
 
 /**
@@ -18,7 +18,8 @@ import type { ChipRasters } from './chip-source.js';
  */
 export async function extractChips(rasters: ChipRasters, points: PointsInput, options: ChipOptions): Promise<Chips> {
   const prepared = await prepareChips(rasters, points, options);
-  return runChips(prepared, allOf(prepared.points.x.length), options.onProgress);
+  const memory = new ChipMemory(prepared.settings.threads);
+  return runChips(prepared, allOf(prepared.points.x.length), memory, options.onProgress);
 }
 
 export interface ChipBatchOptions extends ChipOptions {
@@ -34,7 +35,7 @@ export interface ChipBatchOptions extends ChipOptions {
 /**
  * The chips of {@link extractChips} in batches, for training loops: in the order of the points or of the ground, each a `Chips` of its own. They are cut
  * in passes of as many chips as the memory limit allows (a lower one brings the first batch sooner); a block is decoded once a pass.
- * Batches of a pass are views of one array.
+ * When one pass has all, batches are views of one array; else each has memory of its own.
  */
 export async function* chipBatches(
   rasters: ChipRasters,
@@ -48,17 +49,23 @@ export async function* chipBatches(
     throw new InputError(`order is input or place, and got "${order}"`, { option: 'order' });
   const prepared = await prepareChips(rasters, points, options);
   const inOrder = order === 'place' ? pointsByPlace(prepared) : allOf(prepared.points.x.length);
-  for (const chosen of passesOf(inOrder, chipsInMemory(prepared), batchSize)) {
-    const pass = await runChips(prepared, chosen, options.onProgress);
+  const memory = new ChipMemory(prepared.settings.threads);
+  const isOnePass = inOrder.length <= chipsInMemory(prepared);
+  // Batches that are copies wait for the garbage collector, some at a time.
+  const fitting = chipsInMemory(prepared, isOnePass ? 0 : 3 * batchSize);
+  for (const chosen of passesOf(inOrder, fitting, batchSize)) {
+    const pass = await runChips(prepared, chosen, memory, options.onProgress);
     for (let first = 0; first < chosen.length; first += batchSize) {
       options.signal?.throwIfAborted();
-      yield sliceChips(pass, first, Math.min(chosen.length, first + batchSize));
+      const batch = viewOf(pass, first, Math.min(chosen.length, first + batchSize));
+      // The next pass takes the memory of this one.
+      yield isOnePass ? batch : { ...batch, data: batch.data.slice(), mask: batch.mask.slice() };
     }
   }
 }
 
 /** Chips [first, end) as a view. The report stays that of the whole pass. */
-function sliceChips(chips: Chips, first: number, end: number): Chips {
+function viewOf(chips: Chips, first: number, end: number): Chips {
   const [, nTime, nBand, side] = chips.shape;
   const length = nTime * nBand * side * side;
   return {

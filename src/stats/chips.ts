@@ -113,7 +113,10 @@ function destinationsOf(spec: ChipSpec, job: ChipJob): { destinations: Destinati
   const image = spec.images[job.image]!;
   const chipPx = side * side;
   const own = image.planes.map((_, i) => i);
-  const shared = target && { data: chipSamples(dtype, target.data), mask: new Uint8Array(target.mask) };
+  const shared = target && {
+    data: chipSamples(dtype, target.data, Math.floor(target.data.byteLength / SAMPLE_BYTES[dtype])),
+    mask: new Uint8Array(target.mask),
+  };
   const parts: ChipPart[] = [];
   const destinations = Array.from(job.chips, (chip, i): Destination => {
     const place = { col: job.cols[i]!, row: job.rows[i]! };

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npyHeader } from '../../build/io/npy.js';
 import { openRaster } from '../../build/io/open-raster.js';
 import { readWindow } from '../../build/io/window.js';
+import { PROCESS_BYTES, THREAD_BYTES } from '../../build/jobs/chip-prepare.js';
 import { type Chips, chipsToFiles, extractChips } from '../../build/node.js';
 import { middleOf, type Place, tiledPlace } from '../fixture/places.js';
 import { startS3, useS3 } from '../fixture/s3-server.js';
@@ -37,7 +38,7 @@ const json = async (name: string) => JSON.parse(await readFile(at(name), 'utf8')
 /** So little memory that some ten chips are cut at a time. */
 const little = () => {
   const one = 6 * 25 * 5;
-  return { memoryLimitBytes: 10 * one + 48 * 2 ** 20 + 16 * 16 * 4 * 12 };
+  return { memoryLimitBytes: 10 * one + PROCESS_BYTES + THREAD_BYTES + 16 * 16 * 4 * 12 };
 };
 
 describe('NPY', () => {

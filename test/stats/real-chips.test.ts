@@ -38,7 +38,7 @@ describe.skipIf(!existsSync(belgium))('real scenes (skipped without STACKWISE_DA
     expect(nBand).toBe(2);
     const sums = BY_RASTERIO.map((_, i) => {
       const first = (i * nTime + t) * nBand * 25;
-      return chips.data.subarray(first, first + 25).reduce((sum, value) => sum + value, 0);
+      return [...chips.data.subarray(first, first + 25)].reduce((sum, value) => sum + value, 0);
     });
     expect(sums).toEqual(BY_RASTERIO.map(([, , sum]) => sum));
     const third = (2 * nTime + t) * nBand * 25;
