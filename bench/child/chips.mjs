@@ -24,7 +24,7 @@ function note({ data, shape, labels }) {
 const start = performance.now();
 if (batches) {
   let report = null;
-  for await (const batch of chipBatches(raster, points, { ...options, order: 'place', batchSize: 64 })) {
+  for await (const batch of chipBatches(raster, points, { ...options, order: 'place', reuse: true, batchSize: 64 })) {
     if (batch.report !== report) decoded += batch.report.blocksDecoded;
     report = batch.report;
     note(batch);

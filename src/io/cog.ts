@@ -204,7 +204,7 @@ function tiffRaster(source: TiffSource, order: TiffOrder, header: RasterHeader, 
     open: OpenLevel,
     ref: TileRef,
     { plane, wanted, take }: { plane: number; wanted: readonly number[]; take: TakePlane },
-    { signal, untilPx }: ReadTileOptions,
+    { signal, within }: ReadTileOptions,
   ): Promise<void> => {
     const { image } = open;
     const { level } = image;
@@ -224,7 +224,7 @@ function tiffRaster(source: TiffSource, order: TiffOrder, header: RasterHeader, 
     const samples = level.planar ? wanted.map(() => 0) : wanted;
     const decode = async (data: Uint8Array): Promise<void> => {
       signal?.throwIfAborted();
-      await decodeBlock(image, data, { url, name, row: ref.row }, { samples, fill, take, untilPx });
+      await decodeBlock(image, data, { url, name, row: ref.row }, { samples, fill, take, within });
     };
     await source.lend({ offset, length }, decode, signal);
   };

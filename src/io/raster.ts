@@ -108,10 +108,10 @@ export type TakePlane = (plane: SampleArray, i: number) => void;
 export interface ReadTileOptions {
   signal?: AbortSignal;
   /**
-   * So many pixels of the tile are wanted, row by row from its first; those behind may hold anything, and whether they are intact is
-   * not looked at. Default: all.
+   * The rectangle of the tile (px) that is wanted, default all of it. What lies around it may hold anything, and whether the block is
+   * intact behind its last pixel is not looked at.
    */
-  untilPx?: number;
+  within?: Window;
 }
 
 /** A raster whose tiles are decoded one at a time by the caller, who decides what to keep. One conformance suite for all kinds. */

@@ -1,4 +1,5 @@
 import { FormatError, KernelError, UnsupportedError } from '../errors.js';
+import type { Window } from '../geo/grid.js';
 import { expand, expandBlock, type PackedBlock, rowBytes, unpackBlock } from '../kernels/codec.js';
 import { kernels } from '../kernels/memory.js';
 import { codecOf } from './compression.js';
@@ -54,11 +55,15 @@ async function kernelBlock(image: TiffImage, bytes: Uint8Array, ref: BlockRef): 
   return { bytes: rgbOfClumps(block.bytes, form.width, rows, ycbcr), packing: 'none' };
 }
 
-/** Bytes of a block up to the end of a pixel. The floating-point predictor mixes the bytes of a row, which is then wanted whole. */
-function wantedBytes({ level, form }: TiffImage, untilPx: number): number {
-  const [rows, cols] = [Math.floor(untilPx / level.tileWidth), untilPx % level.tileWidth];
-  if (form.predictor === 3) return rowBytes(form) * (cols > 0 ? rows + 1 : rows);
-  return rowBytes(form) * rows + Math.ceil((cols * form.nSample * form.bits) / 8);
+/**
+ * Bytes of a block up to the end of a rectangle's last pixel, at most up to the image's end. The floating-point predictor mixes the
+ * bytes of a row, which is then wanted whole.
+ */
+function wantedBytes({ level, form }: TiffImage, rows: number, within: Window | undefined): number {
+  if (!within || within.row + within.height > rows) return rowBytes(form) * rows;
+  const before = within.row + within.height - 1;
+  const cols = form.predictor === 3 ? level.tileWidth : within.col + within.width;
+  return rowBytes(form) * before + Math.ceil((cols * form.nSample * form.bits) / 8);
 }
 
 /**
@@ -74,7 +79,7 @@ export async function decodeBlock(
     samples: readonly number[];
     fill: readonly (number | null)[];
     take: TakePlane;
-    untilPx?: number | undefined;
+    within?: Window | undefined;
   },
 ): Promise<void> {
   const { level, form, dtype } = image;
@@ -84,8 +89,8 @@ export async function decodeBlock(
   const stride = rowBytes(form);
   const k = kernels();
   const rows = blockRows(image, ref.row);
-  const wanted = wantedBytes(image, Math.min(request.untilPx ?? Number.POSITIVE_INFINITY, rows * level.tileWidth));
-  const isPart = request.untilPx !== undefined && wanted < stride * rows;
+  const wanted = wantedBytes(image, rows, request.within);
+  const isPart = wanted < stride * rows;
   const expanded = () => {
     try {
       return expandBlock(k, block, isPart ? wanted : stride * level.tileHeight, stride * level.tileHeight);
@@ -97,7 +102,7 @@ export async function decodeBlock(
     const { at, length } = expanded();
     checkLength(length, wanted, ref);
     const nRow = isPart ? Math.ceil(length / stride) : Math.floor(length / stride);
-    const planes = unpackBlock(k, stored, { at, nRow, rows: level.tileHeight }, request.samples);
+    const planes = unpackBlock(k, stored, { at, nRow, rows: level.tileHeight }, request);
     for (const [i, ptr] of planes.entries()) {
       const plane = arrayAt(dtype, k.exports.memory.buffer, ptr, level.tileWidth * level.tileHeight);
       if (!isPart) fillSamples(plane, nRow * level.tileWidth, request.fill[i]!);

@@ -83,16 +83,13 @@ export class ChipMemory {
     this.#make = threads > 0 && canShare ? (bytes) => new SharedArrayBuffer(bytes) : (bytes) => new ArrayBuffer(bytes);
   }
 
-  /** Memory of at least so many bytes that holds 0 throughout: the same as before where that is enough. */
-  take(what: 'data' | 'mask', bytes: number): ArrayBufferLike {
+  /** Memory of at least so many bytes: what was there before where that is enough, else new, which holds 0 throughout. */
+  take(what: 'data' | 'mask', bytes: number): { buffer: ArrayBufferLike; isNew: boolean } {
     const kept = this.#kept[what];
-    if (kept && kept.byteLength >= bytes) {
-      new Uint8Array(kept).fill(0);
-      return kept;
-    }
-    const made = this.#make(bytes);
-    this.#kept[what] = made;
-    return made;
+    if (kept && kept.byteLength >= bytes) return { buffer: kept, isNew: false };
+    const buffer = this.#make(bytes);
+    this.#kept[what] = buffer;
+    return { buffer, isNew: true };
   }
 }
 
@@ -171,6 +168,30 @@ function mergerOf(
   });
 }
 
+/**
+ * Empties chips, but for those that one raster will write throughout: it is known to where samples are whole numbers and none is
+ * missing. Where parts are merged, the mask tells what has been written.
+ */
+function clear(
+  { placement, images, dtype, fill }: PreparedChips,
+  chosen: Int32Array,
+  { data, mask, isShared }: { data?: NumericArray; mask?: Uint8Array; isShared: boolean },
+): void {
+  const { status, parts, frames } = placement;
+  const isFloat = dtype === 'f32' || dtype === 'f64';
+  const hasHoles = isFloat || [...images.values()].some(({ nodata }) => nodata.some((value) => value !== null));
+  const isWritten = (point: number) =>
+    status[point] === 'inside' && parts[point]!.length === 1 && !frames[parts[point]![0]!]!.repeats;
+  const array = data ?? mask;
+  if (!array) return;
+  const length = array.length / chosen.length;
+  for (const [chip, point] of chosen.entries()) {
+    if (isShared && !hasHoles && isWritten(point)) continue;
+    data?.fill(fill, chip * length, (chip + 1) * length);
+    mask?.fill(0, chip * length, (chip + 1) * length);
+  }
+}
+
 /** Cuts the chips of some points into `memory`, where they stay until it is taken again; `onBlocks` hears of each block that is done. */
 export async function runChips(
   prepared: PreparedChips,
@@ -190,15 +211,19 @@ export async function runChips(
     );
   const plan = planChips(images, prepared.placement, chosen, { side, threads });
   const own = { data: memory.take('data', length * SAMPLE_BYTES[dtype]), mask: memory.take('mask', length) };
-  const data = chipSamples(dtype, own.data, length);
-  const mask = new Uint8Array(own.mask, 0, length);
-  if (fill !== 0) data.fill(fill);
+  const data = chipSamples(dtype, own.data.buffer, length);
+  const mask = new Uint8Array(own.mask.buffer, 0, length);
+  clear(prepared, chosen, {
+    ...(own.data.isNew && fill === 0 ? {} : { data }),
+    ...(own.mask.isNew ? {} : { mask }),
+    isShared: memory.isShared,
+  });
   const spec: ChipSpec = {
     images: candidates.map((_, i) => images.get(i)!),
     dtype,
     side,
     nPlane,
-    target: memory.isShared ? own : null,
+    target: memory.isShared ? { data: own.data.buffer, mask: own.mask.buffer } : null,
   };
   const merger = mergerOf(prepared, plan, chosen, { spec, data, mask });
   const report = { ...emptyReport(), ...prepared.opening.pop(), blocksTouched: plan.blocksTouched };

@@ -30,19 +30,24 @@ export interface ChipBatchOptions extends ChipOptions {
    * matters where all chips do not fit in memory at a time.
    */
   order?: 'input' | 'place' | undefined;
+  /**
+   * Whether a batch's arrays may be used again for a later one: spares a copy where the loop is done with a batch before it asks for
+   * the next. Default false.
+   */
+  reuse?: boolean | undefined;
 }
 
 /**
  * The chips of {@link extractChips} in batches, for training loops: in the order of the points or of the ground, each a `Chips` of its own. They are cut
  * in passes of as many chips as the memory limit allows (a lower one brings the first batch sooner); a block is decoded once a pass.
- * When one pass has all, batches are views of one array; else each has memory of its own.
+ * When one pass has all, or with `reuse`, batches are views of one array; else each has memory of its own.
  */
 export async function* chipBatches(
   rasters: ChipRasters,
   points: PointsInput,
   options: ChipBatchOptions,
 ): AsyncGenerator<Chips, void, undefined> {
-  const { batchSize = 32, order = 'input' } = options;
+  const { batchSize = 32, order = 'input', reuse = false } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new InputError(`a batch has at least one chip, and batchSize is ${batchSize}`, { option: 'batch-size' });
   if (order !== 'input' && order !== 'place')
@@ -50,16 +55,16 @@ export async function* chipBatches(
   const prepared = await prepareChips(rasters, points, options);
   const inOrder = order === 'place' ? pointsByPlace(prepared) : allOf(prepared.points.x.length);
   const memory = new ChipMemory(prepared.settings.threads);
-  const isOnePass = inOrder.length <= chipsInMemory(prepared);
+  const areViews = reuse || inOrder.length <= chipsInMemory(prepared);
   // Batches that are copies wait for the garbage collector, some at a time.
-  const fitting = chipsInMemory(prepared, isOnePass ? 0 : 3 * batchSize);
+  const fitting = chipsInMemory(prepared, areViews ? 0 : 3 * batchSize);
   for (const chosen of passesOf(inOrder, fitting, batchSize)) {
     const pass = await runChips(prepared, chosen, memory, options.onProgress);
     for (let first = 0; first < chosen.length; first += batchSize) {
       options.signal?.throwIfAborted();
       const batch = viewOf(pass, first, Math.min(chosen.length, first + batchSize));
       // The next pass takes the memory of this one.
-      yield isOnePass ? batch : { ...batch, data: batch.data.slice(), mask: batch.mask.slice() };
+      yield areViews ? batch : { ...batch, data: batch.data.slice(), mask: batch.mask.slice() };
     }
   }
 }

@@ -1,5 +1,6 @@
 // Chips from blocks: each block is decoded once and handed to every chip that touches it.
 
+import type { Window } from '../geo/grid.js';
 import { countedSince } from '../io/meter.js';
 import { type Dtype, type NumericArray, type Raster, SAMPLE_BYTES, type SampleArray } from '../io/raster.js';
 import { arrayAt } from '../io/samples.js';
@@ -56,7 +57,8 @@ interface Copy {
 /** Copies the valid samples of a rectangle; all are valid when `nodata` is null and the samples are whole numbers. */
 function copySamples(
   source: NumericArray,
-  { from, to, width, height, destination: { data, mask } }: Copy,
+  { from, width, height, destination: { data, mask } }: Copy,
+  to: number,
   { stride, side, nodata }: { stride: number; side: number; nodata: number | null },
 ): void {
   if (nodata !== null || source instanceof Float32Array || source instanceof Float64Array) {
@@ -105,6 +107,19 @@ function copiesOf(area: Area, destinations: readonly Destination[], side: number
     });
   }
   return copies;
+}
+
+/** The rectangle around all that is copied from a block. */
+function hullOf(copies: readonly Copy[], stride: number): Window {
+  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
+  for (const { from, width, height } of copies) {
+    const [col, row] = [from % stride, Math.floor(from / stride)];
+    left = Math.min(left, col);
+    top = Math.min(top, row);
+    right = Math.max(right, col + width);
+    bottom = Math.max(bottom, row + height);
+  }
+  return { col: left, row: top, width: right - left, height: bottom - top };
 }
 
 /** A part for each chip that has no place of its own in the target, and the destinations of all. */
@@ -194,10 +209,7 @@ export async function cutChips(
 
   const cut = (plane: NumericArray, i: number, area: Area, copies: readonly Copy[]): void => {
     const how = { stride: area.stride, side, nodata: image.nodata[i]! };
-    for (const copy of copies) {
-      const to = copy.to + copy.destination.planes[i]! * side * side;
-      copySamples(plane, { ...copy, to }, how);
-    }
+    for (const copy of copies) copySamples(plane, copy, copy.to + copy.destination.planes[i]! * side * side, how);
   };
   const decode = (
     { tile, copies }: { tile: number; copies: readonly Copy[] },
@@ -207,12 +219,9 @@ export async function cutChips(
     const ref = { level: 0, col: tile % level.tilesAcross, row: Math.floor(tile / level.tilesAcross) };
     const wanted = group.map((i) => bands[i]!);
     const own = (plane: SampleArray, i: number) => take(plane as NumericArray, group[i]!);
-    const untilPx = copies.reduce(
-      (most, { from, width, height }) => Math.max(most, from + (height - 1) * level.tileWidth + width),
-      0,
-    );
+    const within = hullOf(copies, level.tileWidth);
     return async (signal) => {
-      await raster.readTile(ref, wanted, own, { signal, untilPx });
+      await raster.readTile(ref, wanted, own, { signal, within });
       blocksDecoded++;
     };
   };

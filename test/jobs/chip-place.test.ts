@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Chips, extractChips } from '../../build/index.js';
+import { type Chips, chipBatches, extractChips } from '../../build/index.js';
+import { PROCESS_BYTES, THREAD_BYTES } from '../../build/jobs/chip-prepare.js';
 import { LON_LAT, middleOf, naiveChip, type Place, tiledPlace } from '../fixture/places.js';
 import { seeded } from '../random.js';
 
@@ -63,6 +64,39 @@ describe('neighbours of one lattice', () => {
       for (const [i, { transform }] of parts.labels.entries())
         for (const k of [0, 2, 4, 5])
           expect(Math.abs(transform![k]! - whole.labels[i]!.transform![k]!)).toBeLessThan(PX * 1e-6);
+    }
+  });
+
+  it('give the same in passes that share their memory, whichever kind it is', async () => {
+    const random = seeded(12);
+    const points = Array.from({ length: 300 }, () => [CORNER[0] + random() * 95 * PX, CORNER[1] - random() * 42 * PX]);
+    const cut = { size: 6, bandsPerYear: 2, overlap: 'mean' as const };
+    const whole = await extractChips(mosaic.path, points, { ...cut, threads: 0 });
+    const block = 16 * 16 * 4 * 8;
+    const chip = 13 * 13 * 4 * 5;
+    const shared = globalThis.SharedArrayBuffer;
+    for (const [threads, canShare] of [
+      [0, true],
+      [1, true],
+      [1, false],
+    ] as const) {
+      try {
+        if (!canShare) Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
+        const memoryLimitBytes = PROCESS_BYTES + THREAD_BYTES + block + 60 * chip;
+        const passes = new Set<object>();
+        // The same pair again and again: its chips overlap, so all but the last samples are merged.
+        const rasters = [...pair, ...pair];
+        const options = { ...cut, threads, memoryLimitBytes, batchSize: 20, reuse: true };
+        let next = 0;
+        for await (const batch of chipBatches(rasters, points, options)) {
+          passes.add(batch.report);
+          for (const i of batch.labels.keys()) expect(chipOf(batch, i)).toEqual(chipOf(whole, next++));
+        }
+        expect(next).toBe(300);
+        expect(passes.size).toBe(5);
+      } finally {
+        globalThis.SharedArrayBuffer = shared;
+      }
     }
   });
 

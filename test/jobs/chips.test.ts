@@ -271,7 +271,13 @@ describe('blocks', () => {
     const seen: number[] = [];
     let decoded = 0;
     let report: object | null = null;
-    for await (const batch of chipBatches(many.path, points, { ...options, threads: 0, order: 'place', ...limit })) {
+    for await (const batch of chipBatches(many.path, points, {
+      ...options,
+      threads: 0,
+      order: 'place',
+      reuse: true,
+      ...limit,
+    })) {
       if (batch.report !== report) decoded += batch.report.blocksDecoded;
       report = batch.report;
       const length = batch.data.length / batch.shape[0];
