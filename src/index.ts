@@ -40,9 +40,10 @@ export { s3Store } from './io/s3-store.js';
 export type { Scene, SceneBand } from './io/scene.js';
 export { type ReadScenesOptions, readScenes } from './io/stac.js';
 export type { Store } from './io/store.js';
+export type { ChipLabel } from './jobs/chip-labels.js';
 export type { ChipOptions } from './jobs/chip-options.js';
 export type { ChipStatus } from './jobs/chip-place.js';
-export type { ChipLabel, ChipReport, Chips } from './jobs/chip-run.js';
+export type { ChipReport, Chips } from './jobs/chip-run.js';
 export type { ChipRasters, ChipTime } from './jobs/chip-source.js';
 export {
   type ChipBatchOptions,

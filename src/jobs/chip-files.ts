@@ -1,10 +1,12 @@
 import { InputError } from '../errors.js';
 import { folderOf, schemeOf } from '../io/href.js';
 import type { PointsInput } from '../io/points.js';
+import type { ChipLabel } from './chip-labels.js';
+import { ChipMemory } from './chip-memory.js';
 import type { ChipOptions } from './chip-options.js';
 import { allOf, passesOf, pointsByPlace } from './chip-passes.js';
 import { chipsInMemory, type PreparedChips, prepareChips } from './chip-prepare.js';
-import { type ChipLabel, ChipMemory, type ChipReport, type Chips, emptyReport, runChips } from './chip-run.js';
+import { type ChipReport, type Chips, emptyReport, runChips } from './chip-run.js';
 import type { ChipRasters } from './chip-source.js';
 import { chipTable, labelCsv, labelRecord } from './chip-table.js';
 import {

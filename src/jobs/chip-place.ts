@@ -141,28 +141,41 @@ function isCovered(window: Window, frames: readonly Frame[], nPlane: number): bo
   if (whole.some(({ planes }) => planes.length === nPlane)) return true;
   const wholeIn = new Set(whole.flatMap(({ planes }) => planes));
   if (wholeIn.size === nPlane) return true;
-  const px = window.width * window.height;
-  const seen = new Map<string, boolean>();
-  for (let plane = 0; plane < nPlane; plane++) {
-    if (wholeIn.has(plane)) continue;
-    const own = frames.flatMap(({ planes }, i) => (planes.includes(plane) ? [i] : []));
-    const key = own.join();
-    let covered = seen.get(key);
-    if (covered === undefined) {
-      const hit = new Uint8Array(px);
-      for (const i of own) {
-        const { col, row, width, height } = pieces[i]!;
-        for (let y = row - window.row; y < row - window.row + height; y++) {
-          const begin = y * window.width + col - window.col;
-          hit.fill(1, begin, begin + width);
-        }
-      }
-      covered = !hit.includes(0);
-      seen.set(key, covered);
+  const partsOf = new Map<number, number[]>();
+  for (const [i, { planes }] of frames.entries())
+    for (const plane of planes) {
+      if (wholeIn.has(plane)) continue;
+      const parts = partsOf.get(plane);
+      if (parts) parts.push(i);
+      else partsOf.set(plane, [i]);
     }
+  if (wholeIn.size + partsOf.size < nPlane) return false;
+  // Most planes are held by the same frames.
+  const seen = new Map<string, boolean>();
+  for (const parts of partsOf.values()) {
+    const key = parts.join();
+    const covered =
+      seen.get(key) ??
+      isTiled(
+        window,
+        parts.map((i) => pieces[i]!),
+      );
     if (!covered) return false;
+    seen.set(key, covered);
   }
   return true;
+}
+
+/** Whether pieces of a window leave no pixel of it. */
+function isTiled(window: Window, pieces: readonly Window[]): boolean {
+  const hit = new Uint8Array(window.width * window.height);
+  for (const { col, row, width, height } of pieces) {
+    for (let y = row - window.row; y < row - window.row + height; y++) {
+      const begin = y * window.width + col - window.col;
+      hit.fill(1, begin, begin + width);
+    }
+  }
+  return !hit.includes(0);
 }
 
 export interface PlaceOptions {
@@ -171,6 +184,18 @@ export interface PlaceOptions {
   anchor: ChipAnchor;
   overlap: ChipOverlap;
   nPlane: number;
+}
+
+/** Orders frames as they win at a position. */
+function winners(frames: readonly Frame[], overlap: ChipOverlap) {
+  const rank = (i: number) => frames[i]!.images[0]!;
+  return (found: readonly number[], at: (frame: number) => readonly [number, number]): number[] => {
+    const ranked = [...found].sort((p, q) => rank(p) - rank(q));
+    if (overlap === 'last') return ranked.reverse();
+    if (overlap !== 'nearest-centre') return ranked;
+    const far = new Map(ranked.map((i) => [i, distance(frames[i]!.window, ...at(i))]));
+    return ranked.sort((p, q) => far.get(p)! - far.get(q)! || rank(p) - rank(q));
+  };
 }
 
 /**
@@ -196,15 +221,7 @@ export async function placePoints(
     row: new Float64Array(nPoint),
     parts: new Array<readonly number[]>(nPoint).fill([]),
   };
-  /** Frames in the order in which they win at a position. */
-  const order = (found: readonly number[], at: (frame: number) => number[]): number[] => {
-    const rank = (i: number) => frames[i]!.images[0]!;
-    const ranked = [...found].sort((p, q) => rank(p) - rank(q));
-    if (overlap === 'last') return ranked.reverse();
-    if (overlap !== 'nearest-centre') return ranked;
-    const far = new Map(ranked.map((i) => [i, distance(frames[i]!.window, at(i)[0]!, at(i)[1]!)]));
-    return ranked.sort((p, q) => far.get(p)! - far.get(q)! || rank(p) - rank(q));
-  };
+  const order = winners(frames, overlap);
   for (let i = 0; i < nPoint; i++) {
     const places = transforms.map((transform) => transform(points.x[i]!, points.y[i]!));
     const pixels = places.map((place) => place && [pixelOf(place[0]), pixelOf(place[1])]);

@@ -22,22 +22,31 @@ interface ImageChips {
   merged: number[];
 }
 
-const shares = (p: Frame, q: Frame): boolean => {
-  const [few, many] = p.planes.length < q.planes.length ? [p, q] : [q, p];
-  return few.planes.some((plane) => many.planes.includes(plane));
-};
+/** Ascending numbers that have one in common. */
+function haveCommon(p: readonly number[], q: readonly number[]): boolean {
+  for (let i = 0, j = 0; i < p.length && j < q.length; ) {
+    if (p[i] === q[j]) return true;
+    if (p[i]! < q[j]!) i++;
+    else j++;
+  }
+  return false;
+}
 
-/** Pairs of frames that have planes in common, found once a pair. */
-function sharing(frames: readonly Frame[]): (p: number, q: number) => boolean {
-  const known = new Map<number, boolean>();
-  return (p, q) => {
-    const key = Math.min(p, q) * frames.length + Math.max(p, q);
-    let found = known.get(key);
-    if (found === undefined) {
-      found = shares(frames[p]!, frames[q]!);
-      known.set(key, found);
-    }
-    return found;
+/** Tells which of some frames have planes in common with one of them. Most frames have the same planes as others, or wholly others. */
+function planeRivals(frames: readonly Frame[]): (own: readonly number[]) => (frame: number) => number[] {
+  const known = new Map<string, number>();
+  const planeSets: (readonly number[])[] = [];
+  const setOf = frames.map(({ planes }) => {
+    const key = planes.join();
+    const set = known.get(key) ?? planeSets.push(planes) - 1;
+    known.set(key, set);
+    return set;
+  });
+  const sharing = planeSets.map((p) => planeSets.flatMap((q, i) => (haveCommon(p, q) ? [i] : [])));
+  return (own) => {
+    const bySet = new Map<number, number[]>();
+    for (const f of own) bySet.set(setOf[f]!, [...(bySet.get(setOf[f]!) ?? []), f]);
+    return (frame) => sharing[setOf[frame]!]!.flatMap((set) => bySet.get(set) ?? []).filter((f) => f !== frame);
   };
 }
 
@@ -48,14 +57,15 @@ function chipsOfFrames(
   side: number,
 ): Map<number, ImageChips> {
   const byFrame = new Map<number, ImageChips>();
-  const share = sharing(frames);
+  const rivalsAmong = planeRivals(frames);
   for (const [chip, point] of points.entries()) {
     const window: Window = { col: col[point]!, row: row[point]!, width: side, height: side };
     const own = parts[point]!;
-    const pieces = own.length > 1 ? own.map((f) => intersect(frames[f]!.window, window)!) : [];
-    for (const [i, f] of own.entries()) {
+    const rivalsOf = own.length > 1 ? rivalsAmong(own) : null;
+    const pieceOf = (f: number) => intersect(frames[f]!.window, window)!;
+    for (const f of own) {
       // Rasters that only touch each other have nothing to merge.
-      const rivals = own.length > 1 && own.some((g, j) => j !== i && intersect(pieces[i]!, pieces[j]!) && share(f, g));
+      const rivals = rivalsOf?.(f).some((g) => intersect(pieceOf(f), pieceOf(g)) !== null) ?? false;
       const { window: frame, repeats } = frames[f]!;
       const found = byFrame.get(f) ?? { chips: [], cols: [], rows: [], merged: [] };
       byFrame.set(f, found);

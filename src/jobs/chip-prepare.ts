@@ -9,7 +9,7 @@ import { formatBytes } from '../limit.js';
 import type { ChipImage } from '../stats/chip-spec.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import { type ChipOptions, type ChipSettings, chipSettings } from './chip-options.js';
-import { framesOf, type Placement, placePoints } from './chip-place.js';
+import { type Frame, framesOf, type Placement, placePoints } from './chip-place.js';
 import { type ChipCandidate, type ChipRasters, type ChipTime, checkDtype, readChipSource } from './chip-source.js';
 
 /** All that is settled before the first block is read. */
@@ -86,7 +86,24 @@ function checkPixelSizes(candidates: readonly ChipCandidate[], bands: readonly s
   }
 }
 
-/** Grids that no item tells are read from the files; so are those of the first scene, whose items may be wrong about them. */
+/** Files that hold the same bands of the same pixels, which may be a mistake. */
+function twinNotes(frames: readonly Frame[], candidates: readonly ChipCandidate[]): string[] {
+  return frames.flatMap(({ images, repeats }) => {
+    if (!repeats) return [];
+    const holder = new Map<number, number>();
+    for (const image of images) {
+      for (const plane of candidates[image]!.planes) {
+        const other = holder.get(plane);
+        if (other !== undefined)
+          return [`${candidates[other]!.href} and ${candidates[image]!.href} have the same bands of the same pixels`];
+        holder.set(plane, image);
+      }
+    }
+    return [];
+  });
+}
+
+/** Grids that no item tells are read from the files. */
 async function locate(candidates: readonly ChipCandidate[], cache: RasterCache): Promise<void> {
   await mapFew(candidates, async (candidate) => {
     candidate.grid ??= (await cache.open(candidate.href)).header.grid;
@@ -147,6 +164,8 @@ export async function prepareChips(
     const { side, anchor, overlap } = settings;
     const placement = await placePoints(points, frames, { side, anchor, overlap, nPlane });
     signal?.throwIfAborted();
+    for (const text of twinNotes(frames.frames, candidates).slice(0, 3))
+      settings.onWarning?.(`${text}: --overlap ${overlap} decides`);
     const met = new Set(placement.parts.flat());
     const used = [...met].flatMap((frame) => placement.frames[frame]!.images).sort((p, q) => p - q);
     const headers = new Map<string, RasterHeader>();

@@ -1,39 +1,17 @@
 import { InputError } from '../errors.js';
-import type { Affine } from '../geo/affine.js';
-import { pixelToGround } from '../geo/affine.js';
-import type { Crs } from '../geo/crs.js';
 import { addTo } from '../io/meter.js';
 import { type Dtype, type NumericArray, SAMPLE_BYTES } from '../io/raster.js';
 import { formatBytes } from '../limit.js';
 import type { ChipSpec } from '../stats/chip-spec.js';
 import { chipSamples } from '../stats/chips.js';
+import { type ChipLabel, labelsOf, sourcesOf } from './chip-labels.js';
+import { type ChipMemory, clearChips } from './chip-memory.js';
 import { ChipMerger } from './chip-merge.js';
-import type { ChipStatus } from './chip-place.js';
 import { type ChipPlan, planChips } from './chip-plan.js';
 import { chipsInMemory, type PreparedChips } from './chip-prepare.js';
 import { chipRunner } from './chip-runner.js';
 import type { ChipTime } from './chip-source.js';
 import { runBlocks } from './pool.js';
-
-/** What is known of one chip. */
-export interface ChipLabel {
-  /** Of the point in the input, from 0. */
-  index: number;
-  id: string | number | null;
-  /** As given, in the points' CRS. */
-  x: number;
-  y: number;
-  /** inside: rasters cover the whole chip at every date and band; partial: not all of it; outside: no raster holds the point's pixel. */
-  status: ChipStatus;
-  /** Null outside. */
-  crs: Crs | null;
-  /** From px of the chip to the ground; null outside. */
-  transform: Affine | null;
-  /** The rasters or scenes that the chip is of: indices into `sources`. */
-  sources: readonly number[];
-  /** Labels that came with the point. */
-  properties: Readonly<Record<string, unknown>> | null;
-}
 
 export interface ChipReport {
   inside: number;
@@ -71,71 +49,6 @@ export function emptyReport(): ChipReport {
   return { inside: 0, partial: 0, outside: 0, blocksTouched: 0, blocksDecoded: 0, requests: 0, bytes: 0, retries: 0 };
 }
 
-/** Memory that threads can write to, where there is such; the calling thread needs none of that kind. Kept from pass to pass. */
-export class ChipMemory {
-  readonly isShared: boolean;
-  readonly #make: (bytes: number) => ArrayBufferLike;
-  readonly #kept: Record<'data' | 'mask', ArrayBufferLike | null> = { data: null, mask: null };
-
-  constructor(threads: number) {
-    const canShare = typeof SharedArrayBuffer !== 'undefined';
-    this.isShared = threads === 0 || canShare;
-    this.#make = threads > 0 && canShare ? (bytes) => new SharedArrayBuffer(bytes) : (bytes) => new ArrayBuffer(bytes);
-  }
-
-  /** Memory of at least so many bytes: what was there before where that is enough, else new, which holds 0 throughout. */
-  take(what: 'data' | 'mask', bytes: number): { buffer: ArrayBufferLike; isNew: boolean } {
-    const kept = this.#kept[what];
-    if (kept && kept.byteLength >= bytes) return { buffer: kept, isNew: false };
-    const buffer = this.#make(bytes);
-    this.#kept[what] = buffer;
-    return { buffer, isNew: true };
-  }
-}
-
-/** Names of what chips are cut from, and which of them each image is. */
-function sourcesOf({ candidates }: PreparedChips): { sources: string[]; sourceOf: number[] } {
-  const known = new Map<string, number>();
-  const sourceOf = candidates.map(({ name }) => {
-    const index = known.get(name) ?? known.size;
-    known.set(name, index);
-    return index;
-  });
-  return { sources: [...known.keys()], sourceOf };
-}
-
-function labelsOf(prepared: PreparedChips, chosen: Int32Array, sourceOf: readonly number[]): ChipLabel[] {
-  const { points, placement } = prepared;
-  // Most points share their frames with many others.
-  const known = new Map<string, readonly number[]>();
-  const sourcesOfParts = (parts: readonly number[]): readonly number[] => {
-    const key = parts.join();
-    let found = known.get(key);
-    if (!found) {
-      const images = parts.flatMap((frame) => placement.frames[frame]!.images);
-      found = [...new Set(images.map((image) => sourceOf[image]!))].sort((p, q) => p - q);
-      known.set(key, found);
-    }
-    return found;
-  };
-  return Array.from(chosen, (index): ChipLabel => {
-    const lattice = placement.lattices[placement.lattice[index]!];
-    const [a, b, , d, e] = lattice?.affine ?? [];
-    const corner = lattice && pixelToGround(lattice.affine, placement.col[index]!, placement.row[index]!);
-    return {
-      index,
-      id: points.ids[index] ?? null,
-      x: points.x[index]!,
-      y: points.y[index]!,
-      status: placement.status[index]!,
-      crs: lattice?.crs ?? null,
-      transform: corner ? [a!, b!, corner[0], d!, e!, corner[1]] : null,
-      sources: sourcesOfParts(placement.parts[index]!),
-      properties: points.properties[index] ?? null,
-    };
-  });
-}
-
 /** Images of a chip in the order in which they win. */
 function imagesInOrder({ placement, settings }: PreparedChips, point: number): number[] {
   const images = placement.parts[point]!.flatMap((frame) => placement.frames[frame]!.images);
@@ -168,30 +81,6 @@ function mergerOf(
   });
 }
 
-/**
- * Empties chips, but for those that one raster will write throughout: it is known to where samples are whole numbers and none is
- * missing. Where parts are merged, the mask tells what has been written.
- */
-function clear(
-  { placement, images, dtype, fill }: PreparedChips,
-  chosen: Int32Array,
-  { data, mask, isShared }: { data?: NumericArray; mask?: Uint8Array; isShared: boolean },
-): void {
-  const { status, parts, frames } = placement;
-  const isFloat = dtype === 'f32' || dtype === 'f64';
-  const hasHoles = isFloat || [...images.values()].some(({ nodata }) => nodata.some((value) => value !== null));
-  const isWritten = (point: number) =>
-    status[point] === 'inside' && parts[point]!.length === 1 && !frames[parts[point]![0]!]!.repeats;
-  const array = data ?? mask;
-  if (!array) return;
-  const length = array.length / chosen.length;
-  for (const [chip, point] of chosen.entries()) {
-    if (isShared && !hasHoles && isWritten(point)) continue;
-    data?.fill(fill, chip * length, (chip + 1) * length);
-    mask?.fill(0, chip * length, (chip + 1) * length);
-  }
-}
-
 /** Cuts the chips of some points into `memory`, where they stay until it is taken again; `onBlocks` hears of each block that is done. */
 export async function runChips(
   prepared: PreparedChips,
@@ -213,7 +102,7 @@ export async function runChips(
   const own = { data: memory.take('data', length * SAMPLE_BYTES[dtype]), mask: memory.take('mask', length) };
   const data = chipSamples(dtype, own.data.buffer, length);
   const mask = new Uint8Array(own.mask.buffer, 0, length);
-  clear(prepared, chosen, {
+  clearChips(prepared, chosen, {
     ...(own.data.isNew && fill === 0 ? {} : { data }),
     ...(own.mask.isNew ? {} : { mask }),
     isShared: memory.isShared,

@@ -3,7 +3,7 @@ import { InputError, UnsupportedError } from '../errors.js';
 import { crsToLonLat } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
 import { formatDay, parseInterval, solarDay } from '../geo/time.js';
-import { fileName } from '../io/href.js';
+import { fileName, folderOf } from '../io/href.js';
 import type { Dtype, RasterHeader } from '../io/raster.js';
 import { dateInName } from '../io/raster-scenes.js';
 import type { Scene } from '../io/scene.js';
@@ -45,6 +45,10 @@ export type ChipRasters = string | readonly string[] | readonly Scene[] | object
 const isScene = (value: unknown): value is Scene =>
   typeof value === 'object' && value !== null && 'timeMs' in value && 'bands' in value;
 
+/** Whether a raster is of a date by its name or that of its folder. */
+const hasDate = (path: string) =>
+  [fileName(path), fileName(folderOf(path).replace(/[\\/]+$/, ''))].some((name) => dateInName(name) !== null);
+
 /** The rasters or scenes behind what was given, as candidates in order. */
 export async function readChipSource(
   rasters: ChipRasters,
@@ -60,9 +64,14 @@ export async function readChipSource(
     return sourceOfScenes(await readScenes(rasters, own), options);
   }
   const paths = await rasterPaths(texts, own);
-  const dated = paths?.every((path) => dateInName(fileName(path)) !== null) ?? true;
-  if (!paths || (dated && paths.length > 0 && options.bandsPerYear === undefined))
-    return sourceOfScenes(await readScenes(texts, own), options);
+  if (!paths) return sourceOfScenes(await readScenes(texts, own), options);
+  const undated = options.bandsPerYear === undefined ? paths.filter((path) => !hasDate(path)) : paths;
+  if (paths.length > 0 && undated.length === 0) return sourceOfScenes(await readScenes(texts, own), options);
+  if (undated.length < paths.length)
+    throw new InputError(
+      `${undated[0]} has no date in its name, and ${paths.length - undated.length} other rasters have: give one kind`,
+      { url: undated[0]! },
+    );
   if (paths.length === 0)
     throw new InputError(`no rasters in ${texts.join(', ')}: .tif, .tiff, .jp2 or .j2k files are read`);
   return sourceOfPlaces(paths, options, cache);

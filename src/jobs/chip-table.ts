@@ -1,6 +1,7 @@
 import { type Crs, describeCrs } from '../geo/crs.js';
 import { DTYPE_NAMES } from '../io/raster.js';
-import type { ChipLabel, ChipReport, Chips } from './chip-run.js';
+import type { ChipLabel } from './chip-labels.js';
+import type { ChipReport, Chips } from './chip-run.js';
 
 /** What is written of chips beside their samples. */
 export interface ChipTable {

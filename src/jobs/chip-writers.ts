@@ -5,7 +5,8 @@ import { type Dtype, type NumericArray, SAMPLE_BYTES } from '../io/raster.js';
 import type { Sink } from '../io/sink.js';
 import { openOutput } from '../io/stores.js';
 import { gzipped, zarrArrayDocument, zarrChunkPath, zarrGroupDocument } from '../io/zarr.js';
-import type { ChipLabel, Chips } from './chip-run.js';
+import type { ChipLabel } from './chip-labels.js';
+import type { Chips } from './chip-run.js';
 import { type ChipTable, labelRecord } from './chip-table.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 

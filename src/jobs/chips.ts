@@ -1,10 +1,11 @@
 import { InputError } from '../errors.js';
 import type { PointsInput } from '../io/points.js';
 import type { NumericArray } from '../io/raster.js';
+import { ChipMemory } from './chip-memory.js';
 import type { ChipOptions } from './chip-options.js';
 import { allOf, passesOf, pointsByPlace } from './chip-passes.js';
 import { chipsInMemory, prepareChips } from './chip-prepare.js';
-import { ChipMemory, type Chips, runChips } from './chip-run.js';
+import { type Chips, runChips } from './chip-run.js';
 import type { ChipRasters } from './chip-source.js';
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -143,6 +143,64 @@ describe('bands and dates', () => {
       ...inline,
     });
     expect(later.shape[1]).toBe(1);
+  });
+});
+
+describe('scenes that cover different ground', () => {
+  const value = (t: number) => (_: number, r: number, c: number) => 1000 * t + 30 * r + c;
+  const scene = (name: string, t: number, first: number, width: number) =>
+    tiledPlace(at(name), {
+      width,
+      height: 20,
+      nBand: 1,
+      corner: [10 + first * 0.001, 50],
+      type: Uint16Array,
+      value: (b, r, c) => value(t)(b, r, c + first),
+    });
+
+  it('are masked where they end, date by date, and joined where a day has two', async () => {
+    await mkdir(at('days/T1_20210103'), { recursive: true });
+    await mkdir(at('days/T2_20210103'), { recursive: true });
+    await mkdir(at('days/T1_20210111'), { recursive: true });
+    await scene('days/T1_20210103/red.tif', 1, 0, 16);
+    await scene('days/T2_20210103/red.tif', 1, 16, 14);
+    await scene('days/T1_20210111/red.tif', 2, 0, 16);
+    const middle = (c: number): [number, number] => [10 + (c + 0.5) * 0.001, 50 - 10.5 * 0.001];
+    const columns = [5, 15, 25];
+    const chips = await extractChips(at('days'), columns.map(middle), { size: 2, ...inline });
+    expect(chips.times.map(({ label }) => label)).toEqual(['2021-01-03', '2021-01-11']);
+    expect(chips.bands).toEqual(['red']);
+    expect(chips.labels.map(({ status }) => status)).toEqual(['inside', 'partial', 'partial']);
+    for (const [i, col] of columns.entries()) {
+      const expected = [1, 2].flatMap((t) =>
+        Array.from({ length: 25 }, (_, px) => {
+          const [r, c] = [8 + Math.floor(px / 5), col - 2 + (px % 5)];
+          return t === 1 || c < 16 ? value(t)(0, r, c) : undefined;
+        }),
+      );
+      expect(chipOf(chips, i)).toEqual(expected);
+    }
+    expect(chips.labels.map(({ sources }) => sources.length)).toEqual([2, 3, 1]);
+  });
+
+  it('of one place and day are told of', async () => {
+    await scene('twin_a_20210103_red.tif', 1, 0, 16);
+    await scene('twin_b_20210103_red.tif', 2, 0, 16);
+    const notes: string[] = [];
+    const onWarning = (text: string) => notes.push(text);
+    const points = [[10.0055, 49.9945]];
+    const first = await extractChips(at('twin_*.tif'), points, { size: 0, onWarning, ...inline });
+    const last = await extractChips(at('twin_*.tif'), points, { size: 0, overlap: 'last', ...inline });
+    expect([first.data[0], last.data[0]]).toEqual([1155, 2155]);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(/twin_a.* and .*twin_b.* have the same bands of the same pixels: --overlap first decides/);
+  });
+
+  it('beside rasters without a date are refused', async () => {
+    const rasters = [place.path, at('twin_a_20210103_red.tif')];
+    await expect(extractChips(rasters, [[10.01, 49.99]], { size: 0, ...inline })).rejects.toThrow(
+      /place.tif has no date in its name, and 1 other rasters have/,
+    );
   });
 });
 
