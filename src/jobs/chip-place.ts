@@ -57,10 +57,16 @@ function shift(from: Lattice, to: Grid): { col: number; row: number } | null {
   return Math.abs(col - c) <= LATTICE_TOLERANCE && Math.abs(row - r) <= LATTICE_TOLERANCE ? { col: c, row: r } : null;
 }
 
+/** Whether two grids have the same pixels. */
+export function isSameGrid(p: Grid, q: Grid): boolean {
+  const at = shift({ ...p, href: '' }, q);
+  return at !== null && at.col === 0 && at.row === 0 && p.width === q.width && p.height === q.height;
+}
+
 /** An image's grid and planes, all that its place depends on. */
 export interface Placed {
   href: string;
-  grid: Grid | null;
+  grid: Grid;
   planes: readonly number[];
 }
 
@@ -68,7 +74,6 @@ export function framesOf(images: readonly Placed[]): { lattices: Lattice[]; fram
   const lattices: Lattice[] = [];
   const frames = new Map<string, Frame>();
   for (const [index, { href, grid, planes }] of images.entries()) {
-    if (!grid) throw new InputError(`${href} has no georeference: where its pixels lie is not known`, { url: href });
     const [a, b, , d, e] = grid.affine;
     if (!(Math.abs(a * e - b * d) > 0)) throw new InputError(`${href} has pixels without an area`, { url: href });
     let at: { col: number; row: number } | null = null;

@@ -9,8 +9,15 @@ import { formatBytes } from '../limit.js';
 import type { ChipImage } from '../stats/chip-spec.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import { type ChipOptions, type ChipSettings, chipSettings } from './chip-options.js';
-import { type Frame, framesOf, type Placement, placePoints } from './chip-place.js';
-import { type ChipCandidate, type ChipRasters, type ChipTime, checkDtype, readChipSource } from './chip-source.js';
+import { type Frame, framesOf, isSameGrid, type Placement, placePoints } from './chip-place.js';
+import {
+  type ChipCandidate,
+  type ChipRasters,
+  type ChipTime,
+  checkDtype,
+  type LocatedCandidate,
+  readChipSource,
+} from './chip-source.js';
 
 /** All that is settled before the first block is read. */
 export interface PreparedChips {
@@ -19,7 +26,7 @@ export interface PreparedChips {
   placement: Placement;
   /** By their place in `candidates`: those that a chip meets. */
   images: ReadonlyMap<number, ChipImage>;
-  candidates: readonly ChipCandidate[];
+  candidates: readonly LocatedCandidate[];
   times: readonly ChipTime[];
   bands: readonly string[];
   dtype: Dtype;
@@ -34,12 +41,11 @@ export interface PreparedChips {
 export const PROCESS_BYTES = 96 * 2 ** 20;
 export const THREAD_BYTES = 96 * 2 ** 20;
 
-function imageOf(candidate: ChipCandidate, header: RasterHeader, nodata: number | undefined): ChipImage {
+function imageOf(candidate: LocatedCandidate, header: RasterHeader, nodata: number | undefined): ChipImage {
   const { name, href, bands, planes } = candidate;
   const dtypes = bands.map((band) => checkDtype(header, band));
   const level = header.levels[0]!;
   const { grid } = candidate;
-  if (!grid) throw new InputError(`${href} has no georeference: where its pixels lie is not known`, { url: href });
   if (grid.width !== level.width || grid.height !== level.height)
     throw new FormatError(
       `${href} has ${level.width} × ${level.height} px, and its item says ${grid.width} × ${grid.height}`,
@@ -67,11 +73,11 @@ function commonDtype(images: readonly ChipImage[]): Dtype {
   );
 }
 
-function checkPixelSizes(candidates: readonly ChipCandidate[], bands: readonly string[]): void {
+function checkPixelSizes(candidates: readonly LocatedCandidate[], bands: readonly string[]): void {
   const nBand = bands.length;
-  const sizeOf = ({ grid }: ChipCandidate) =>
-    Math.sqrt(Math.abs(grid!.affine[0] * grid!.affine[4] - grid!.affine[1] * grid!.affine[3]));
-  const byName = new Map<string, ChipCandidate>();
+  const sizeOf = ({ grid: { affine } }: LocatedCandidate) =>
+    Math.sqrt(Math.abs(affine[0] * affine[4] - affine[1] * affine[3]));
+  const byName = new Map<string, LocatedCandidate>();
   for (const candidate of candidates) {
     const first = byName.get(candidate.name) ?? candidate;
     byName.set(candidate.name, first);
@@ -104,9 +110,12 @@ function twinNotes(frames: readonly Frame[], candidates: readonly ChipCandidate[
 }
 
 /** Grids that no item tells are read from the files. */
-async function locate(candidates: readonly ChipCandidate[], cache: RasterCache): Promise<void> {
-  await mapFew(candidates, async (candidate) => {
-    candidate.grid ??= (await cache.open(candidate.href)).header.grid;
+function locate(candidates: readonly ChipCandidate[], cache: RasterCache): Promise<LocatedCandidate[]> {
+  return mapFew(candidates, async (candidate) => {
+    const { href: url } = candidate;
+    const grid = candidate.grid ?? (await cache.open(url)).header.grid;
+    if (!grid) throw new InputError(`${url} has no georeference: where its pixels lie is not known`, { url });
+    return { ...candidate, grid };
   });
 }
 
@@ -121,14 +130,10 @@ function fillOf(settings: ChipSettings, images: readonly ChipImage[], dtype: Dty
   throw new InputError(`fill ${fill} is not a value of ${dtype}`, { option: 'fill' });
 }
 
-/** Bytes of the largest block, raw and unpacked. */
-function blockBytesOf(images: Iterable<ChipImage>, headers: ReadonlyMap<string, RasterHeader>): number {
-  let most = 0;
-  for (const { level, dtype, bands, href } of images) {
-    const samples = level.planar ? 2 : headers.get(href)!.bands.length + bands.length;
-    most = Math.max(most, level.tileWidth * level.tileHeight * samples * SAMPLE_BYTES[dtype]);
-  }
-  return most;
+/** Bytes of a block, raw and unpacked. */
+function blockBytesOf({ level, dtype, bands }: ChipImage, header: RasterHeader): number {
+  const samples = level.planar ? 2 : header.bands.length + bands.length;
+  return level.tileWidth * level.tileHeight * samples * SAMPLE_BYTES[dtype];
 }
 
 /** As many of the threads as leave half of the memory to the chips, and what they take. */
@@ -142,6 +147,30 @@ function share(
   return { threads: fewer, workBytes: workBytes(fewer) };
 }
 
+/** Places every chip, and opens the files that chips meet. What a file says of its place wins over what its item says. */
+async function placeChips(
+  points: Points,
+  candidates: readonly LocatedCandidate[],
+  { cache, nPlane, settings }: { cache: RasterCache; nPlane: number; settings: ChipSettings },
+): Promise<{ placement: Placement; headers: Map<number, RasterHeader> }> {
+  for (;;) {
+    const placement = await placePoints(points, framesOf(candidates), { ...settings, nPlane });
+    settings.signal?.throwIfAborted();
+    const met = [...new Set(placement.parts.flat())].flatMap((frame) => placement.frames[frame]!.images);
+    const used = met.length > 0 ? met.sort((p, q) => p - q) : [0];
+    const headers = new Map(
+      await mapFew(used, async (index) => [index, (await cache.open(candidates[index]!.href)).header] as const),
+    );
+    const wrong = used.filter((index) => {
+      const { grid } = headers.get(index)!;
+      return grid !== null && !isSameGrid(grid, candidates[index]!.grid);
+    });
+    // Each file is put right once at most.
+    if (wrong.length === 0) return { placement, headers };
+    for (const index of wrong) candidates[index]!.grid = headers.get(index)!.grid!;
+  }
+}
+
 /** Reads points and sources, opens the files that chips meet, and places every chip. */
 export async function prepareChips(
   rasters: ChipRasters,
@@ -149,68 +178,60 @@ export async function prepareChips(
   options: ChipOptions,
 ): Promise<PreparedChips> {
   const settings = chipSettings(options);
-  const { signal } = settings;
+  const { signal, overlap } = settings;
   signal?.throwIfAborted();
   const own = signal ? { signal } : {};
   const network = countedSince(networkMeter);
   const points = await readPoints(source, { crs: settings.pointsCrs, ...own });
   const cache = rasterCache((href) => openRaster(href, own));
   try {
-    const { candidates, times, bands } = await readChipSource(rasters, settings, cache);
-    await locate(candidates, cache);
-    const frames = framesOf(candidates);
+    const { candidates: found, times, bands } = await readChipSource(rasters, settings, cache);
+    const candidates = await locate(found, cache);
     checkPixelSizes(candidates, bands);
     const nPlane = times.length * bands.length;
-    const { side, anchor, overlap } = settings;
-    const placement = await placePoints(points, frames, { side, anchor, overlap, nPlane });
-    signal?.throwIfAborted();
-    for (const text of twinNotes(frames.frames, candidates).slice(0, 3))
+    const { placement, headers } = await placeChips(points, candidates, { cache, nPlane, settings });
+    for (const text of twinNotes(placement.frames, candidates).slice(0, 3))
       settings.onWarning?.(`${text}: --overlap ${overlap} decides`);
-    const met = new Set(placement.parts.flat());
-    const used = [...met].flatMap((frame) => placement.frames[frame]!.images).sort((p, q) => p - q);
-    const headers = new Map<string, RasterHeader>();
-    const opened = await mapFew(used.length > 0 ? used : [0], async (index) => {
-      const candidate = candidates[index]!;
-      const { header } = await cache.open(candidate.href);
-      headers.set(candidate.href, header);
-      return [index, imageOf(candidate, header, settings.nodata)] as const;
-    });
-    const images = new Map(opened);
-    const dtype = commonDtype([...images.values()]);
-    const fill = fillOf(settings, [...images.values()], dtype);
-    const { threads, workBytes } = share(settings, blockBytesOf(images.values(), headers));
-    settings.threads = threads;
-    return {
-      settings,
-      points,
-      placement,
-      images,
-      candidates,
-      times,
-      bands,
-      dtype,
-      fill,
-      workBytes,
-      opening: [network()],
-    };
+    const images = new Map(
+      [...headers].map(([index, header]) => [index, imageOf(candidates[index]!, header, settings.nodata)]),
+    );
+    const all = [...images.values()];
+    const dtype = commonDtype(all);
+    const blockBytes = [...images].reduce(
+      (most, [i, image]) => Math.max(most, blockBytesOf(image, headers.get(i)!)),
+      0,
+    );
+    const { threads, workBytes } = share(settings, blockBytes);
+    const fill = fillOf(settings, all, dtype);
+    const opening = [network()];
+    const settled = { ...settings, threads };
+    return { settings: settled, points, placement, images, candidates, times, bands, dtype, fill, workBytes, opening };
   } finally {
     await cache.close();
   }
 }
 
-/** Bytes of one chip with its mask. */
-export function chipBytes({ settings: { side }, times, bands, dtype }: PreparedChips): number {
-  return times.length * bands.length * side * side * (SAMPLE_BYTES[dtype] + 1);
+/** What arrays of one buffer can hold in every engine of today. */
+const MAX_ARRAY_BYTES = 2 ** 32 - 8;
+
+/** Bytes of one chip with its mask; twice that where parts of chips wait to be merged. */
+function chipBytes({ settings: { side }, times, bands, dtype, placement: { frames, parts } }: PreparedChips): number {
+  const samples = times.length * bands.length * side * side;
+  const merges = frames.some(({ repeats }) => repeats) || parts.some((own) => own.length > 1);
+  return samples * (SAMPLE_BYTES[dtype] + 1) * (merges ? 2 : 1);
 }
 
 /** How many chips fit into the memory that is allowed, beside `reserved` others. @throws InputError when not even one does */
 export function chipsInMemory(prepared: PreparedChips, reserved = 0): number {
-  const { memoryLimitBytes } = prepared.settings;
+  const { settings, times, bands, dtype, workBytes } = prepared;
+  const { memoryLimitBytes, side } = settings;
   const one = chipBytes(prepared);
-  const room = memoryLimitBytes - prepared.workBytes - reserved * one;
-  if (room >= one) return Math.floor(room / one);
+  const room = memoryLimitBytes - workBytes - reserved * one;
+  const inArray = Math.floor(MAX_ARRAY_BYTES / (times.length * bands.length * side * side * SAMPLE_BYTES[dtype]));
+  const fitting = Math.min(inArray, Math.floor(room / one));
+  if (fitting >= 1) return fitting;
   throw new InputError(
-    `one chip of ${formatBytes(one)} and ${formatBytes(prepared.workBytes)} to work with are more than the memory limit of ${formatBytes(memoryLimitBytes)}`,
+    `one chip of ${formatBytes(one)} and ${formatBytes(workBytes)} to work with are more than the memory limit of ${formatBytes(memoryLimitBytes)} or one array can hold`,
     { option: 'memory-limit' },
   );
 }

@@ -42,9 +42,6 @@ export interface Chips {
   report: ChipReport;
 }
 
-/** What arrays of one buffer can hold in every engine of today. */
-const MAX_ARRAY_BYTES = 2 ** 32 - 8;
-
 export function emptyReport(): ChipReport {
   return { inside: 0, partial: 0, outside: 0, blocksTouched: 0, blocksDecoded: 0, requests: 0, bytes: 0, retries: 0 };
 }
@@ -92,7 +89,7 @@ export async function runChips(
   const { side, threads, signal } = settings;
   const nPlane = times.length * bands.length;
   const length = chosen.length * nPlane * side * side;
-  if (!(length * SAMPLE_BYTES[dtype] <= MAX_ARRAY_BYTES) || chosen.length > chipsInMemory(prepared))
+  if (chosen.length > chipsInMemory(prepared))
     throw new InputError(
       `${chosen.length} chips take ${formatBytes(length * (SAMPLE_BYTES[dtype] + 1))}, more than the memory limit or an array can hold: ` +
         'take them in batches (chipBatches), or as files (chipsToFiles)',

@@ -34,6 +34,9 @@ export interface ChipCandidate {
   nodata: (number | null)[];
 }
 
+/** A candidate whose place is known. */
+export type LocatedCandidate = ChipCandidate & { grid: Grid };
+
 export interface ChipSource {
   candidates: ChipCandidate[];
   times: ChipTime[];

@@ -93,7 +93,7 @@ describe('neighbours of one lattice', () => {
           for (const i of batch.labels.keys()) expect(chipOf(batch, i)).toEqual(chipOf(whole, next++));
         }
         expect(next).toBe(300);
-        expect(passes.size).toBe(5);
+        expect(passes.size).toBe(15);
       } finally {
         globalThis.SharedArrayBuffer = shared;
       }
@@ -263,5 +263,38 @@ describe('points in another CRS than the raster', () => {
     );
     expect([...chips.data]).toEqual([50907, 907]);
     expect(chips.labels.map(({ crs }) => crs!.epsg)).toEqual([32722, 32631]);
+  });
+});
+
+describe('items that are wrong about the place of a file', () => {
+  it('give way to what the file says', async () => {
+    const crs = { ...LON_LAT, epsg: 32631 };
+    const value = (_: number, r: number, c: number) => r * 100 + c;
+    const file = await tiledPlace(at('moved.tif'), {
+      width: 20,
+      height: 20,
+      nBand: 1,
+      crs,
+      px: 10,
+      corner: [5e5, 5e6],
+      value,
+    });
+    const item = (corner: number) => ({
+      type: 'Feature',
+      stac_version: '1.0.0',
+      id: 'moved',
+      geometry: null,
+      properties: { datetime: '2020-01-01T00:00:00Z', 'proj:epsg': 32631 },
+      links: [],
+      assets: {
+        red: { href: file.path, 'proj:shape': [20, 20], 'proj:transform': [10, 0, corner, 0, -10, 5e6] },
+      },
+    });
+    const options = { size: 0, pointsCrs: 'EPSG:32631', bands: ['red'], threads: 0 };
+    for (const corner of [5e5, 5e5 + 30]) {
+      const chips = await extractChips(item(corner), [[5e5 + 55, 5e6 - 35]], options);
+      expect([...chips.data]).toEqual([305]);
+      expect(chips.labels[0]!.transform).toEqual([10, 0, 5e5 + 50, 0, -10, 5e6 - 30]);
+    }
   });
 });
