@@ -14,7 +14,7 @@ interface Row {
 /** Rows of a table: quoted cells may hold separators, line breaks and doubled quotes. Empty lines are passed over. */
 function* rowsOf(text: string, separator: string): Generator<Row> {
   const token = new RegExp(
-    `"((?:[^"]|"")*)"|([^"\\r\\n${separator === '\t' ? '\\t' : separator}]+)|(\\r?\\n|\\r)|(.)`,
+    `"([^"]*(?:""[^"]*)*)"|([^"\\r\\n${separator === '\t' ? '\\t' : separator}]+)|(\\r?\\n|\\r)|(.)`,
     'gs',
   );
   let row: Row = { cells: [''], line: 1 };

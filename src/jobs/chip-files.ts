@@ -75,14 +75,11 @@ function passes(prepared: PreparedChips, { inOrderBy }: ChipWriter): Iterable<In
   return passesOf(byPlace ? pointsByPlace(prepared) : allOf(nPoint), fitting, inOrderBy ?? 1);
 }
 
-/** Removes what would make a half-written folder look whole. */
-async function clear(folder: OutputFolder, marks: readonly string[], overwrite: boolean): Promise<void> {
-  for (const path of marks) {
-    if (!(await folder.has(path))) continue;
-    if (!overwrite)
+/** @throws InputError when one of the results is there already */
+async function refuseExisting(folder: OutputFolder, marks: readonly string[]): Promise<void> {
+  for (const path of marks)
+    if (await folder.has(path))
       throw new InputError(`the output ${path} exists already; it is replaced only with overwrite`, { url: path });
-    await folder.remove(path);
-  }
 }
 
 interface Gathered {
@@ -130,7 +127,7 @@ export async function chipsToFiles(
 ): Promise<ChipFilesSummary> {
   const { overwrite = false, gzip = false } = options;
   const { format, folder, path, maskPath, tables, marks } = placesOf(out, options);
-  if (!overwrite) await clear(folder, marks, false);
+  if (!overwrite) await refuseExisting(folder, marks);
   const prepared = await prepareChips(rasters, points, options);
   const { placement, points: found, times, bands, dtype, fill, settings } = prepared;
   if (placement.status.every((status) => status === 'outside'))
@@ -139,7 +136,8 @@ export async function chipsToFiles(
       { option: 'points' },
     );
   await folder.make();
-  await clear(folder, marks, overwrite);
+  // Where files of the run before are replaced one by one, what says that all are there goes first.
+  if (format === 'zarr' || format === 'geotiff') for (const mark of marks) await folder.remove(mark);
   const shape = [found.x.length, times.length, bands.length, settings.side, settings.side] as const;
   const passChips = chipsInMemory(prepared);
   const sequential = ![null, 'file'].includes(schemeOf(out));

@@ -67,6 +67,9 @@ function* runsOf(labels: readonly ChipLabel[]): Generator<[first: number, end: n
   }
 }
 
+/** Systems take 2 GiB at a time at most. */
+const WRITE_BYTES = 2 ** 28;
+
 /** Two NumPy arrays: the samples, and the mask. */
 export async function npyWriter({
   path,
@@ -87,7 +90,9 @@ export async function npyWriter({
       for (const [first, end] of runsOf(labels)) {
         for (const [i, array] of [data, mask].entries()) {
           const bytes = bytesOf(array.subarray(first * chipLength, end * chipLength));
-          await sinks[i]!.write(headers[i]!.length + labels[first]!.index * chipBytes[i]!, bytes);
+          const offset = headers[i]!.length + labels[first]!.index * chipBytes[i]!;
+          for (let done = 0; done < bytes.length; done += WRITE_BYTES)
+            await sinks[i]!.write(offset + done, bytes.subarray(done, done + WRITE_BYTES));
         }
       }
     },

@@ -229,6 +229,18 @@ describe('files', () => {
     }
   });
 
+  it('of an earlier run stay as they are when a new one fails', async () => {
+    const bytes = new Uint8Array(await readFile(place.path));
+    bytes.fill(0xff, bytes.length - 3000);
+    await writeFile(at('torn.tif'), bytes);
+    await chipsToFiles(place.path, points, at('kept'), options);
+    const before = await readFile(at('kept/chips.npy'));
+    const again = chipsToFiles(at('torn.tif'), points, at('kept'), { ...options, overwrite: true });
+    await expect(again).rejects.toThrow(/torn.tif/);
+    expect((await readFile(at('kept/chips.npy'))).equals(before)).toBe(true);
+    expect((await readdir(at('kept'))).sort()).toEqual(['chips.csv', 'chips.json', 'chips.npy', 'mask.npy']);
+  });
+
   it('leave nothing when no point lies in a raster', async () => {
     const attempt = chipsToFiles(
       place.path,
