@@ -32,6 +32,7 @@ export {
   writeCog,
 } from './io/cog-writer.js';
 export { encodePng, type PngImage } from './io/png.js';
+export { type Points, type PointsInput, type ReadPointsOptions, readPoints } from './io/points.js';
 export type { Dtype, NumericArray, Planes } from './io/raster.js';
 export { withRetry } from './io/retry.js';
 export type { S3Options } from './io/s3-options.js';
@@ -39,6 +40,18 @@ export { s3Store } from './io/s3-store.js';
 export type { Scene, SceneBand } from './io/scene.js';
 export { type ReadScenesOptions, readScenes } from './io/stac.js';
 export type { Store } from './io/store.js';
+export type { ChipLabel } from './jobs/chip-labels.js';
+export type { ChipOptions } from './jobs/chip-options.js';
+export type { ChipStatus } from './jobs/chip-place.js';
+export type { ChipReport, Chips } from './jobs/chip-run.js';
+export type { ChipRasters, ChipTime } from './jobs/chip-source.js';
+export {
+  type ChipBatchOptions,
+  type ChipDictionary,
+  chipBatches,
+  chipDictionary,
+  extractChips,
+} from './jobs/chips.js';
 export type { Plan } from './jobs/plan.js';
 export type { CompositeOptions } from './jobs/prepare.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';

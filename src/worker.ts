@@ -1,9 +1,13 @@
 import { listenAsWorker } from '#platform';
+import { chipRunner } from './jobs/chip-runner.js';
 import { compositeRunner } from './jobs/composite-runner.js';
 import { type BlockRunner, serveBlocks, type ToWorker } from './jobs/pool.js';
 
 /** Everything a thread can run, by name. */
-const RUNNERS = new Map([[compositeRunner.name, compositeRunner as BlockRunner<unknown, unknown, unknown>]]);
+const RUNNERS = new Map([
+  [compositeRunner.name, compositeRunner as BlockRunner<unknown, unknown, unknown>],
+  [chipRunner.name, chipRunner as BlockRunner<unknown, unknown, unknown>],
+]);
 
 const handle = serveBlocks(
   (name) => RUNNERS.get(name)!,

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { InputError, StackwiseError, UsageError } from '../errors.js';
 import { version } from '../version.js';
+import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
@@ -9,7 +10,7 @@ import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
-const COMMANDS = [compositeCommand, sentinel2Command, searchCommand, infoCommand, demoCommand];
+const COMMANDS = [compositeCommand, sentinel2Command, chipsCommand, searchCommand, infoCommand, demoCommand];
 
 /** 0 done, 1 failed, 2 wrong usage. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -6,7 +6,7 @@ import { rowBytes } from '../kernels/codec.js';
 import { type ByteSource, openByteSource } from './byte-source.js';
 import { codecOf } from './compression.js';
 import { parseGdalMetadata, parseNodata } from './gdal-metadata.js';
-import type { BandHeader, Raster, RasterHeader, TakePlane, TileRef } from './raster.js';
+import type { BandHeader, Raster, RasterHeader, ReadTileOptions, TakePlane, TileRef } from './raster.js';
 import { filledArray } from './samples.js';
 import type { Store } from './store.js';
 import { blockRows, decodeBlock } from './tiff-block.js';
@@ -207,7 +207,7 @@ function tiffRaster(source: ByteSource, order: TiffOrder, header: RasterHeader, 
     open: OpenLevel,
     ref: TileRef,
     { plane, wanted, take }: { plane: number; wanted: readonly number[]; take: TakePlane },
-    signal?: AbortSignal,
+    { signal, within }: ReadTileOptions,
   ): Promise<void> => {
     const { image } = open;
     const { level } = image;
@@ -227,24 +227,24 @@ function tiffRaster(source: ByteSource, order: TiffOrder, header: RasterHeader, 
     const samples = level.planar ? wanted.map(() => 0) : wanted;
     const decode = async (data: Uint8Array): Promise<void> => {
       signal?.throwIfAborted();
-      await decodeBlock(image, data, { url, name, row: ref.row }, { samples, fill, take });
+      await decodeBlock(image, data, { url, name, row: ref.row }, { samples, fill, take, within });
     };
     await source.lend({ offset, length }, decode, signal);
   };
 
   return {
     header,
-    async readTile(ref, wanted, take, { signal } = {}) {
-      signal?.throwIfAborted();
+    async readTile(ref, wanted, take, options = {}) {
+      options.signal?.throwIfAborted();
       const open = levelOf(ref);
       const missing = wanted.find((band) => !bands[band]);
       if (missing !== undefined) {
         throw new InputError(`${url}: band ${missing + 1} is wanted, and there are ${bands.length}`, { url });
       }
-      if (!open.image.level.planar) return readBlock(open, ref, { plane: 0, wanted, take }, signal);
+      if (!open.image.level.planar) return readBlock(open, ref, { plane: 0, wanted, take }, options);
       for (const [i, band] of wanted.entries()) {
         const own: TakePlane = (plane) => take(plane, i);
-        await readBlock(open, ref, { plane: band, wanted: [band], take: own }, signal);
+        await readBlock(open, ref, { plane: band, wanted: [band], take: own }, options);
       }
     },
     async tileBytes(ref, band) {

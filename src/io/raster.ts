@@ -116,6 +116,15 @@ export interface TileRef {
  */
 export type TakePlane = (plane: SampleArray, i: number) => void;
 
+export interface ReadTileOptions {
+  signal?: AbortSignal;
+  /**
+   * The rectangle of the tile (px) that is wanted, default all of it. What lies around it may hold anything, and whether the block is
+   * intact behind its last pixel is not looked at.
+   */
+  within?: Window;
+}
+
 /** A raster whose tiles are decoded one at a time by the caller, who decides what to keep. One conformance suite for all kinds. */
 export interface Raster {
   readonly header: RasterHeader;
@@ -124,7 +133,7 @@ export interface Raster {
    * (a last strip is padded below with nodata or 0). A tile that is not in the file (sparse) is all nodata, or 0. What `take` throws
    * is thrown as it is.
    */
-  readTile(ref: TileRef, bands: readonly number[], take: TakePlane, options?: { signal?: AbortSignal }): Promise<void>;
+  readTile(ref: TileRef, bands: readonly number[], take: TakePlane, options?: ReadTileOptions): Promise<void>;
   /** Compressed bytes of one tile (all bands of a chunky one), 0 when sparse; for the plan's forecast. */
   tileBytes(ref: TileRef, band: number): Promise<number>;
   close(): Promise<void>;

@@ -207,3 +207,29 @@ export async function readScenes(
   for (const text of texts as string[]) paths.push(...(isGlob(text) ? await expandGlob(text, context) : [text]));
   return scenesOfPaths(paths, context);
 }
+
+/**
+ * The rasters that sources name, in their order, those of a folder or glob by path; null as soon as one of the sources is a document,
+ * a folder that holds one, or a product of ESA or USGS.
+ */
+export async function rasterPaths(
+  sources: readonly string[],
+  { store = anyStore(), signal }: Pick<ReadScenesOptions, 'store' | 'signal'> = {},
+): Promise<string[] | null> {
+  const openRaster = (url: string) => openLazily(url, store, signal);
+  const context: Context = { store, ...(signal && { signal }), openRaster, seen: new Set() };
+  const paths: string[] = [];
+  for (const source of sources) {
+    if (isGlob(source)) paths.push(...(await expandGlob(source, context)));
+    else if (RASTER.test(source)) paths.push(source);
+    else if (JSON_NAME.test(source) || schemeOf(source)?.startsWith('http')) return null;
+    else {
+      const folder = source.endsWith('/') ? source : `${source}/`;
+      const top = await store.list(folder, { ...(signal && { signal }) });
+      if (await itemsOfProductFolder(folder, top, { store, ...(signal && { signal }) })) return null;
+      paths.push(...(await filesUnder(folder, context)));
+    }
+  }
+  if (paths.some((path) => JSON_NAME.test(path))) return null;
+  return paths.filter((path) => RASTER.test(path));
+}

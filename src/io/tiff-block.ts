@@ -1,4 +1,5 @@
 import { FormatError, KernelError, UnsupportedError } from '../errors.js';
+import type { Window } from '../geo/grid.js';
 import { expand, expandBlock, type PackedBlock, rowBytes, unpackBlock } from '../kernels/codec.js';
 import { kernels } from '../kernels/memory.js';
 import { codecOf } from './compression.js';
@@ -55,6 +56,17 @@ async function kernelBlock(image: TiffImage, bytes: Uint8Array, ref: BlockRef): 
 }
 
 /**
+ * Bytes of a block up to the end of a rectangle's last pixel, at most up to the image's end. The floating-point predictor mixes the
+ * bytes of a row, which is then wanted whole.
+ */
+function wantedBytes({ level, form }: TiffImage, rows: number, within: Window | undefined): number {
+  if (!within || within.row + within.height > rows) return rowBytes(form) * rows;
+  const before = within.row + within.height - 1;
+  const cols = form.predictor === 3 ? level.tileWidth : within.col + within.width;
+  return rowBytes(form) * before + Math.ceil((cols * form.nSample * form.bits) / 8);
+}
+
+/**
  * Compressed bytes of a block → the samples asked for, planar [tileHeight][tileWidth] each, lent to `take` one after the other where
  * they lie in the kernels' memory; rows below a last strip hold `fill`. A block that is corrupt, or has fewer bytes than its size
  * says, is a FormatError.
@@ -63,7 +75,12 @@ export async function decodeBlock(
   image: TiffImage,
   bytes: Uint8Array,
   ref: BlockRef,
-  request: { samples: readonly number[]; fill: readonly (number | null)[]; take: TakePlane },
+  request: {
+    samples: readonly number[];
+    fill: readonly (number | null)[];
+    take: TakePlane;
+    within?: Window | undefined;
+  },
 ): Promise<void> {
   const { level, form, dtype } = image;
   const block = await kernelBlock(image, bytes, ref);
@@ -71,21 +88,24 @@ export async function decodeBlock(
   const stored = native ? { ...form, bigEndian: false, reversedBits: false } : form;
   const stride = rowBytes(form);
   const k = kernels();
+  const rows = blockRows(image, ref.row);
+  const wanted = wantedBytes(image, rows, request.within);
+  const isPart = wanted < stride * rows;
   const expanded = () => {
     try {
-      return expandBlock(k, block, stride * level.tileHeight);
+      return expandBlock(k, block, isPart ? wanted : stride * level.tileHeight, stride * level.tileHeight);
     } catch (error) {
       throw blockError(error, ref);
     }
   };
   k.scope(() => {
     const { at, length } = expanded();
-    checkLength(length, stride * blockRows(image, ref.row), ref);
-    const nRow = Math.floor(length / stride);
-    const planes = unpackBlock(k, stored, { at, nRow, rows: level.tileHeight }, request.samples);
+    checkLength(length, wanted, ref);
+    const nRow = isPart ? Math.ceil(length / stride) : Math.floor(length / stride);
+    const planes = unpackBlock(k, stored, { at, nRow, rows: level.tileHeight }, request);
     for (const [i, ptr] of planes.entries()) {
       const plane = arrayAt(dtype, k.exports.memory.buffer, ptr, level.tileWidth * level.tileHeight);
-      fillSamples(plane, nRow * level.tileWidth, request.fill[i]!);
+      if (!isPart) fillSamples(plane, nRow * level.tileWidth, request.fill[i]!);
       request.take(plane, i);
     }
   });

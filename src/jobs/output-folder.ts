@@ -12,6 +12,8 @@ export interface OutputFolder {
   pathOf(name: string): string;
   has(path: string): Promise<boolean>;
   make(): Promise<void>;
+  /** Makes the folders that an entry lies in. */
+  makeFor(path: string): Promise<void>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   /** Where finished blocks may wait; null for buckets. */
   workDir: string | null;
@@ -71,6 +73,7 @@ function diskFolder(url: string): OutputFolder {
     pathOf: (name) => join(folder, name),
     has: async (path) => existsSync(path),
     make: () => makeFolder(folder),
+    makeFor: (path) => makeFolder(dirname(path)),
     write: (path, bytes) => storeFor(path).write(path, bytes),
     remove: (path) => rm(path, { force: true }),
     workDir: join(folder, '.stackwise-work'),
@@ -94,6 +97,7 @@ function bucketFolder(url: string): OutputFolder {
       }
     },
     make: async () => {},
+    makeFor: async () => {},
     workDir: null,
     // What is left of uploads is no object; the bucket's own rule takes it away.
     sweep: async () => {},

@@ -40,7 +40,7 @@ function inPlace({ nSample, predictor, bits }: BlockForm, size: number): boolean
 function unpackPiece(
   k: Kernels,
   form: BlockForm,
-  piece: { at: number; nRow: number; scratch: number },
+  piece: { at: number; nRow: number; scratch: number; within?: Rectangle | undefined },
   samples: readonly number[],
   outs: readonly number[],
 ): void {
@@ -82,9 +82,31 @@ function unpackPiece(
   }
   if (inPlace(form, size) && !predict) return;
   const unpack = e[`unpack_${(size * 8) as 8 | 16 | 32 | 64}`];
-  samples.forEach((sample, i) => {
-    unpack(from, nSample, sample, nRow, width, predict, outs[i]!);
-  });
+  const { within } = piece;
+  if (!within || within.width > width / 2) {
+    samples.forEach((sample, i) => {
+      unpack(from, nSample, sample, nRow, width, predict, outs[i]!);
+    });
+    return;
+  }
+  // Differences are summed from the beginning of a row.
+  const col = predict ? 0 : within.col;
+  const count = within.col + within.width - col;
+  const [first, end] = [Math.max(0, within.row), Math.min(nRow, within.row + within.height)];
+  for (let row = first; row < end; row++) {
+    const px = row * width + col;
+    samples.forEach((sample, i) => {
+      unpack(from + px * nSample * size, nSample, sample, 1, count, predict, outs[i]! + px * size);
+    });
+  }
+}
+
+/** px of a block */
+interface Rectangle {
+  col: number;
+  row: number;
+  width: number;
+  height: number;
 }
 
 /**
@@ -93,13 +115,13 @@ function unpackPiece(
  * current scope, of which the first `nRow` rows are written.
  *
  * @param raw where the decompressed rows lie, which are changed: `nRow` of them with room for `rows`
- * @param samples which of the block's samples to take
+ * @param request which of the block's samples to take, and the rectangle that is wanted of them (default: all)
  */
 export function unpackBlock(
   k: Kernels,
   form: BlockForm,
   raw: { at: number; nRow: number; rows: number },
-  samples: readonly number[],
+  { samples, within }: { samples: readonly number[]; within?: Rectangle | undefined },
 ): number[] {
   const size = sampleBytes(form);
   const stride = rowBytes(form);
@@ -114,7 +136,9 @@ export function unpackBlock(
     const scratch = k.alloc(piece * form.width * form.nSample * size + 16);
     for (let row = 0; row < nRow; row += piece) {
       const outs = planes.map((plane) => plane + row * form.width * size);
-      unpackPiece(k, form, { at: at + row * stride, nRow: Math.min(piece, nRow - row), scratch }, samples, outs);
+      const part = within && { ...within, row: within.row - row };
+      const rows = { at: at + row * stride, nRow: Math.min(piece, nRow - row), scratch, within: part };
+      unpackPiece(k, form, rows, samples, outs);
     }
   });
   return planes;
@@ -135,11 +159,13 @@ const OUTPUT_SLACK = 384;
 
 /**
  * Decompresses at most `most` bytes into the arena's current scope; a shorter stream gives fewer, a longer one is cut off.
- * Throws FormatError when it is corrupt or cut off, or has the wrong checksum.
+ * Throws FormatError when it is corrupt or cut off, or has the wrong checksum, which is not looked at when the output is cut off.
+ *
+ * @param room bytes that are reserved for the output
  */
-export function expandBlock(k: Kernels, block: PackedBlock, most: number): { at: number; length: number } {
+export function expandBlock(k: Kernels, block: PackedBlock, most: number, room = most): { at: number; length: number } {
   const { bytes, packing } = block;
-  const out = k.alloc(most + OUTPUT_SLACK);
+  const out = k.alloc(Math.max(most, room) + OUTPUT_SLACK);
   if (packing === 'none') {
     const length = Math.min(most, bytes.length);
     k.u8(out, length).set(bytes.subarray(0, length));
