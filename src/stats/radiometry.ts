@@ -29,6 +29,8 @@ const DARK_DN = 900;
 const AT_ONCE = 8;
 
 const REFLECTANCE = /^(B(0[1-9]|1[0-2]|8A)(_\d+m)?|coastal|blue|green|red|rededge\d*|nir\d*|swir\d+|cirrus)(-jp2)?$/i;
+/** ESA's own files: its buckets at AWS, and its products wherever they lie. */
+const ESA_OWN = /(^|[/.])sentinel-s2-l[12][ac][/.]|\.SAFE\//i;
 const PREAPPLYING = /(^|[/.])sentinel-cogs[/.]|\/sentinel-s2-l2a-cogs\//;
 
 /** Whether a band of Sentinel-2 holds reflectance, by its key, name or common name. */
@@ -62,7 +64,7 @@ export function offsetFacts(scene: Scene, key: string, band: SceneBand): OffsetF
   const offsetDn = stated || (isNew ? OFFSET_DN : 0);
   if (offsetDn === 0) return { offsetDn, applied: false, doubtful: false };
   // Converters may have applied it; nobody does in ESA's own files, whatever the item says of its other ones.
-  if (isJp2(band)) return { offsetDn, applied: false, doubtful: false };
+  if (isJp2(band)) return { offsetDn, applied: false, doubtful: !ESA_OWN.test(band.href) };
   const flag = radiometry.offsetApplied;
   if (flag !== null) return { offsetDn, applied: flag, doubtful: true };
   if (PREAPPLYING.test(band.href)) return { offsetDn, applied: null, doubtful: true };
@@ -118,7 +120,8 @@ async function askPixels(request: RadiometryRequest): Promise<{ applied: Map<Sce
   const doubts = scenes.flatMap((scene) => doubtOf(scene, request) ?? []);
   const seen = await mapFew(doubts, AT_ONCE, async (doubt) => looksApplied(await darkest(doubt)));
   for (const [i, { scene, facts }] of doubts.entries()) {
-    applied.set(scene, facts.applied ?? seen[i] ?? true);
+    // Bright pixels may be a bright scene's; dark ones prove it, since nothing is darker than black.
+    applied.set(scene, seen[i] || (facts.applied ?? seen[i] ?? true));
     if (facts.applied === null) guessed.push(scene);
     else if (seen[i] !== null && seen[i] !== facts.applied) against[`${facts.applied}`].push(scene);
   }
@@ -130,7 +133,7 @@ async function askPixels(request: RadiometryRequest): Promise<{ applied: Map<Sce
     );
   if (against.false.length > 0)
     warnings.push(
-      `offset-conflict: ${listed(against.false)}: the item says that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the item is believed: ${hint}`,
+      `offset-conflict: ${listed(against.false)}: the item says that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the pixels are believed: ${hint}`,
     );
   if (guessed.length > 0)
     warnings.push(
