@@ -43,6 +43,7 @@ export type { Store } from './io/store.js';
 export type { ChipLabel } from './jobs/chip-labels.js';
 export type { ChipOptions } from './jobs/chip-options.js';
 export type { ChipStatus } from './jobs/chip-place.js';
+export type { ChipMeaning } from './jobs/chip-radiometry.js';
 export type { ChipReport, Chips } from './jobs/chip-run.js';
 export type { ChipRasters, ChipTime } from './jobs/chip-source.js';
 export {
