@@ -115,6 +115,8 @@ function timesOfPlaces(nTime: number, { firstYear, dates, bandsPerYear }: ChipOp
 
 /** Rasters that hold the same bands, one date after the other, each of its place. */
 async function sourceOfPlaces(paths: readonly string[], options: ChipOptions, cache: RasterCache): Promise<ChipSource> {
+  if (options.datetime !== undefined)
+    throw new InputError('an interval chooses scenes, and rasters of places are given', { option: 'datetime' });
   const headers = await mapFew(paths, AT_ONCE, async (path) => (await cache.open(path)).header);
   const [first] = headers;
   const nBand = first!.bands.length;
@@ -170,6 +172,9 @@ async function sourceOfScenes(all: readonly Scene[], options: ChipOptions): Prom
     throw new InputError('bands per year belong to rasters that hold all dates, and scenes are given', {
       option: 'bands-per-year',
     });
+  const label = options.firstYear === undefined ? options.dates && 'dates' : 'first-year';
+  if (label)
+    throw new InputError('labels belong to rasters that hold all dates, and scenes have dates', { option: label });
   const interval = datetime === undefined ? null : parseInterval(datetime);
   const { scenes, notes } = selectScenes(all, { interval });
   for (const note of notes) onWarning?.(note);
