@@ -78,6 +78,8 @@ export function chipSettings(options: ChipOptions): ChipSettings {
   oneOf('group', group, ['solar-day', 'none']);
   oneOf('offset', offset, ['auto', 'apply', 'none']);
   whole(threads, 'threads', [0, 1024]);
+  if (given.bands?.length === 0)
+    throw new InputError('chips have at least one band, and none is named', { option: 'bands' });
   if (!(memoryLimitBytes > 0))
     throw new InputError(`a memory limit of ${memoryLimitBytes} bytes`, { option: 'memory-limit' });
   if (bandsPerYear !== undefined) whole(bandsPerYear, 'bands-per-year', [1, 65535]);

@@ -98,7 +98,10 @@ function chooseBands(header: RasterHeader, perTime: number, wanted: readonly str
     const index = /^\d+$/.test(text) ? Number(text) - 1 : names.indexOf(text);
     if (index >= 0 && index < names.length) return { name: names[index]!, index };
     const known = `${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`;
-    throw new InputError(`there is no band ${text} in ${header.url}: it has ${known}`, { option: 'bands', band: text });
+    throw new InputError(`there is no band ${JSON.stringify(text)} in ${header.url}: it has ${known}`, {
+      option: 'bands',
+      band: text,
+    });
   });
 }
 
