@@ -133,7 +133,7 @@ async function askPixels(request: RadiometryRequest): Promise<{ applied: Map<Sce
     );
   if (against.false.length > 0)
     warnings.push(
-      `offset-conflict: ${listed(against.false)}: the item says that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the pixels are believed: ${hint}`,
+      `offset-conflict: ${listed(against.false)}: item or format say that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the pixels are believed: ${hint}`,
     );
   if (guessed.length > 0)
     warnings.push(
