@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRaster } from '../../build/io/open-raster.js';
-import { type ChipOptions, chipsToFiles, extractChips, type Grid, writeCog } from '../../build/node.js';
+import {
+  type ChipOptions,
+  chipsToFiles,
+  composite,
+  extractChips,
+  type Grid,
+  readScenes,
+  writeCog,
+} from '../../build/node.js';
 import { HEIGHT, JP2, jp2Bytes, WIDTH } from '../fixture/jp2.js';
 
 const CRS = { epsg: 32631, definition: null, geoKeys: null };
@@ -28,15 +36,17 @@ interface Given {
   datetime?: string;
   properties?: object;
   asset?: object;
+  nodata?: null;
 }
 
 /** Scenes of 5 × 5 px whose rows are these values. */
 async function collection(name: string, scenes: readonly Given[]): Promise<string> {
   const features = [];
-  for (const [i, { values, properties, asset, datetime = `2022-01-1${i}T10:00:00Z` }] of scenes.entries()) {
+  for (const [i, given] of scenes.entries()) {
+    const { values, properties, asset, datetime = `2022-01-1${i}T10:00:00Z`, nodata = 0 } = given;
     const file = `${name}-${i}.tif`;
     const data = [Uint16Array.from({ length: 25 }, (_, px) => values[px % 5]!)];
-    await writeCog(at(file), { grid: gridOf(5, 5), names: ['b'], data, nodata: 0 });
+    await writeCog(at(file), { grid: gridOf(5, 5), names: ['b'], data, nodata });
     features.push({
       type: 'Feature',
       id: `${name}-${i}`,
@@ -90,6 +100,15 @@ describe('chips of scenes of baselines 02.14 and 04.00', () => {
     expect(stored.map((row) => row[0])).toEqual([500, 1500]);
     expect(meanings).toEqual([{ scale: 1, offset: 0 }]);
     expect(warnings).toEqual([expect.stringMatching(/^scale-differs: B04/)]);
+  });
+
+  it('keep 0 as missing where neither item nor file say so, as composites do', async () => {
+    const silent = await collection('silent', [{ values: NEW, properties: s2('04.00'), nodata: null }]);
+    expect((await rows(silent)).rows).toEqual([[500, 1000, 2000, null, 1]]);
+    const options = { bands: ['B04'], masks: ['none'], threads: 0 };
+    const { results } = await composite(await readScenes(silent), { ...options, statistics: 'median' });
+    expect(Array.from(results.median!.data[0]!.subarray(0, 5))).toEqual([500, 1000, 2000, 0, 1]);
+    expect(results.median!.nodata).toBe(0);
   });
 
   it('state the offset that they keep', async () => {
