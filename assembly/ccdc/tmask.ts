@@ -1,0 +1,73 @@
+// Tmask: a robust fit of a window in the chosen bands, and the observations that lie far from it.
+import { cosine_sine } from '../sine';
+import { robustFit, robustScratch, writeResiduals } from './robust';
+import { dayAt, FEATURE_BYTES, Pixel, rowAt } from './state';
+
+/** statsmodels counts its 5 iterations from 1. */
+const MOST_ROUNDS: i32 = 4;
+
+/** Bytes of scratch: f64[n][4] design, v128[n] values, v128[5] coefficients, and what the fit takes. */
+export function tmaskScratch(nTime: usize): usize {
+  return nTime * 48 + 80 + robustScratch(nTime);
+}
+
+/** A cycle of `years` years at each date of the chip, computed when first wanted; 0 when there is no table of so long a cycle. */
+function slowCycle(pixel: Pixel, years: i32): usize {
+  const chip = pixel.chip;
+  if (years >= chip.nSlow) return 0;
+  const table = chip.slow + (<usize>(years * chip.nTime) << 4);
+  if (load<u8>(chip.slowReady + years)) return table;
+  const cycle = 6.283185307179586 / chip.avgDaysYr / <f64>years;
+  for (let i = 0; i < chip.nTime; i++) cosine_sine(cycle * <f64>load<i32>(chip.days + (i << 2)), table + (i << 4));
+  store<u8>(chip.slowReady + years, 1);
+  return table;
+}
+
+/** The design of the window: cos and sin of a year, of the slow cycle (0 when that is a year too). */
+function writeDesign(pixel: Pixel, from: i32, until: i32, years: i32, design: usize): void {
+  const table = years > 1 ? slowCycle(pixel, years) : 0;
+  const cycle = 6.283185307179586 / pixel.chip.avgDaysYr / <f64>years;
+  for (let i = from, to = design; i < until; i++, to += 32) {
+    v128.store(to, v128.load(rowAt(pixel, i), 16));
+    if (table) v128.store(to, v128.load(table + (load<i32>(pixel.dates + (load<i32>(pixel.live + (i << 2)) << 2)) << 4)), 16);
+    else if (years > 1) cosine_sine(cycle * <f64>dayAt(pixel, i), to + 16);
+    else v128.store(to, f64x2.splat(0), 16);
+  }
+}
+
+/** Years of the slow cycle of the window [from, until): its span in whole years, rounded up. */
+function slowYears(pixel: Pixel, from: i32, until: i32): i32 {
+  return max(1, <i32>ceil(<f64>(dayAt(pixel, until - 1) - dayAt(pixel, from)) / pixel.chip.avgDaysYr));
+}
+
+/**
+ * Flags (u8[until - from]) the observations of the window that lie more than T_CONST times a band's noise from its robust fit;
+ * returns their number. A window of at most one year has two equal pairs of columns: one is left out.
+ */
+export function tmask(pixel: Pixel, from: i32, until: i32): i32 {
+  const chip = pixel.chip, n = until - from, flags = pixel.flags;
+  memory.fill(flags, 0, n);
+  if (chip.nTmask == 0) return 0;
+  const design = pixel.scratch, values = design + (n << 5), beta = values + (n << 4), scratch = beta + 80;
+  const years = slowYears(pixel, from, until);
+  writeDesign(pixel, from, until, years, design);
+  for (let band = 0; band < chip.nTmask; band += 2) {
+    const columnA = load<i32>(chip.tmaskColumns + (band << 2));
+    const columnB = band + 1 < chip.nTmask ? load<i32>(chip.tmaskColumns + (band << 2), 4) : columnA;
+    for (let i = 0; i < n; i++) {
+      const row = rowAt(pixel, from + i);
+      store<f64>(values + (i << 4), load<f64>(row + columnA));
+      store<f64>(values + (i << 4), load<f64>(row + columnB), 8);
+    }
+    robustFit(design, values, n, MOST_ROUNDS, years == 1 ? 0.5 : 1, scratch, beta);
+    const noise = f64x2.splat(load<f64>(pixel.noise + (columnA - FEATURE_BYTES)));
+    const limit = f64x2.mul(f64x2.replace_lane(noise, 1, load<f64>(pixel.noise + (columnB - FEATURE_BYTES))), f64x2.splat(chip.tConst));
+    writeResiduals(design, values, n, beta, scratch);
+    for (let i = 0; i < n; i++) {
+      if (v128.any_true(f64x2.gt(v128.load(scratch + (i << 4)), limit))) store<u8>(flags + i, 1);
+    }
+  }
+  let nFlagged = 0;
+  for (let i = 0; i < n; i++) nFlagged += load<u8>(flags + i);
+  return nFlagged;
+}
