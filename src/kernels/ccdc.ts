@@ -1,6 +1,6 @@
 // Change detection in wasm memory: the tables of a chip, strips of its pixels, and one pixel after the other.
 import { KernelError } from '../errors.js';
-import type { Kernels } from './memory.js';
+import { type Kernels, kernels } from './memory.js';
 
 /** Numbers in the order in which the kernels read them (assembly/ccdc/chip.ts); PyCCD's names in camel case. */
 export interface CcdcSettings {
@@ -114,6 +114,7 @@ export class CcdcRun {
   private readonly countsPtr: number;
   private readonly maskPtr: number;
   private stripPtr = 0;
+  private qaPtr = 0;
   private stripPx = 0;
   private isWide = false;
 
@@ -158,12 +159,9 @@ export class CcdcRun {
     this.stripPx = nPx;
     this.isWide = like instanceof Float64Array;
     this.stripPtr = k.alloc(nTime * nBand * nPx * bytes);
-    const qaPtr = k.alloc(nTime * nPx * 2);
-    k.exports.ccdc_strip(this.ptr, this.stripPtr, dtype, wraps, nBand * nPx * bytes, nPx * bytes, qaPtr, nPx * 2);
-    this.qaPtr = qaPtr;
+    this.qaPtr = k.alloc(nTime * nPx * 2);
+    k.exports.ccdc_strip(this.ptr, this.stripPtr, dtype, wraps, nBand * nPx * bytes, nPx * bytes, this.qaPtr, nPx * 2);
   }
-  private qaPtr = 0;
-
   /**
    * Copies the pixels [from, from + count) of a chip [nTime][nBand][nPx] and its QA [nTime][nPx] into the strip; `order` gives the
    * place of each ascending date.
@@ -213,4 +211,23 @@ export class CcdcRun {
     const ptr = this.k.exports.ccdc_segments(this.ptr) >>> 0;
     return this.k.f64(ptr, nSegment * (RECORD_HEAD + RECORD_BAND * this.nBand));
   }
+}
+
+/**
+ * The features of a model at an ordinal day: the day, cos and sin of one, two and three cycles a year of `avgDaysYr` days, f64[7]. Our own
+ * sine and cosine, the same on every engine.
+ */
+export function featuresAt(day: number, avgDaysYr: number): Float64Array {
+  const k = kernels();
+  return k.scope(() => {
+    const ptr = k.alloc(16);
+    const features = new Float64Array(7);
+    const angle = ((2 * Math.PI) / avgDaysYr) * day;
+    features[0] = day;
+    for (let i = 1; i <= 3; i++) {
+      k.exports.cosine_sine(i * angle, ptr);
+      features.set(k.f64(ptr, 2), 2 * i - 1);
+    }
+    return features;
+  });
 }
