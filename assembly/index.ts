@@ -24,5 +24,5 @@ export { inflate, inflate_scratch } from './inflate';
 export { copy_rows } from './rows';
 export { cosine_sine } from './sine';
 export {
-  ccdc_create, ccdc_strip, ccdc_detect, ccdc_segments, ccdc_observe, ccdc_variogram, ccdc_fit, ccdc_tmask, ccdc_closest,
+  ccdc_create, ccdc_strip, ccdc_detect, ccdc_segments, ccdc_observe, ccdc_variogram, ccdc_fit, ccdc_robust, ccdc_closest,
 } from './ccdc/chip';

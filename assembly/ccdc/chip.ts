@@ -7,7 +7,7 @@ import { observe, writeMask } from './observe';
 import { detectPixel } from './procedure';
 import { append, BAND_NUMBERS, clearMagnitudes, HEAD_NUMBERS } from './segment';
 import { BLOCK_BYTES, Chip, FEATURE_BYTES, Fit, PADDING, Pixel } from './state';
-import { tmask, tmaskScratch } from './tmask';
+import { fitPair, tmaskScratch } from './tmask';
 import { adjustPeek, variogram } from './variogram';
 
 /** Slow cycles up to so many years are kept in tables. */
@@ -197,11 +197,11 @@ export function ccdc_fit(at: usize, from: i32, until: i32, nCoefficient: i32): i
   return pixel.fit.nSweep;
 }
 
-// u8[until - from] Tmask's flags of kept observations [from, until); the variogram must have been formed -> their number
-export function ccdc_tmask(at: usize, from: i32, until: i32, flags: usize): i32 {
-  const pixel = changetype<Pixel>(at), n = tmask(pixel, from, until);
-  memory.copy(flags, pixel.flags, until - from);
-  return n;
+// f64[5][2]: Tmask's robust fit of kept observations [from, until) in two bands after so many re-weightings: constant, cos and sin of a year,
+// of the slow cycle -> pointer, valid until the next step
+export function ccdc_robust(at: usize, from: i32, until: i32, bandA: i32, bandB: i32, nRounds: i32): usize {
+  const pixel = changetype<Pixel>(at), columns = pixel.chip.columns;
+  return fitPair(pixel, from, until, load<i32>(columns + (bandA << 2)), load<i32>(columns + (bandB << 2)), nRounds);
 }
 
 // u8[count] flags of the 24 of kept observations [from, from + count) closest in day of year to observation `reference`

@@ -59,7 +59,8 @@ export function descend(fit: Fit, from: i32, until: i32, n: i32, alpha: f64, max
     const block = fit.blocks + v * BLOCK_BYTES;
     memory.fill(block, 0, 112);
     memory.copy(block + GRADIENT, block + CORRELATION, 112);
-    v128.store(block, v128.load(block, PADDING), DONE);
+    // A constant band has no coefficients; without this it would take all sweeps to say so.
+    v128.store(block, v128.or(v128.load(block, PADDING), f64x2.le(v128.load(block, SQUARES), zero)), DONE);
     store<u32>(end, <u32>block);
   }
   let sweep = 0;

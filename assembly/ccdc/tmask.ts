@@ -41,30 +41,38 @@ function slowYears(pixel: Pixel, from: i32, until: i32): i32 {
 }
 
 /**
- * Flags (u8[until - from]) the observations of the window that lie more than T_CONST times a band's noise from its robust fit;
- * returns their number. A window of at most one year has two equal pairs of columns: one is left out.
+ * The robust fit of the window in two columns of its rows -> v128[5] coefficients (constant, yearly cos and sin, slow cos and sin),
+ * followed by scratch. A window of at most one year has two equal pairs of columns: the second is left zero.
  */
-export function tmask(pixel: Pixel, from: i32, until: i32): i32 {
-  const chip = pixel.chip, n = until - from, flags = pixel.flags;
-  memory.fill(flags, 0, n);
-  if (chip.nTmask == 0) return 0;
-  const design = pixel.scratch, values = design + (n << 5), beta = values + (n << 4), scratch = beta + 80;
+export function fitPair(pixel: Pixel, from: i32, until: i32, columnA: i32, columnB: i32, nRounds: i32): usize {
+  const n = until - from, design = pixel.scratch, values = design + (n << 5), beta = values + (n << 4);
   const years = slowYears(pixel, from, until);
   writeDesign(pixel, from, until, years, design);
+  for (let i = 0; i < n; i++) {
+    const row = rowAt(pixel, from + i);
+    store<f64>(values + (i << 4), load<f64>(row + columnA));
+    store<f64>(values + (i << 4), load<f64>(row + columnB), 8);
+  }
+  robustFit(design, values, n, nRounds, years == 1 ? 0.5 : 1, beta + 80, beta);
+  return beta;
+}
+
+/**
+ * Flags (u8[until - from]) the observations of the window that lie more than T_CONST times a band's noise from its robust fit;
+ * returns their number.
+ */
+export function tmask(pixel: Pixel, from: i32, until: i32): i32 {
+  const chip = pixel.chip, n = until - from, flags = pixel.flags, noise = pixel.noise - FEATURE_BYTES;
+  memory.fill(flags, 0, n);
   for (let band = 0; band < chip.nTmask; band += 2) {
     const columnA = load<i32>(chip.tmaskColumns + (band << 2));
     const columnB = band + 1 < chip.nTmask ? load<i32>(chip.tmaskColumns + (band << 2), 4) : columnA;
+    const beta = fitPair(pixel, from, until, columnA, columnB, MOST_ROUNDS), residuals = beta + 80;
+    const both = f64x2.replace_lane(f64x2.splat(load<f64>(noise + columnA)), 1, load<f64>(noise + columnB));
+    const limit = f64x2.mul(both, f64x2.splat(chip.tConst));
+    writeResiduals(pixel.scratch, pixel.scratch + (n << 5), n, beta, residuals);
     for (let i = 0; i < n; i++) {
-      const row = rowAt(pixel, from + i);
-      store<f64>(values + (i << 4), load<f64>(row + columnA));
-      store<f64>(values + (i << 4), load<f64>(row + columnB), 8);
-    }
-    robustFit(design, values, n, MOST_ROUNDS, years == 1 ? 0.5 : 1, scratch, beta);
-    const noise = f64x2.splat(load<f64>(pixel.noise + (columnA - FEATURE_BYTES)));
-    const limit = f64x2.mul(f64x2.replace_lane(noise, 1, load<f64>(pixel.noise + (columnB - FEATURE_BYTES))), f64x2.splat(chip.tConst));
-    writeResiduals(design, values, n, beta, scratch);
-    for (let i = 0; i < n; i++) {
-      if (v128.any_true(f64x2.gt(v128.load(scratch + (i << 4)), limit))) store<u8>(flags + i, 1);
+      if (v128.any_true(f64x2.gt(v128.load(residuals + (i << 4)), limit))) store<u8>(flags + i, 1);
     }
   }
   let nFlagged = 0;

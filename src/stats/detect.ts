@@ -1,6 +1,6 @@
 // Change detection (CCDC) as PyCCD does it, for a pixel or a chip of pixels.
 import { InputError } from '../errors.js';
-import { type CcdcChip, CcdcRun, type CcdcValues } from '../kernels/ccdc.js';
+import { type CcdcChip, CcdcRun, type CcdcSettings, type CcdcValues } from '../kernels/ccdc.js';
 import { kernels } from '../kernels/memory.js';
 import { ALGORITHM, type Changes, SegmentTable } from './change.js';
 import { type ChangeBandOptions, PYCCD_BANDS, type ResolvedBands, resolveBands } from './change-bands.js';
@@ -32,6 +32,31 @@ export interface DetectChipInput extends ChipData, DetectOptions {}
 /** Strips of pixels are this large in wasm memory: what a pixel reads of them stays in the second-level cache. */
 const STRIP_BYTES = 2 ** 20;
 
+/** The parameters as the kernels take them. */
+export function kernelSettings(p: PyccdParameters, own: { outlier: number; alpha: number }): CcdcSettings {
+  return {
+    meowSize: p.MEOW_SIZE,
+    peekSize: p.PEEK_SIZE,
+    dayDelta: p.DAY_DELTA,
+    avgDaysYr: p.AVG_DAYS_YR,
+    coefficientMin: p.COEFFICIENT_MIN,
+    coefficientMid: p.COEFFICIENT_MID,
+    coefficientMax: p.COEFFICIENT_MAX,
+    numObsFactor: p.NUM_OBS_FACTOR,
+    outlierThreshold: own.outlier,
+    tConst: p.T_CONST,
+    clearPctThreshold: p.CLEAR_PCT_THRESHOLD,
+    snowPctThreshold: p.SNOW_PCT_THRESHOLD,
+    medianGreenFilter: p.MEDIAN_GREEN_FILTER,
+    lassoMaxIter: p.LASSO_MAX_ITER,
+    alpha: own.alpha,
+    curvePersistSnow: p.CURVE_QA.PERSIST_SNOW,
+    curveInsufClear: p.CURVE_QA.INSUF_CLEAR,
+    curveStart: p.CURVE_QA.START,
+    curveEnd: p.CURVE_QA.END,
+  };
+}
+
 function kernelChip(days: Int32Array, bands: ResolvedBands, options: DetectOptions): CcdcChip {
   const { params = {}, qaScheme = 'pyccd', alpha = 1 } = options;
   const p = pyccdParameters(params);
@@ -39,33 +64,8 @@ function kernelChip(days: Int32Array, bands: ResolvedBands, options: DetectOptio
     throw new InputError(`alpha must be a number from 0 to 1e9, got ${alpha}`, { option: 'alpha' });
   }
   const { change, outlier } = changeThresholds(bands.dof, p.PEEK_SIZE, params);
-  return {
-    days,
-    bands,
-    qaCodes: qaCodes(qaScheme, p),
-    thresholds: change,
-    settings: {
-      meowSize: p.MEOW_SIZE,
-      peekSize: p.PEEK_SIZE,
-      dayDelta: p.DAY_DELTA,
-      avgDaysYr: p.AVG_DAYS_YR,
-      coefficientMin: p.COEFFICIENT_MIN,
-      coefficientMid: p.COEFFICIENT_MID,
-      coefficientMax: p.COEFFICIENT_MAX,
-      numObsFactor: p.NUM_OBS_FACTOR,
-      outlierThreshold: outlier,
-      tConst: p.T_CONST,
-      clearPctThreshold: p.CLEAR_PCT_THRESHOLD,
-      snowPctThreshold: p.SNOW_PCT_THRESHOLD,
-      medianGreenFilter: p.MEDIAN_GREEN_FILTER,
-      lassoMaxIter: p.LASSO_MAX_ITER,
-      alpha,
-      curvePersistSnow: p.CURVE_QA.PERSIST_SNOW,
-      curveInsufClear: p.CURVE_QA.INSUF_CLEAR,
-      curveStart: p.CURVE_QA.START,
-      curveEnd: p.CURVE_QA.END,
-    },
-  };
+  const settings = kernelSettings(p, { outlier, alpha });
+  return { days, bands, qaCodes: qaCodes(qaScheme, p), thresholds: change, settings };
 }
 
 interface Prepared {

@@ -42,7 +42,7 @@ export function detectOf(series: Series, thresholdOf: (peek: number) => number) 
   const isGood = ({ values }: Observation) =>
     values.slice(0, 6).every((v) => v > 0 && v < 10000) && values[6]! > -9320 && values[6]! < 7070;
   const firstOfDays = (list: Observation[]) => list.filter((o, i) => i === 0 || o.day !== list[i - 1]!.day);
-  const fit = (list: readonly Observation[], k: number) =>
+  const modelsOf = (list: readonly Observation[], k: number) =>
     series.bands.map((_, b) =>
       lassoOf(
         list.map((o) => o.day),
@@ -67,7 +67,7 @@ export function detectOf(series: Series, thresholdOf: (peek: number) => number) 
     }
     if (kept.length < 12) return result();
     const [first, last] = [all[0]!.day, all.at(-1)!.day];
-    emit([first, last, last, kept.length, 0, isSnow ? 54 : 44], fit(kept, 4));
+    emit([first, last, last, kept.length, 0, isSnow ? 54 : 44], modelsOf(kept, 4));
     return result();
   }
   for (const o of all) o.values[6] = wrapped(o.values[6]! * 10 - 27315);
@@ -96,7 +96,7 @@ export function detectOf(series: Series, thresholdOf: (peek: number) => number) 
     );
   const catchUp = (a: number, b: number, curveQa: number) => {
     const breakDay = (kept[b] ?? kept.at(-1)!).day;
-    emit([kept[a]!.day, kept[b - 1]!.day, breakDay, b - a, 0, curveQa], fit(kept.slice(a, b), 4));
+    emit([kept[a]!.day, kept[b - 1]!.day, breakDay, b - a, 0, curveQa], modelsOf(kept.slice(a, b), 4));
   };
 
   const initialize = (a: number, b: number): { a: number; b: number; models: Model[] } | null => {
@@ -120,7 +120,7 @@ export function detectOf(series: Series, thresholdOf: (peek: number) => number) 
       }
       for (const o of window) if (!clean.includes(o)) remove(o);
       b = a + clean.length;
-      const models = fit(clean, 4);
+      const models = modelsOf(clean, 4);
       const drift = DETECTION.reduce((sum, band) => {
         const { coefficients, residuals, rmse } = models[band]!;
         const ends = Math.abs(residuals[0]!) + Math.abs(residuals.at(-1)!);
@@ -168,7 +168,7 @@ export function detectOf(series: Series, thresholdOf: (peek: number) => number) 
       if (!models || n < 24 || span(a, b) >= 1.33 * fittedSpan) {
         fitted = kept.slice(a, b);
         [fittedSpan, fittedK] = [span(a, b), k];
-        models = fit(fitted, k);
+        models = modelsOf(fitted, k);
       }
       const list = kept.slice(b, b + peek);
       let rmse = models.map((m) => m.rmse);
