@@ -1,7 +1,7 @@
 // What each band is for in change detection.
 import { InputError } from '../errors.js';
 import type { CcdcBands } from '../kernels/ccdc.js';
-import type { PyccdParameters } from './change-parameters.js';
+import { type PyccdParameters, pyccdParameters } from './change-parameters.js';
 import { suggestion } from './suggest.js';
 
 /** PyCCD's bands in its order. */
@@ -78,6 +78,7 @@ export function resolveBands(
     throw new InputError(`change detection takes 1 to ${MOST_BANDS} bands, got ${names.length}`, { option: 'bands' });
   }
   indicesOf(names, names, 'bands');
+  pyccdParameters(given);
   const { detectionBands, tmaskBands, thermalBand = 'thermal', reflectanceBands, greenBand } = options;
   if (options.thermalBand === undefined && !names.includes('thermal')) {
     const roles = names.join(', ');

@@ -1,14 +1,17 @@
 // What QA values mean to change detection: one class for each of 65536 values.
+import { InputError } from '../errors.js';
 import type { PyccdParameters } from './change-parameters.js';
 
 /** Classes as the kernels number them (assembly/ccdc/state.ts). */
 const CLASS = { fill: 0, clear: 1, water: 2, shadow: 3, snow: 4, cloud: 5, other: 6, unknown: 255 } as const;
 
+const QA_SCHEMES = ['pyccd', 'fmask', 'landsat-c2'] as const;
+
 /**
  * How QA is read. `pyccd`: by the QA_ parameters, which without any are those of Landsat Collection 1 ARD (pixel_qa). `fmask`: classes 0
  * clear, 1 water, 2 shadow, 3 snow, 4 cloud, 255 fill. `landsat-c2`: QA_PIXEL of Landsat Collection 2.
  */
-export type QaScheme = 'pyccd' | 'fmask' | 'landsat-c2';
+export type QaScheme = (typeof QA_SCHEMES)[number];
 
 const FMASK = { QA_FILL: 255, QA_CLEAR: 0, QA_WATER: 1, QA_SHADOW: 2, QA_SNOW: 3, QA_CLOUD: 4 };
 
@@ -65,8 +68,15 @@ function collection2Class(value: number): number {
   return has(6) ? CLASS.clear : CLASS.unknown;
 }
 
-/** u8[65536]: the class of each QA value; 255 where it has none, and the pixel fails. */
+/**
+ * u8[65536]: the class of each QA value; 255 where it has none, and the pixel fails.
+ * @throws InputError for an unknown scheme.
+ */
 export function qaCodes(scheme: QaScheme, parameters: QaParameters): Uint8Array<ArrayBuffer> {
+  if (!QA_SCHEMES.includes(scheme)) {
+    const got = JSON.stringify(scheme);
+    throw new InputError(`qaScheme must be pyccd, fmask or landsat-c2, got ${got}`, { option: 'qaScheme' });
+  }
   const p = scheme === 'fmask' ? { ...parameters, ...FMASK } : parameters;
   const isPacked = scheme === 'pyccd' && p.QA_BITPACKED;
   return Uint8Array.from({ length: 65536 }, (_, value) => {

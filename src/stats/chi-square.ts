@@ -1,7 +1,9 @@
 // Quantiles of the chi-square distribution, in f64 without any function of Math that engines differ in.
 import { InputError } from '../errors.js';
 
-const { LN2 } = Math;
+/** ln 2 in two parts, so that multiples of the first are exact. */
+const LN2_HEAD = 0.6931471803691238;
+const LN2_TAIL = 1.9082149292705877e-10;
 const SQRT_PI = 1.772453850905516;
 /** More terms than any of the sums below needs. */
 const MOST_TERMS = 10_000;
@@ -9,8 +11,8 @@ const MOST_TERMS = 10_000;
 /** e to the power of −x for x ≥ 0: halved k times what remains after k ln 2 is taken out. */
 export function expOfMinus(x: number): number {
   if (x > 746) return 0;
-  const halvings = Math.floor(x / LN2 + 0.5);
-  const rest = -(x - halvings * LN2);
+  const halvings = Math.floor(x / LN2_HEAD + 0.5);
+  const rest = halvings * LN2_TAIL - (x - halvings * LN2_HEAD);
   let sum = 1;
   for (let n = 18; n >= 1; n--) sum = 1 + (rest * sum) / n;
   for (let i = 0; i < halvings; i++) sum *= 0.5;
