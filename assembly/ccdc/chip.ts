@@ -1,6 +1,5 @@
 // The ABI of change detection: tables of a chip are made once, then pixels of strips are run one by one. See src/kernels/ccdc.ts.
 import { alloc } from '../memory';
-import { cosine_sine } from '../sine';
 import { flagClosest, N_KEY } from './closest';
 import { fitAll } from './model';
 import { observe, writeMask } from './observe';
@@ -12,21 +11,14 @@ import { adjustPeek, variogram } from './variogram';
 
 /** Slow cycles up to so many years are kept in tables. */
 const MOST_SLOW: i32 = 64;
-/** Steps of one day peek at 16 times PEEK_SIZE observations. */
+/** Quarter days of 365.25 days. */
 const YEAR_QUARTERS: i32 = 1461;
 
-/** Features, phases and room for slow cycles of the chip's dates. */
+/** Phases of the chip's dates. Features and slow cycles are computed when a pixel first needs them. */
 function makeTables(chip: Chip): void {
-  const nTime = chip.nTime, first = load<i32>(chip.days);
-  const cycle = 6.283185307179586 / chip.avgDaysYr;
-  for (let t = 0; t < nTime; t++) {
-    const day = load<i32>(chip.days + (t << 2)), to = chip.features + (t << 6), angle = cycle * <f64>day;
-    store<f64>(to, 1);
-    store<f64>(to, <f64>(day - first), 8);
-    cosine_sine(angle, to + 16);
-    cosine_sine(2 * angle, to + 32);
-    cosine_sine(3 * angle, to + 48);
-    store<u16>(chip.phases + (t << 1), <u16>((<i64>day * 4) % YEAR_QUARTERS));
+  memory.fill(chip.features, 0, <usize>chip.nTime << 6);
+  for (let t = 0; t < chip.nTime; t++) {
+    store<u16>(chip.phases + (t << 1), <u16>((<i64>load<i32>(chip.days + (t << 2)) * 4) % YEAR_QUARTERS));
   }
 }
 

@@ -1,5 +1,6 @@
 // One pixel of a strip: the classes of its observations, and the rows that a procedure keeps.
 import { medianOf } from '../select';
+import { cosine_sine } from '../sine';
 import { Chip, CLEAR, CLOUD, F64, FEATURE_BYTES, FILL, I16, Pixel, remove, rowAt, SNOW, UNKNOWN, WATER } from './state';
 
 /** Which mask applies, and whether the thermal band is taken to hundredths of a degree Celsius. */
@@ -75,6 +76,20 @@ function dropBright(pixel: Pixel): void {
   for (let i = pixel.n - 1; i >= 0; i--) if (!(load<f64>(rowAt(pixel, i) + column) < limit)) remove(pixel, i);
 }
 
+/** The features of date t, computed when they are first asked for. */
+function featuresOf(chip: Chip, t: i32): usize {
+  const at = chip.features + (t << 6);
+  if (load<f64>(at) == 0) {
+    const day = load<i32>(chip.days + (t << 2)), angle = 6.283185307179586 / chip.avgDaysYr * <f64>day;
+    store<f64>(at, 1);
+    store<f64>(at, <f64>(day - load<i32>(chip.days)), 8);
+    cosine_sine(angle, at + 16);
+    cosine_sine(2 * angle, at + 32);
+    cosine_sine(3 * angle, at + 48);
+  }
+  return at;
+}
+
 /** Fills the pixel's rows with what the procedure keeps: clear and water in range (and all snow), one observation a day. */
 export function observe(pixel: Pixel, px: usize, procedure: i32): void {
   const chip = pixel.chip, rowBytes = chip.rowBytes, lanes = rowBytes - FEATURE_BYTES;
@@ -87,7 +102,7 @@ export function observe(pixel: Pixel, px: usize, procedure: i32): void {
     const row = pixel.rows + n * rowBytes;
     memory.fill(row + FEATURE_BYTES, 0, lanes);
     if (!readBands(chip, t, px, row, procedure == STANDARD) && !isSnow) continue;
-    memory.copy(row, chip.features + (t << 6), FEATURE_BYTES);
+    memory.copy(row, featuresOf(chip, t), FEATURE_BYTES);
     store<i32>(pixel.dates + (n << 2), t);
     store<i32>(pixel.live + (n << 2), n);
     lastDay = day;

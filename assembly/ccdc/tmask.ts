@@ -1,7 +1,7 @@
 // Tmask: a robust fit of a window in the chosen bands, and the observations that lie far from it.
 import { cosine_sine } from '../sine';
 import { robustFit, robustScratch, writeResiduals } from './robust';
-import { dayAt, FEATURE_BYTES, Pixel, rowAt } from './state';
+import { Chip, dayAt, FEATURE_BYTES, Pixel, rowAt } from './state';
 
 /** statsmodels counts its 5 iterations from 1. */
 const MOST_ROUNDS: i32 = 4;
@@ -11,27 +11,30 @@ export function tmaskScratch(nTime: usize): usize {
   return nTime * 48 + 80 + robustScratch(nTime);
 }
 
-/** A cycle of `years` years at each date of the chip, computed when first wanted; 0 when there is no table of so long a cycle. */
-function slowCycle(pixel: Pixel, years: i32): usize {
-  const chip = pixel.chip;
+/** The table of the cycle of `years` years, of which NaN entries are not computed yet; 0 when there is none of so long a cycle. */
+function slowCycle(chip: Chip, years: i32): usize {
   if (years >= chip.nSlow) return 0;
   const table = chip.slow + (<usize>(years * chip.nTime) << 4);
-  if (load<u8>(chip.slowReady + years)) return table;
-  const cycle = 6.283185307179586 / chip.avgDaysYr / <f64>years;
-  for (let i = 0; i < chip.nTime; i++) cosine_sine(cycle * <f64>load<i32>(chip.days + (i << 2)), table + (i << 4));
-  store<u8>(chip.slowReady + years, 1);
+  if (!load<u8>(chip.slowReady + years)) {
+    memory.fill(table, 0xff, <usize>chip.nTime << 4);
+    store<u8>(chip.slowReady + years, 1);
+  }
   return table;
 }
 
 /** The design of the window: cos and sin of a year, of the slow cycle (0 when that is a year too). */
 function writeDesign(pixel: Pixel, from: i32, until: i32, years: i32, design: usize): void {
-  const table = years > 1 ? slowCycle(pixel, years) : 0;
+  const table = years > 1 ? slowCycle(pixel.chip, years) : 0;
   const cycle = 6.283185307179586 / pixel.chip.avgDaysYr / <f64>years;
   for (let i = from, to = design; i < until; i++, to += 32) {
     v128.store(to, v128.load(rowAt(pixel, i), 16));
-    if (table) v128.store(to, v128.load(table + (load<i32>(pixel.dates + (load<i32>(pixel.live + (i << 2)) << 2)) << 4)), 16);
-    else if (years > 1) cosine_sine(cycle * <f64>dayAt(pixel, i), to + 16);
-    else v128.store(to, f64x2.splat(0), 16);
+    if (years == 1) {
+      v128.store(to, f64x2.splat(0), 16);
+      continue;
+    }
+    const kept = table ? table + (load<i32>(pixel.dates + (load<i32>(pixel.live + (i << 2)) << 2)) << 4) : to + 16;
+    if (!table || isNaN(load<f64>(kept))) cosine_sine(cycle * <f64>dayAt(pixel, i), kept);
+    v128.store(to, v128.load(kept), 16);
   }
 }
 

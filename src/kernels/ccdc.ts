@@ -101,6 +101,29 @@ function lanesOf({ nBand, detection }: CcdcBands): Int32Array {
   return lanes;
 }
 
+/** Below so many pixels a loop is faster than a call for each row. */
+const FEW_PX = 24;
+
+/**
+ * Copies the pixels [from, from + count) of a chip [nTime][rows][nPx] to a strip [nTime][rows][width], its dates in the order given: for
+ * each date of the strip its place in the chip.
+ */
+function copyDates(
+  source: CcdcValues | Uint16Array,
+  target: CcdcValues | Uint16Array,
+  cut: { order: Uint32Array; rows: number; nPx: number; from: number; count: number; width: number },
+): void {
+  const { order, rows, nPx, from, count, width } = cut;
+  for (let t = 0; t < order.length; t++) {
+    for (let row = 0; row < rows; row++) {
+      const start = (order[t]! * rows + row) * nPx + from;
+      const to = (t * rows + row) * width;
+      if (count >= FEW_PX) target.set(source.subarray(start, start + count), to);
+      else for (let i = 0; i < count; i++) target[to + i] = source[start + i]!;
+    }
+  }
+}
+
 /**
  * A chip being worked on. All it allocates lies in the arena: use it within `k.scope`.
  * @throws KernelError when memory ends.
@@ -180,14 +203,9 @@ export class CcdcRun {
         ? k.i16(this.stripPtr, length)
         : k.i32(this.stripPtr, length);
     const targetQa = k.u16(this.qaPtr, nTime * stripPx);
-    for (let t = 0; t < nTime; t++) {
-      const source = order[t]!;
-      for (let b = 0; b < nBand; b++) {
-        const start = (source * nBand + b) * nPx + from;
-        target.set(values.subarray(start, start + count), (t * nBand + b) * stripPx);
-      }
-      targetQa.set(qa.subarray(source * nPx + from, source * nPx + from + count), t * stripPx);
-    }
+    const cut = { order, nPx, from, count, width: stripPx };
+    copyDates(values, target, { ...cut, rows: nBand });
+    copyDates(qa, targetQa, { ...cut, rows: 1 });
   }
 
   /** Runs pixel `px` of the strip; a number is the QA value for which it failed. */

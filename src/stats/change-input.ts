@@ -44,8 +44,20 @@ export function sortedDates(dates: ArrayLike<number>): { days: Int32Array; order
       throw new InputError(`dates must be ${wanted}, got ${day} at ${i}`, { option: 'dates' });
     }
   }
-  const order = Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => dates[a]! - dates[b]! || a - b);
-  return { days: Int32Array.from(order, (i) => dates[i]!), order };
+  const order = new Uint32Array(n);
+  let isAscending = true;
+  let isDescending = true;
+  for (let i = 0; i < n; i++) {
+    order[i] = i;
+    isAscending &&= i === 0 || dates[i - 1]! <= dates[i]!;
+    isDescending &&= i === 0 || dates[i - 1]! > dates[i]!;
+  }
+  // Mostly they come in order, or in that of LCMAP: newest first.
+  if (!isAscending && isDescending) order.reverse();
+  else if (!isAscending) order.sort((a, b) => dates[a]! - dates[b]! || a - b);
+  const days = new Int32Array(n);
+  for (let i = 0; i < n; i++) days[i] = dates[order[i]!]!;
+  return { days, order };
 }
 
 /** QA as u16. */

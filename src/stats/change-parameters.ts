@@ -89,7 +89,7 @@ const RANGES: Partial<Record<keyof PyccdParameters, readonly [least: number, mos
   LASSO_MAX_ITER: [1, 1_000_000, true],
 };
 const COEFFICIENTS = ['COEFFICIENT_MIN', 'COEFFICIENT_MID', 'COEFFICIENT_MAX'] as const;
-const QA_NAMES = [
+export const QA_NAMES = [
   'QA_FILL',
   'QA_CLEAR',
   'QA_WATER',

@@ -1,6 +1,6 @@
 // What QA values mean to change detection: one class for each of 65536 values.
 import { InputError } from '../errors.js';
-import type { PyccdParameters } from './change-parameters.js';
+import { type PyccdParameters, QA_NAMES } from './change-parameters.js';
 
 /** Classes as the kernels number them (assembly/ccdc/state.ts). */
 const CLASS = { fill: 0, clear: 1, water: 2, shadow: 3, snow: 4, cloud: 5, other: 6, unknown: 255 } as const;
@@ -15,19 +15,11 @@ export type QaScheme = (typeof QA_SCHEMES)[number];
 
 const FMASK = { QA_FILL: 255, QA_CLEAR: 0, QA_WATER: 1, QA_SHADOW: 2, QA_SNOW: 3, QA_CLOUD: 4 };
 
-type QaParameters = Pick<
-  PyccdParameters,
-  | 'QA_BITPACKED'
-  | 'QA_FILL'
-  | 'QA_CLEAR'
-  | 'QA_WATER'
-  | 'QA_SHADOW'
-  | 'QA_SNOW'
-  | 'QA_CLOUD'
-  | 'QA_CIRRUS1'
-  | 'QA_CIRRUS2'
-  | 'QA_OCCLUSION'
->;
+type QaParameters = Pick<PyccdParameters, 'QA_BITPACKED' | (typeof QA_NAMES)[number]>;
+
+/** Tables made before, by what they were made of. */
+const known = new Map<string, Uint8Array<ArrayBuffer>>();
+const MOST_KNOWN = 16;
 
 /** PyCCD's order: the first that applies wins; cirrus and terrain occlusion alone count as clear. */
 function packedClass(value: number, p: QaParameters): number {
@@ -79,8 +71,15 @@ export function qaCodes(scheme: QaScheme, parameters: QaParameters): Uint8Array<
   }
   const p = scheme === 'fmask' ? { ...parameters, ...FMASK } : parameters;
   const isPacked = scheme === 'pyccd' && p.QA_BITPACKED;
-  return Uint8Array.from({ length: 65536 }, (_, value) => {
-    if (scheme === 'landsat-c2') return collection2Class(value);
-    return isPacked ? packedClass(value, p) : plainClass(value, p);
-  });
+  const key = JSON.stringify([scheme, isPacked, ...QA_NAMES.map((name) => p[name])]);
+  let codes = known.get(key);
+  if (!codes) {
+    codes = Uint8Array.from({ length: 65536 }, (_, value) => {
+      if (scheme === 'landsat-c2') return collection2Class(value);
+      return isPacked ? packedClass(value, p) : plainClass(value, p);
+    });
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(key, codes);
+  }
+  return codes;
 }

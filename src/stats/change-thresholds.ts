@@ -11,6 +11,8 @@ const PYCCD_DOF = 5;
 /** Dates a day apart peek at so many times as many observations as dates 16 days apart. */
 const MOST_GROWTH = 16;
 
+/** Tables made before. */
+const MOST_KNOWN = 16;
 const known = new Map<string, Float64Array>();
 
 /** The threshold for each number of peeked observations from peekSize on: the quantile of 1 − 0.01^(peekSize / peek). */
@@ -22,6 +24,7 @@ function grownThresholds(dof: number, peekSize: number): Float64Array {
   for (let peek = peekSize + 1; peek < table.length; peek++) {
     table[peek] = chiSquareQuantile(expOfMinus((LN_100 * peekSize) / peek), dof);
   }
+  if (known.size >= MOST_KNOWN) known.clear();
   known.set(key, table);
   return table;
 }
