@@ -76,7 +76,7 @@ export const PYCCD_DEFAULTS: PyccdParameters = {
 const RANGES: Partial<Record<keyof PyccdParameters, readonly [least: number, most: number, isWhole: boolean]>> = {
   // A model of 8 coefficients may be fitted to as few, and its residuals divided by what is left.
   MEOW_SIZE: [9, 10_000, true],
-  PEEK_SIZE: [2, 1000, true],
+  PEEK_SIZE: [2, 100, true],
   DAY_DELTA: [1, 100_000, true],
   AVG_DAYS_YR: [1, 100_000, false],
   NUM_OBS_FACTOR: [0.1, 1000, false],

@@ -163,7 +163,7 @@ describe('detect', () => {
     refuse({ bands: { red: series.bands[2]! } }, /no band "thermal"/);
     refuse({ bands: { a: series.bands[2]! }, thermalBand: null }, /detectionBands is needed/);
     refuse({ params: { PEEK: 6 } as object }, /params has no "PEEK"/);
-    refuse({ params: { PEEK_SIZE: 1.5 } }, /PEEK_SIZE must be a whole number from 2 to 1000, got 1.5/);
+    refuse({ params: { PEEK_SIZE: 1.5 } }, /PEEK_SIZE must be a whole number from 2 to 100, got 1.5/);
     refuse({ params: { COEFFICIENT_MIN: 5 } }, /COEFFICIENT_MIN must be 4, 6 or 8/);
     refuse({ params: { DETECTION_BANDS: [7] } }, /DETECTION_BANDS must be a list of band indices/);
     refuse({ alpha: -1 }, /alpha must be/);
