@@ -12,9 +12,9 @@ const PYCCD_DOF = 5;
 
 /** Roles of bands by name, where they differ from PyCCD's. */
 export interface ChangeBandOptions {
-  /** Bands in which changes are looked for. When not given: those of green, red, nir, swir1, swir2 that are there. */
+  /** Bands in which changes are looked for. When not given: green, red, nir, swir1, swir2, and the bands must be PyCCD's. */
   detectionBands?: readonly string[];
-  /** Bands that Tmask looks at; an empty list switches it off. When not given: those of green and swir1 that are there. */
+  /** Bands that Tmask looks at; an empty list switches it off. When not given: green and swir1, which must be there. */
   tmaskBands?: readonly string[];
   /** The band of brightness temperature (kelvin × 10); null when there is none. When not given: `thermal`, which must be there. */
   thermalBand?: string | null;
@@ -44,25 +44,39 @@ function indicesOf(names: readonly string[], wanted: readonly string[], option: 
   return wanted.map((name) => indexOf(names, name, option));
 }
 
-/** Bands by the option, else by PyCCD's parameter, else those of PyCCD's defaults that are there. */
+/** Bands by the option, else by the indices of PyCCD's parameter. */
 function chosen(
   names: readonly string[],
   given: readonly string[] | undefined,
-  parameter: readonly number[] | undefined,
-  { option, usual }: { option: string; usual: readonly string[] },
+  parameter: readonly number[],
+  option: string,
 ): number[] {
-  if (given) return indicesOf(names, given, option);
-  if (parameter)
-    return indicesOf(
-      names,
-      [...parameter].map((i) => PYCCD_BANDS[i]!),
-      option,
-    );
-  const found = usual.filter((name) => names.includes(name));
-  if (found.length === 0) {
-    throw new InputError(`${option} is needed: none of ${usual.join(', ')} is among ${names.join(', ')}`, { option });
+  const wanted = given ?? parameter.map((i) => PYCCD_BANDS[i]!);
+  if (!given) {
+    const missing = wanted.find((name) => !names.includes(name));
+    if (missing) {
+      const message = `${option} is needed: its default has "${missing}", which is not among ${names.join(', ')}`;
+      throw new InputError(message, { option, band: missing });
+    }
   }
-  return indicesOf(names, found, option);
+  return indicesOf(names, wanted, option);
+}
+
+/** Without detection bands of the caller's own, the bands must be PyCCD's: a misspelt one is not taken for another band. */
+function checkUsual(names: readonly string[], thermalBand: string | null): void {
+  const usual = [...PYCCD_BANDS.slice(0, 6), ...(thermalBand === null ? [] : [thermalBand])];
+  const missing = usual.find((name) => !names.includes(name));
+  const unknown = names.find((name) => !usual.includes(name) && name !== 'thermal');
+  if (missing === undefined && unknown === undefined) return;
+  const what =
+    unknown === undefined
+      ? `no band "${missing}" among ${names.join(', ')}`
+      : `unknown band "${unknown}"${suggestion(unknown, PYCCD_BANDS)}`;
+  const cure = missing === thermalBand ? 'thermalBand: null if there is none' : 'detectionBands for other bands';
+  throw new InputError(`${what}: give ${usual.join(', ')}, or say ${cure}`, {
+    option: 'bands',
+    band: unknown ?? missing!,
+  });
 }
 
 /**
@@ -78,20 +92,12 @@ export function resolveBands(
     throw new InputError(`change detection takes 1 to ${MOST_BANDS} bands, got ${names.length}`, { option: 'bands' });
   }
   indicesOf(names, names, 'bands');
-  pyccdParameters(given);
+  const { DETECTION_BANDS, TMASK_BANDS } = pyccdParameters(given);
   const { detectionBands, tmaskBands, thermalBand = 'thermal', reflectanceBands, greenBand } = options;
-  if (options.thermalBand === undefined && !names.includes('thermal')) {
-    const roles = names.join(', ');
-    throw new InputError(`no band "thermal" among ${roles}: give it, or say thermalBand: null`, {
-      option: 'thermalBand',
-    });
-  }
-  const detection = chosen(names, detectionBands, given.DETECTION_BANDS, {
-    option: 'detectionBands',
-    usual: PYCCD_BANDS.slice(1, 6),
-  });
+  if (!detectionBands) checkUsual(names, thermalBand);
+  const detection = chosen(names, detectionBands, DETECTION_BANDS, 'detectionBands');
   if (detection.length === 0) throw new InputError('detectionBands is empty', { option: 'detectionBands' });
-  const tmask = chosen(names, tmaskBands, given.TMASK_BANDS, { option: 'tmaskBands', usual: ['green', 'swir1'] });
+  const tmask = chosen(names, tmaskBands, TMASK_BANDS, 'tmaskBands');
   const present = PYCCD_BANDS.slice(0, 6).filter((name) => names.includes(name));
   const green = greenBand === undefined ? (names.includes('green') ? 'green' : null) : greenBand;
   return {

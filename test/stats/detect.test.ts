@@ -160,8 +160,12 @@ describe('detect', () => {
     refuse({ detectionBands: ['gren'] }, /detectionBands: no band "gren" among .*did you mean "green"/);
     refuse({ detectionBands: [] }, /detectionBands is empty/);
     refuse({ tmaskBands: ['red', 'red'] }, /tmaskBands names a band twice/);
-    refuse({ bands: { red: series.bands[2]! } }, /no band "thermal"/);
-    refuse({ bands: { a: series.bands[2]! }, thermalBand: null }, /detectionBands is needed/);
+    const { thermal, swir1, ...five } = bands;
+    refuse({ bands: { ...five, swir1: swir1! } }, /no band "thermal" among .* or say thermalBand: null/);
+    refuse({ bands: { ...five, thermal: thermal! } }, /no band "swir1" among .* or say detectionBands/);
+    refuse({ bands: { ...five, swir_1: swir1!, thermal: thermal! } }, /unknown band "swir_1"; did you mean "swir1"/);
+    refuse({ bands: { red: swir1! }, detectionBands: ['red'], tmaskBands: [] }, /no band "thermal"/);
+    refuse({ bands: { a: swir1! }, thermalBand: null, detectionBands: ['a'] }, /tmaskBands is needed: .* "green"/);
     refuse({ params: { PEEK: 6 } as object }, /params has no "PEEK"/);
     refuse({ params: { PEEK_SIZE: 1.5 } }, /PEEK_SIZE must be a whole number from 2 to 100, got 1.5/);
     refuse({ params: { COEFFICIENT_MIN: 5 } }, /COEFFICIENT_MIN must be 4, 6 or 8/);
@@ -177,6 +181,10 @@ describe('bands beyond PyCCD', () => {
     const { bands, ...rest } = input(series);
     const { thermal: _, ...six } = bands;
     const without = detect({ ...rest, bands: six, thermalBand: null });
+    // It may have another name.
+    const other = toJSON(detect({ ...rest, bands: { ...six, ST_B10: bands.thermal! }, thermalBand: 'ST_B10' }));
+    const usual = toJSON(detect({ ...rest, bands })).change_models;
+    expect(other.change_models.map(({ ST_B10, ...model }) => ({ ...model, thermal: ST_B10 }))).toEqual(usual);
     // Where the thermal band rejects nothing the others have the same models.
     const warm = detect({ ...rest, bands: { ...six, thermal: series.dates.map(() => 2900) } });
     expect(without.processingMask).toEqual(warm.processingMask);
@@ -207,7 +215,8 @@ describe('bands beyond PyCCD', () => {
   it('takes the same models for a band whatever stands beside it', () => {
     const { bands, ...rest } = input(series);
     const usual = toJSON(detect({ ...rest, bands }));
-    const more = toJSON(detect({ ...rest, bands: { ...bands, extra: bands.nir!, other: bands.blue! } }));
+    const roles = { detectionBands: PYCCD_BANDS.slice(1, 6) };
+    const more = toJSON(detect({ ...rest, ...roles, bands: { ...bands, extra: bands.nir!, other: bands.blue! } }));
     expect(more.processing_mask).toEqual(usual.processing_mask);
     for (const [i, model] of usual.change_models.entries()) {
       expect(more.change_models[i]).toMatchObject(model);
