@@ -21,6 +21,7 @@ export {
 } from './errors.js';
 export type { Crs } from './geo/crs.js';
 export type { Grid, Window } from './geo/grid.js';
+export { fromOrdinal, toOrdinal } from './geo/ordinal.js';
 export {
   type BandStatistics,
   type CogBand,
@@ -59,6 +60,7 @@ export {
 } from './stats/change-json.js';
 export { PYCCD_DEFAULTS, type PyccdParameters } from './stats/change-parameters.js';
 export { predict } from './stats/change-predict.js';
+export { type ChangeProducts, changeProducts } from './stats/change-products.js';
 export type { QaScheme } from './stats/change-qa.js';
 export { type DetectChipInput, type DetectInput, type DetectOptions, detect, detectChip } from './stats/detect.js';
 export { type Collection2Kind, fromCollection2 } from './stats/landsat-collection2.js';

@@ -22,6 +22,7 @@ describe('the package', () => {
         "UnreadableScenes",
         "UnsupportedError",
         "WorkerError",
+        "changeProducts",
         "composite",
         "count",
         "countPixels",
@@ -32,6 +33,7 @@ describe('the package', () => {
         "encodePng",
         "fromCollection2",
         "fromJSON",
+        "fromOrdinal",
         "geomedian",
         "max",
         "mean",
@@ -44,6 +46,7 @@ describe('the package', () => {
         "s3Store",
         "std",
         "toJSON",
+        "toOrdinal",
         "withRetry",
         "writeCog",
       ]

@@ -67,6 +67,7 @@ function reserve(pixel: Pixel, span: i32): bool {
   fit.bandSums = alloc(nDetectionVec << 7);
   fit.squareSums = alloc(nDetectionVec << 4);
   fit.gram = alloc(448);
+  fit.diagonal = alloc(64);
   fit.inverse = alloc(64);
   fit.means = alloc(64);
   fit.blocks = alloc(nVec * BLOCK_BYTES);

@@ -1,41 +1,47 @@
 // LASSO by cyclic coordinate descent on the Gram matrix, with scikit-learn's stopping rule: the iterates and the number of sweeps
 // are part of the result. Two bands a vector; a lane that has stopped is frozen.
-import { BLOCK_BYTES, CORRELATION, DONE, Fit, GRADIENT, MOST_STEP, MOST_WEIGHT, PADDING, SQUARES } from './state';
+import { BLOCK_BYTES, CORRELATION, DONE, Fit, PARTIAL, MOST_STEP, MOST_WEIGHT, PADDING, SQUARES } from './state';
 
 const TOLERANCE: f64 = 1e-4;
+
+/** Products of feature k with what the other features leave: less `step` of feature j, by row j of the Gram matrix (0 for j itself). */
+// @ts-ignore: decorator
+@inline
+function lower(block: usize, row: usize, k: usize, step: v128): void {
+  const at = block + (k << 4);
+  v128.store(at, f64x2.sub(v128.load(at, PARTIAL), f64x2.mul(v128.load64_splat(row + (k << 3)), step)), PARTIAL);
+}
 
 /** Minimises over coefficient j of a block's two lanes; `row` is that of the Gram matrix. */
 // @ts-ignore: decorator
 @inline
-function descendOnce(block: usize, row: usize, j: i32, square: v128, inverse: v128, lambda: v128, nFeature: i32): void {
-  const at = block + (j << 4), old = v128.load(at);
-  const rho = f64x2.add(v128.load(at, GRADIENT), f64x2.mul(square, old));
+function descendOnce(block: usize, row: usize, j: i32, inverse: v128, lambda: v128, nFeature: i32): void {
+  const at = block + (j << 4), old = v128.load(at), rho = v128.load(at, PARTIAL);
   const shrunk = f64x2.pmax(f64x2.sub(f64x2.abs(rho), lambda), f64x2.splat(0));
   const free = v128.or(f64x2.mul(shrunk, inverse), v128.and(rho, f64x2.splat(-0.0)));
-  const next = v128.bitselect(old, free, v128.load(block, DONE));
-  const step = f64x2.sub(next, old);
+  const next = v128.bitselect(old, free, v128.load(block, DONE)), step = f64x2.sub(next, old);
   v128.store(at, next);
   v128.store(block, f64x2.pmax(v128.load(block, MOST_STEP), f64x2.abs(step)), MOST_STEP);
   v128.store(block, f64x2.pmax(v128.load(block, MOST_WEIGHT), f64x2.abs(next)), MOST_WEIGHT);
-  v128.store(block, f64x2.sub(v128.load(block, GRADIENT), f64x2.mul(v128.load64_splat(row), step)), GRADIENT);
-  v128.store(block, f64x2.sub(v128.load(block, GRADIENT + 16), f64x2.mul(v128.load64_splat(row, 8), step)), GRADIENT + 16);
-  v128.store(block, f64x2.sub(v128.load(block, GRADIENT + 32), f64x2.mul(v128.load64_splat(row, 16), step)), GRADIENT + 32);
+  lower(block, row, 0, step);
+  lower(block, row, 1, step);
+  lower(block, row, 2, step);
   if (nFeature > 3) {
-    v128.store(block, f64x2.sub(v128.load(block, GRADIENT + 48), f64x2.mul(v128.load64_splat(row, 24), step)), GRADIENT + 48);
-    v128.store(block, f64x2.sub(v128.load(block, GRADIENT + 64), f64x2.mul(v128.load64_splat(row, 32), step)), GRADIENT + 64);
+    lower(block, row, 3, step);
+    lower(block, row, 4, step);
     if (nFeature > 5) {
-      v128.store(block, f64x2.sub(v128.load(block, GRADIENT + 80), f64x2.mul(v128.load64_splat(row, 40), step)), GRADIENT + 80);
-      v128.store(block, f64x2.sub(v128.load(block, GRADIENT + 96), f64x2.mul(v128.load64_splat(row, 48), step)), GRADIENT + 96);
+      lower(block, row, 5, step);
+      lower(block, row, 6, step);
     }
   }
 }
 
 /** Whether the duality gap of the lane at `band` (block + 8 * lane) is small enough to stop. */
-function isClosed(band: usize, nFeature: i32, lambda: f64): bool {
+function isClosed(fit: Fit, band: usize, lambda: f64): bool {
   const squares = load<f64>(band, SQUARES);
   let most: f64 = 0, l1: f64 = 0, withCorrelation: f64 = 0, withGradient: f64 = 0;
-  for (let j = 0, p = band; j < nFeature; j++, p += 16) {
-    const w = load<f64>(p), g = load<f64>(p, GRADIENT);
+  for (let j = 0, p = band; j < fit.nFeature; j++, p += 16) {
+    const w = load<f64>(p), g = load<f64>(p, PARTIAL) - load<f64>(fit.diagonal + (j << 3)) * w;
     most = max(most, abs(g));
     l1 += abs(w);
     withCorrelation += w * load<f64>(p, CORRELATION);
@@ -58,7 +64,7 @@ export function descend(fit: Fit, from: i32, until: i32, n: i32, alpha: f64, max
   for (let v = from; v < until; v++, end += 4) {
     const block = fit.blocks + v * BLOCK_BYTES;
     memory.fill(block, 0, 112);
-    memory.copy(block + GRADIENT, block + CORRELATION, 112);
+    memory.copy(block + PARTIAL, block + CORRELATION, 112);
     // A constant band has no coefficients; without this it would take all sweeps to say so.
     v128.store(block, v128.or(v128.load(block, PADDING), f64x2.le(v128.load(block, SQUARES), zero)), DONE);
     store<u32>(end, <u32>block);
@@ -71,8 +77,8 @@ export function descend(fit: Fit, from: i32, until: i32, n: i32, alpha: f64, max
       v128.store(load<u32>(p), zero, MOST_WEIGHT);
     }
     for (let j = 0, row = fit.gram; j < nFeature; j++, row += 64) {
-      const square = v128.load64_splat(row + (j << 3)), inverse = v128.load64_splat(fit.inverse + (j << 3));
-      for (let p = fit.active; p < end; p += 4) descendOnce(load<u32>(p), row, j, square, inverse, lambdas, nFeature);
+      const inverse = v128.load64_splat(fit.inverse + (j << 3));
+      for (let p = fit.active; p < end; p += 4) descendOnce(load<u32>(p), row, j, inverse, lambdas, nFeature);
     }
     let kept = fit.active;
     for (let p = fit.active; p < end; p += 4) {
@@ -83,8 +89,8 @@ export function descend(fit: Fit, from: i32, until: i32, n: i32, alpha: f64, max
       let done = v128.load(block, DONE);
       const asks = v128.andnot(v128.not(isMoving), done);
       if (v128.any_true(asks)) {
-        if (i64x2.extract_lane(asks, 0) && isClosed(block, nFeature, lambda)) done = i64x2.replace_lane(done, 0, -1);
-        if (i64x2.extract_lane(asks, 1) && isClosed(block + 8, nFeature, lambda)) done = i64x2.replace_lane(done, 1, -1);
+        if (i64x2.extract_lane(asks, 0) && isClosed(fit, block, lambda)) done = i64x2.replace_lane(done, 0, -1);
+        if (i64x2.extract_lane(asks, 1) && isClosed(fit, block + 8, lambda)) done = i64x2.replace_lane(done, 1, -1);
         v128.store(block, done, DONE);
       }
       if (!i64x2.all_true(done)) {

@@ -62,6 +62,8 @@ export function centre(pixel: Pixel, from: i32, until: i32): void {
       store<f64>(fit.gram + (k << 6) + (j << 3), product);
     }
     const square = load<f64>(fit.gram + (j << 6) + (j << 3));
+    store<f64>(fit.gram + (j << 6) + (j << 3), 0);
+    store<f64>(fit.diagonal + (j << 3), square);
     store<f64>(fit.inverse + (j << 3), square > 0 ? 1.0 / square : 0);
   }
   for (let v = 0; v < nVec; v++) {

@@ -68,8 +68,8 @@ export class Pixel {
 export class Fit {
   /** Sums over the window: f64[8][8] of products of features (days since `origin`), v128[8][nDetectionVec] of features and bands, v128[nDetectionVec] of squares. */
   featureSums: usize; bandSums: usize; squareSums: usize; origin: f64; nDropped: i32;
-  /** f64[7][8] centred Gram matrix, f64[8] one over its diagonal, f64[8] means of features (days since the chip's first date). */
-  gram: usize; inverse: usize; means: usize;
+  /** f64[7][8] centred Gram matrix with 0 on its diagonal, f64[8] the diagonal, f64[8] one over it, f64[8] means of features (days since the chip's first date). */
+  gram: usize; diagonal: usize; inverse: usize; means: usize;
   /** nVec blocks, and u32[nVec] pointers to the blocks that descend. */
   blocks: usize; active: usize;
   /** f64[window][2 * nDetectionVec] residuals. */
@@ -81,9 +81,12 @@ export class Fit {
   nSweep: i32;
 }
 
-/** A block: coefficients v128[7], intercept (at day 0 of the chip), X'y v128[7], gradient v128[7], and single vectors. */
+/**
+ * A block: coefficients v128[7], intercept (at day 0 of the chip), X'y v128[7], the same of what the other features leave v128[7],
+ * and single vectors.
+ */
 export const BLOCK_BYTES: i32 = 512;
-export const INTERCEPT: usize = 112, CORRELATION: usize = 128, GRADIENT: usize = 256, SQUARES: usize = 368, DONE: usize = 384;
+export const INTERCEPT: usize = 112, CORRELATION: usize = 128, PARTIAL: usize = 256, SQUARES: usize = 368, DONE: usize = 384;
 export const MOST_STEP: usize = 400, MOST_WEIGHT: usize = 416, BAND_MEAN: usize = 432, RMSE: usize = 448, MAGNITUDE: usize = 464, PADDING: usize = 480;
 
 // @ts-ignore: decorator
