@@ -116,7 +116,7 @@ export interface FromJsonOptions {
  */
 export function fromJSON(results: PyccdResult | readonly PyccdResult[], options: FromJsonOptions = {}): Changes {
   const { dates, avgDaysYr = PYCCD_DEFAULTS.AVG_DAYS_YR } = options;
-  const all: readonly PyccdResult[] = 'length' in results ? results : [results];
+  const all = (Array.isArray(results) ? results : [results]) as readonly PyccdResult[];
   all.forEach((result, px) => {
     if (!Array.isArray(result?.change_models) || !Array.isArray(result.processing_mask)) {
       throw new FormatError(`pixel ${px}: change_models and processing_mask must be lists`);
