@@ -1,6 +1,6 @@
 // Segments as they leave: f64 records of 6 numbers (start, end, break day, observations, change probability, curve QA) and for each
 // band magnitude, RMSE, intercept and 7 coefficients.
-import { BLOCK_BYTES, Fit, INTERCEPT, MAGNITUDE, Pixel, RMSE } from './state';
+import { BLOCK_BYTES, FEATURE_BYTES, Fit, INTERCEPT, MAGNITUDE, Pixel, RMSE } from './state';
 
 export const HEAD_NUMBERS: i32 = 6, BAND_NUMBERS: i32 = 10;
 
@@ -32,7 +32,7 @@ export function append(pixel: Pixel, start: i32, end: i32, change: i32, count: i
   store<f64>(to, <f64>curveQa, 40);
   to += HEAD_NUMBERS << 3;
   for (let band = 0; band < nBand; band++, to += BAND_NUMBERS << 3) {
-    const lane = (load<i32>(chip.columns + (band << 2)) - 64) >> 3;
+    const lane = (load<i32>(chip.columns + (band << 2)) - FEATURE_BYTES) >> 3;
     writeBand(pixel.fit, pixel.fit.blocks + (lane >> 1) * BLOCK_BYTES + ((lane & 1) << 3), to, firstDay);
   }
   pixel.nSegment++;
