@@ -81,11 +81,11 @@ function reserve(pixel: Pixel, span: i32): bool {
   return true;
 }
 
-// i32[nTime] ascending days, u8[65536] QA classes, i32[nBand] lanes (detection bands first, the others from the next even lane), u8[nBand]
+// i32[nTime] ascending days, u32[nTime] the place of each in strips, u8[65536] QA classes, i32[nBand] lanes (detection bands first, the others from the next even lane), u8[nBand]
 // whether reflectance, i32[nTmask] bands, f64[19] settings, f64[16 * peek + 1] thresholds, all of which must stay -> a pixel to work in; 0:
 // no memory. nTime >= 1.
 export function ccdc_create(
-  nTime: i32, nBand: i32, nDetection: i32, nTmask: i32, days: usize, qaCodes: usize, lanes: usize, isReflectance: usize, tmaskBands: usize,
+  nTime: i32, nBand: i32, nDetection: i32, nTmask: i32, days: usize, order: usize, qaCodes: usize, lanes: usize, isReflectance: usize, tmaskBands: usize,
   thermal: i32, green: i32, settings: usize, thresholds: usize,
 ): usize {
   const pixelAt = alloc(offsetof<Pixel>()), chipAt = alloc(offsetof<Chip>()), fitAt = alloc(offsetof<Fit>());
@@ -102,6 +102,7 @@ export function ccdc_create(
   chip.nVec = chip.nDetectionVec + ((nBand - nDetection + 1) >> 1);
   chip.rowBytes = FEATURE_BYTES + (chip.nVec << 4);
   chip.days = days;
+  chip.order = order;
   chip.qaCodes = qaCodes;
   chip.columns = columns;
   chip.isReflectance = isReflectance;

@@ -54,10 +54,17 @@ function valueAt(chip: Chip, at: usize, px: usize, toCelsius: bool): f64 {
   return toCelsius ? value * 10.0 - 27315.0 : value;
 }
 
+/** Where date t stands in the strip. */
+// @ts-ignore: decorator
+@inline
+function placeOf(chip: Chip, t: i32): usize {
+  return <usize>load<u32>(chip.order + (t << 2));
+}
+
 /** Writes the bands of date t to the row; whether all are in range. */
 function readBands(chip: Chip, t: i32, px: usize, row: usize, toCelsius: bool): bool {
   let isGood = true;
-  for (let band = 0, at = chip.values + t * chip.timeStride; band < chip.nBand; band++, at += chip.bandStride) {
+  for (let band = 0, at = chip.values + placeOf(chip, t) * chip.timeStride; band < chip.nBand; band++, at += chip.bandStride) {
     const isThermal = band == chip.thermal, value = valueAt(chip, at, px, isThermal && toCelsius);
     store<f64>(row + load<i32>(chip.columns + (band << 2)), value);
     if (isThermal) isGood = isGood && value > LEAST_THERMAL && value < MOST_THERMAL;
@@ -94,8 +101,9 @@ function featuresOf(chip: Chip, t: i32): usize {
 export function observe(pixel: Pixel, px: usize, procedure: i32): void {
   const chip = pixel.chip, rowBytes = chip.rowBytes, lanes = rowBytes - FEATURE_BYTES;
   let n = 0, lastDay = i32.MIN_VALUE;
-  for (let t = 0, p = chip.qa + (px << 1); t < chip.nTime; t++, p += chip.qaStride) {
-    const code = load<u8>(chip.qaCodes + load<u16>(p)), isSnow = procedure == PERMANENT_SNOW && code == SNOW;
+  for (let t = 0; t < chip.nTime; t++) {
+    const value = load<u16>(chip.qa + placeOf(chip, t) * chip.qaStride + (px << 1));
+    const code = load<u8>(chip.qaCodes + value), isSnow = procedure == PERMANENT_SNOW && code == SNOW;
     if (code != CLEAR && code != WATER && !isSnow) continue;
     const day = load<i32>(chip.days + (t << 2));
     if (day == lastDay) continue;

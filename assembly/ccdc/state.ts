@@ -15,8 +15,8 @@ export class Chip {
   /** Vectors of two lanes: of the detection bands, of all. */
   nDetectionVec: i32; nVec: i32;
   rowBytes: i32;
-  /** i32[nTime] ascending ordinals; u16[nTime] quarter days within 365.25 days; f64[nTime][8] features. */
-  days: usize; phases: usize; features: usize;
+  /** i32[nTime] ascending ordinals; u32[nTime] the place of each in the strip; u16[nTime] quarter days within 365.25 days; f64[nTime][8] features. */
+  days: usize; order: usize; phases: usize; features: usize;
   /** f64[nSlow][nTime][2] cos, sin of a cycle of that many years, with u8[nSlow] that says which are computed. */
   slow: usize; slowReady: usize; nSlow: i32;
   /** u8[65536] class of each QA value. */

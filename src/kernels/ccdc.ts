@@ -62,6 +62,8 @@ export interface CcdcBands {
 export interface CcdcChip {
   /** Ascending ordinals (0001-01-01 is 1); at least one. */
   days: Int32Array;
+  /** Where each of them stands in the data. */
+  order: Uint32Array;
   bands: CcdcBands;
   /** u8[65536]: class of each QA value, see assembly/ccdc/state.ts. */
   qaCodes: Uint8Array;
@@ -101,26 +103,19 @@ function lanesOf({ nBand, detection }: CcdcBands): Int32Array {
   return lanes;
 }
 
-/** Below so many pixels a loop is faster than a call for each row. */
-const FEW_PX = 24;
-
-/**
- * Copies the pixels [from, from + count) of a chip [nTime][rows][nPx] to a strip [nTime][rows][width], its dates in the order given: for
- * each date of the strip its place in the chip.
- */
-function copyDates(
+/** Copies the pixels [from, from + count) of [rows][nPx] to a strip [rows][width]. */
+function copyPixels(
   source: CcdcValues | Uint16Array,
   target: CcdcValues | Uint16Array,
-  cut: { order: Uint32Array; rows: number; nPx: number; from: number; count: number; width: number },
+  { rows, nPx, from, count, width }: { rows: number; nPx: number; from: number; count: number; width: number },
 ): void {
-  const { order, rows, nPx, from, count, width } = cut;
-  for (let t = 0; t < order.length; t++) {
-    for (let row = 0; row < rows; row++) {
-      const start = (order[t]! * rows + row) * nPx + from;
-      const to = (t * rows + row) * width;
-      if (count >= FEW_PX) target.set(source.subarray(start, start + count), to);
-      else for (let i = 0; i < count; i++) target[to + i] = source[start + i]!;
-    }
+  if (count === nPx && count === width) {
+    target.set(source);
+    return;
+  }
+  for (let row = 0; row < rows; row++) {
+    const start = row * nPx + from;
+    target.set(source.subarray(start, start + count), row * width);
   }
 }
 
@@ -141,7 +136,7 @@ export class CcdcRun {
   private stripPx = 0;
   private isWide = false;
 
-  constructor(k: Kernels, { days, bands, qaCodes, settings, thresholds }: CcdcChip) {
+  constructor(k: Kernels, { days, order, bands, qaCodes, settings, thresholds }: CcdcChip) {
     this.k = k;
     this.nTime = days.length;
     this.nBand = bands.nBand;
@@ -156,6 +151,7 @@ export class CcdcRun {
         bands.detection.length,
         bands.tmask.length,
         this.keep(days),
+        this.keep(order),
         this.keep(qaCodes),
         this.keep(lanesOf(bands)),
         this.keep(isReflectance),
@@ -168,7 +164,7 @@ export class CcdcRun {
     if (this.ptr === 0) throw new KernelError(`a chip of ${days.length} dates does not fit into WebAssembly memory`);
   }
 
-  private keep(values: Uint8Array | Int32Array | Float64Array): number {
+  private keep(values: Uint8Array | Int32Array | Uint32Array | Float64Array): number {
     const ptr = this.k.alloc(values.byteLength);
     this.k.u8(ptr, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return ptr;
@@ -185,16 +181,8 @@ export class CcdcRun {
     this.qaPtr = k.alloc(nTime * nPx * 2);
     k.exports.ccdc_strip(this.ptr, this.stripPtr, dtype, wraps, nBand * nPx * bytes, nPx * bytes, this.qaPtr, nPx * 2);
   }
-  /**
-   * Copies the pixels [from, from + count) of a chip [nTime][nBand][nPx] and its QA [nTime][nPx] into the strip; `order` gives the
-   * place of each ascending date.
-   */
-  load(
-    values: CcdcValues,
-    qa: Uint16Array,
-    order: Uint32Array,
-    { from, count, nPx }: { from: number; count: number; nPx: number },
-  ): void {
+  /** Copies the pixels [from, from + count) of a chip [nTime][nBand][nPx] and its QA [nTime][nPx] into the strip. */
+  load(values: CcdcValues, qa: Uint16Array, { from, count, nPx }: { from: number; count: number; nPx: number }): void {
     const { k, nTime, nBand, stripPx } = this;
     const length = nTime * nBand * stripPx;
     const target = this.isWide
@@ -203,9 +191,9 @@ export class CcdcRun {
         ? k.i16(this.stripPtr, length)
         : k.i32(this.stripPtr, length);
     const targetQa = k.u16(this.qaPtr, nTime * stripPx);
-    const cut = { order, nPx, from, count, width: stripPx };
-    copyDates(values, target, { ...cut, rows: nBand });
-    copyDates(qa, targetQa, { ...cut, rows: 1 });
+    const cut = { nPx, from, count, width: stripPx };
+    copyPixels(values, target, { ...cut, rows: nTime * nBand });
+    copyPixels(qa, targetQa, { ...cut, rows: nTime });
   }
 
   /** Runs pixel `px` of the strip; a number is the QA value for which it failed. */

@@ -57,7 +57,7 @@ export function kernelSettings(p: PyccdParameters, own: { outlier: number; alpha
   };
 }
 
-function kernelChip(days: Int32Array, bands: ResolvedBands, options: DetectOptions): CcdcChip {
+function kernelChip({ days, order, bands }: Omit<Prepared, 'values' | 'qa' | 'nPx'>, options: DetectOptions): CcdcChip {
   const { params = {}, qaScheme = 'pyccd', alpha = 1 } = options;
   const p = pyccdParameters(params);
   if (!(alpha >= 0 && alpha <= 1e9)) {
@@ -65,7 +65,7 @@ function kernelChip(days: Int32Array, bands: ResolvedBands, options: DetectOptio
   }
   const { change, outlier } = changeThresholds(bands.dof, p.PEEK_SIZE, params);
   const settings = kernelSettings(p, { outlier, alpha });
-  return { days, bands, qaCodes: qaCodes(qaScheme, p), thresholds: change, settings };
+  return { days, order, bands, qaCodes: qaCodes(qaScheme, p), thresholds: change, settings };
 }
 
 interface Prepared {
@@ -78,9 +78,10 @@ interface Prepared {
 }
 
 /** Runs all pixels of [nTime][nBand][nPx]. */
-function run({ values, qa, order, days, nPx, bands }: Prepared, options: DetectOptions): Changes {
+function run(prepared: Prepared, options: DetectOptions): Changes {
+  const { values, qa, days, nPx, bands } = prepared;
   const nTime = days.length;
-  const chip = kernelChip(days, bands, options);
+  const chip = kernelChip(prepared, options);
   const table = new SegmentTable(nPx, { bandNames: bands.names, avgDaysYr: chip.settings.avgDaysYr });
   const processingMask = new Uint8Array(nPx * nTime);
   const cloud = new Float64Array(nPx).fill(Number.NaN);
@@ -98,7 +99,7 @@ function run({ values, qa, order, days, nPx, bands }: Prepared, options: DetectO
       session.reserve(step, values, !(options.wideInt ?? false));
       for (let from = 0; from < nPx; from += step) {
         const count = Math.min(step, nPx - from);
-        session.load(values, qa, order, { from, count, nPx });
+        session.load(values, qa, { from, count, nPx });
         for (let px = from; px < from + count; px++) {
           const found = session.detect(px - from);
           if (typeof found === 'number') {

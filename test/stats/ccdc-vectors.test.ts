@@ -98,6 +98,7 @@ describe.skipIf(!present)('the units of PyCCD (skipped without STACKWISE_DATA)',
       const { change } = changeThresholds(5, 6);
       const run = new CcdcRun(k, {
         days: Int32Array.from(days),
+        order: Uint32Array.from(days.keys()),
         bands: { ...bands, reflectance: [], thermal: null },
         qaCodes: qaCodes('fmask', PYCCD_DEFAULTS),
         settings,
@@ -105,8 +106,7 @@ describe.skipIf(!present)('the units of PyCCD (skipped without STACKWISE_DATA)',
       });
       const data = Float64Array.from({ length: days.length * 7 }, (_, i) => values[i % 7]?.[Math.floor(i / 7)] ?? 0);
       run.reserve(1, data, false);
-      const order = Uint32Array.from(days.keys());
-      run.load(data, new Uint16Array(days.length), order, { from: 0, count: 1, nPx: 1 });
+      run.load(data, new Uint16Array(days.length), { from: 0, count: 1, nPx: 1 });
       expect(k.exports.ccdc_observe(run.ptr, 0, 0)).toBe(days.length);
       return work(run);
     });
