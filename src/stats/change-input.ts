@@ -60,17 +60,21 @@ export function sortedDates(dates: ArrayLike<number>): { days: Int32Array; order
   return { days, order };
 }
 
-/** QA as u16. */
-export function qaValues(qa: ArrayLike<number>, length: number): Uint16Array {
+/**
+ * QA as u16. Of packed values the low 16 bits count; a class beyond 16 bits (a fill of −9999, say) becomes `unclassed`, a value that is
+ * no class. null: they are packed.
+ */
+export function qaValues(qa: ArrayLike<number>, length: number, unclassed: number | null): Uint16Array {
   if (qa.length !== length) throw new InputError(`qa must have ${length} values, got ${qa.length}`, { option: 'qa' });
   if (qa instanceof Uint16Array) return qa;
   const values = new Uint16Array(length);
   for (let i = 0; i < length; i++) {
     const value = qa[i]!;
-    if (!(Number.isInteger(value) && value >= 0 && value <= 65535)) {
-      throw new InputError(`qa must be whole numbers from 0 to 65535, got ${value} at ${i}`, { option: 'qa' });
+    if (!Number.isInteger(value)) {
+      throw new InputError(`qa must be whole numbers, got ${value} at ${i}`, { option: 'qa' });
     }
-    values[i] = value;
+    const fits = unclassed === null || (value >= 0 && value <= 65535);
+    values[i] = fits ? value : unclassed;
   }
   return values;
 }
@@ -127,7 +131,7 @@ function typedBand(name: string, values: ArrayLike<number>, isWide: boolean): Pi
 export function pixelChip(
   { dates, bands, qa }: PixelSeries,
   names: readonly string[],
-  isWide: boolean,
+  { isWide, unclassed }: { isWide: boolean; unclassed: number | null },
 ): { values: CcdcValues; qa: Uint16Array } {
   const nTime = dates.length;
   const columns = names.map((name) => {
@@ -146,5 +150,5 @@ export function pixelChip(
   columns.forEach((column, b) => {
     for (let t = 0; t < nTime; t++) values[t * names.length + b] = column[t]!;
   });
-  return { values, qa: qaValues(qa, nTime) };
+  return { values, qa: qaValues(qa, nTime, unclassed) };
 }

@@ -60,6 +60,22 @@ function collection2Class(value: number): number {
   return has(6) ? CLASS.clear : CLASS.unknown;
 }
 
+/** Whether QA holds bits, and the parameters that name its values. */
+function reading(scheme: QaScheme, parameters: QaParameters): { isPacked: boolean; p: QaParameters } {
+  const p = scheme === 'fmask' ? { ...parameters, ...FMASK } : parameters;
+  return { isPacked: scheme === 'landsat-c2' || (scheme === 'pyccd' && p.QA_BITPACKED), p };
+}
+
+/** A u16 value that stands for "no class" where QA holds classes; null where it holds bits. */
+export function unclassedValue(scheme: QaScheme, parameters: QaParameters): number | null {
+  const { isPacked, p } = reading(scheme, parameters);
+  if (isPacked) return null;
+  const taken = QA_NAMES.map((name) => p[name]);
+  let value = 65535;
+  while (taken.includes(value)) value--;
+  return value;
+}
+
 /**
  * u8[65536]: the class of each QA value; 255 where it has none, and the pixel fails.
  * @throws InputError for an unknown scheme.
@@ -69,8 +85,7 @@ export function qaCodes(scheme: QaScheme, parameters: QaParameters): Uint8Array<
     const got = JSON.stringify(scheme);
     throw new InputError(`qaScheme must be pyccd, fmask or landsat-c2, got ${got}`, { option: 'qaScheme' });
   }
-  const p = scheme === 'fmask' ? { ...parameters, ...FMASK } : parameters;
-  const isPacked = scheme === 'pyccd' && p.QA_BITPACKED;
+  const { isPacked, p } = reading(scheme, parameters);
   const key = JSON.stringify([scheme, isPacked, ...QA_NAMES.map((name) => p[name])]);
   let codes = known.get(key);
   if (!codes) {

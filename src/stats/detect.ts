@@ -6,7 +6,7 @@ import { ALGORITHM, type Changes, SegmentTable } from './change.js';
 import { type ChangeBandOptions, PYCCD_BANDS, type ResolvedBands, resolveBands } from './change-bands.js';
 import { type ChipData, chipValues, type PixelSeries, pixelChip, qaValues, sortedDates } from './change-input.js';
 import { type PyccdParameters, pyccdParameters } from './change-parameters.js';
-import { type QaScheme, qaCodes } from './change-qa.js';
+import { type QaScheme, qaCodes, unclassedValue } from './change-qa.js';
 import { changeThresholds } from './change-thresholds.js';
 
 export interface DetectOptions extends ChangeBandOptions {
@@ -66,6 +66,10 @@ function kernelChip({ days, order, bands }: Omit<Prepared, 'values' | 'qa' | 'nP
   const { change, outlier } = changeThresholds(bands.dof, p.PEEK_SIZE, params);
   const settings = kernelSettings(p, { outlier, alpha });
   return { days, order, bands, qaCodes: qaCodes(qaScheme, p), thresholds: change, settings };
+}
+
+function unclassedOf({ qaScheme = 'pyccd', params }: DetectOptions): number | null {
+  return unclassedValue(qaScheme, pyccdParameters(params));
 }
 
 interface Prepared {
@@ -148,7 +152,8 @@ export function detect(input: DetectInput): Changes {
     ...names.filter((n) => !PYCCD_BANDS.some((p) => p === n)),
   ];
   const bands = resolveBands(ordered, input, input.params);
-  const { values, qa } = pixelChip(input, ordered, input.wideInt ?? false);
+  const own = { isWide: input.wideInt ?? false, unclassed: unclassedOf(input) };
+  const { values, qa } = pixelChip(input, ordered, own);
   const { days, order } = sortedDates(input.dates);
   const changes = run({ values, qa, order, days, nPx: 1, bands }, input);
   const failure = changes.failures.get(0);
@@ -167,6 +172,6 @@ export function detectChip(input: DetectChipInput): Changes {
   const { days, order } = sortedDates(input.dates);
   const shape = { nTime: days.length, nBand: bands.nBand, rows, cols };
   const values = chipValues(input.data, shape);
-  const qa = qaValues(input.qa, days.length * rows * cols);
+  const qa = qaValues(input.qa, days.length * rows * cols, unclassedOf(input));
   return run({ values, qa, order, days, nPx: rows * cols, bands }, input);
 }

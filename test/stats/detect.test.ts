@@ -137,6 +137,29 @@ describe('detect', () => {
     expect(detect(input(series, { bands: as(Int32Array), thermalBand: null })).segments.bandNames.length).toBe(7);
   });
 
+  it('reads QA as classes or as bits by PyCCD’s parameters, of any width', () => {
+    const params = {
+      QA_BITPACKED: false,
+      QA_FILL: 255,
+      QA_CLEAR: 0,
+      QA_WATER: 1,
+      QA_SHADOW: 2,
+      QA_SNOW: 3,
+      QA_CLOUD: 4,
+    };
+    expect(detect(input(series, { qaScheme: 'pyccd', params }))).toEqual(usual);
+    // A value that is no class is seen, but is neither clear nor cloud; -9999 is one.
+    const [foreign, negative] = [7, -9999].map((value) =>
+      detect(input(series, { qa: Int16Array.from(series.qa, (q, i) => (i % 10 === 0 ? value : q)) })),
+    );
+    expect(negative).toEqual(foreign);
+    expect(foreign).not.toEqual(usual);
+    // Of bits the low 16 count, whatever the sign: 2 is clear, 2 - 65536 too.
+    const bits = series.qa.map((q) => ({ 0: 2, 1: 4, 3: 16, 4: 32, 255: 1 })[q]!);
+    expect(detect(input(series, { qaScheme: 'pyccd', qa: bits }))).toEqual(usual);
+    expect(detect(input(series, { qaScheme: 'pyccd', qa: bits.map((q) => q - 65_536) }))).toEqual(usual);
+  });
+
   it('refuses what it cannot take, in one line', () => {
     const refuse = (more: Partial<DetectInput>, message: RegExp) => {
       expect(() => detect(input(series, more))).toThrow(InputError);
@@ -151,7 +174,7 @@ describe('detect', () => {
     refuse({ dates: withOne(series.dates, 730_000.5) }, /whole ordinals from 1 to 3652059, got 730000.5 at 2/);
     refuse({ dates: withOne(series.dates, Number.NaN) }, /got NaN at 2/);
     refuse({ dates: withOne(series.dates, 0) }, /got 0 at 2/);
-    refuse({ qa: withOne(series.qa, -1) }, /qa must be whole numbers from 0 to 65535, got -1 at 2/);
+    refuse({ qa: withOne(series.qa, 0.5) }, /qa must be whole numbers, got 0.5 at 2/);
     refuse({ qa: new Array(n).fill(0), qaScheme: 'pyccd' }, /QA value 0 has no class/);
     refuse({ qaScheme: 'fmsk' as 'fmask' }, /qaScheme must be pyccd, fmask or landsat-c2, got "fmsk"/);
     refuse(changed('red', new Array(n).fill(40_000)), /band red must hold 16-bit integers .* got 40000 at 0/);
