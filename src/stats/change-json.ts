@@ -7,6 +7,7 @@ import { PYCCD_DEFAULTS } from './change-parameters.js';
 /** One band of a model. */
 export interface PyccdBand {
   magnitude: number;
+  /** NaN or infinite, null in JSON, where there are no more observations than coefficients: only with a PEEK_SIZE below 4. */
   rmse: number;
   /** Slope a day, cos and sin of one, two and three cycles a year. */
   coefficients: number[];
@@ -91,9 +92,17 @@ function writeModel(record: Float64Array, model: PyccdModel, bandNames: readonly
     const band = model[name];
     const numbers =
       typeof band === 'object' && band !== null
-        ? [band.magnitude, band.rmse, band.intercept, ...(Array.isArray(band.coefficients) ? band.coefficients : [])]
+        ? [
+            band.magnitude,
+            band.rmse ?? Number.NaN,
+            band.intercept,
+            ...(Array.isArray(band.coefficients) ? band.coefficients : []),
+          ]
         : [];
-    if (numbers.length !== RECORD_BAND || !numbers.every((n) => typeof n === 'number' && Number.isFinite(n))) {
+    if (
+      numbers.length !== RECORD_BAND ||
+      !numbers.every((n, i) => typeof n === 'number' && (i === 1 || Number.isFinite(n)))
+    ) {
       throw new FormatError(`${where}: band ${name} must have magnitude, rmse, intercept and 7 coefficients`, {
         band: name,
       });

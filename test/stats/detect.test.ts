@@ -333,6 +333,9 @@ describe('JSON', () => {
     expect(back.segments.intercept).toEqual(found.segments.intercept);
     expect(fromJSON([json, json]).segments.offsets.length).toBe(3);
     expect(fromJSON([])).toMatchObject({ nPx: 0 });
+    // Without degrees of freedom there is no RMSE.
+    (model!.red as { rmse: number | null }).rmse = null;
+    expect(fromJSON(json).segments.rmse[2]).toBeNaN();
   });
 
   it('refuses what is not of that schema', () => {
