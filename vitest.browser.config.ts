@@ -7,12 +7,21 @@ if (!chromium) console.log('SKIPPED browser tests: no Chromium found; set STACKW
 
 /** Vitest's own page in Chromium, on the modules as they are. */
 const inChromium = {
-  optimizeDeps: { include: ['geotiff', 'proj4', 'zstddec', '@bokuweb/zstd-wasm', 'fast-check'] },
+  optimizeDeps: {
+    include: [
+      'geotiff',
+      'proj4',
+      'zstddec',
+      '@bokuweb/zstd-wasm',
+      '@cornerstonejs/codec-openjpeg/decodewasmjs',
+      'fast-check',
+    ],
+  },
   // node_modules may be a link to a folder elsewhere.
   server: { fs: { allow: ['.', realpathSync('node_modules')] } },
   test: {
     name: 'chromium',
-    include: ['test/browser/composite.test.ts', 'test/kernels/*.test.ts'],
+    include: ['test/browser/composite.test.ts', 'test/browser/jp2.test.ts', 'test/kernels/*.test.ts'],
     // Compares with node:zlib; in Chromium the tiles of the composite go through the same kernels.
     exclude: ['test/kernels/codec.test.ts'],
     globalSetup: ['test/browser/collection.ts'],

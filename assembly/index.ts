@@ -4,6 +4,9 @@ export { bit_mask_u16, bit_mask_u32, class_mask_i32, class_mask_u16, class_mask_
 export { pack_bits, unpack_bits, invert_bits, dilate_bits } from './morph';
 export { place_f32, place_i16, place_mask, place_u16 } from './place';
 export { resample_average, resample_bilinear, resample_scratch } from './resample';
+export { warp_nearest } from './warp';
+export { warp_blend } from './warp-blend';
+export { warp_area, warp_area_scratch } from './warp-area';
 export { fuse_f32, fuse_u16, mask_planes_f32, mask_planes_u16, status_f32, status_u16 } from './fuse';
 export { count_all_f32, count_all_u16, gather_f32, gather_u16, pick_f32, pick_u16 } from './pick';
 export { narrow_i16, narrow_i32, narrow_i8, narrow_u16, narrow_u32, narrow_u8 } from './narrow';

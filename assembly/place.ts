@@ -3,7 +3,7 @@
 
 // @ts-ignore: decorator
 @inline
-function isMissing<S>(v: S, hasMissing: i32, missing: S): bool {
+export function isMissing<S>(v: S, hasMissing: i32, missing: S): bool {
   if (isFloat<S>()) return v != v || (hasMissing != 0 && v == missing);
   return hasMissing != 0 && v == missing;
 }

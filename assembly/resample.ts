@@ -32,7 +32,7 @@ function widenRow(type: i32, src: usize, row: i32, n: i32, hasMissing: i32, miss
 /** Integers round half to even, stay in range, and step off the missing value as GDAL does: down, or up from the least value. */
 // @ts-ignore: decorator
 @inline
-function putInteger<D>(to: usize, value: f64, least: f64, most: f64, hasNone: i32, none: f64): void {
+export function putInteger<D>(to: usize, value: f64, least: f64, most: f64, hasNone: i32, none: f64): void {
   let whole = nearest<f64>(value);
   whole = whole < least ? least : whole > most ? most : whole;
   if (hasNone && whole == none) whole += whole == least ? 1 : -1;

@@ -3,6 +3,7 @@ import type { Sink, SinkOptions } from './io/sink.js';
 import type { Store } from './io/store.js';
 import type { Spill, WorkerPort } from './platform.js';
 
+export { codecWasm } from './io/jp2-wasm.browser.js';
 export { sha256 } from './io/sha256.js';
 export { deflate, zstdCompress } from './io/zlib.browser.js';
 

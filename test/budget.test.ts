@@ -7,7 +7,8 @@ import { bundle } from './browser/bundle.js';
 const root = resolve(import.meta.dirname, '..');
 
 /** Libraries that few images need: they load when the first such image is met. */
-const LAZY = /node_modules\/(?:@aws-sdk|@smithy|@bokuweb\/zstd-wasm|geotiff|lerc|pako|proj4|zstddec)\//;
+const LAZY =
+  /node_modules\/(?:@aws-sdk|@smithy|@bokuweb\/zstd-wasm|@cornerstonejs\/codec-openjpeg|geotiff|lerc|pako|proj4|zstddec)\//;
 
 /**
  * What counts against the budget: the entry with everything that it exports, and all that it imports before it can run: the wasm is
@@ -55,7 +56,11 @@ describe('the browser entry', () => {
   it('holds nothing of Node', () => {
     const ids = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
     expect(ids.length).toBeGreaterThan(50);
-    expect(ids.filter((id) => /^node:|browser-external|platform\.node|\.node\.js$/.test(id))).toEqual([]);
+    // The glue of the JPEG 2000 codec names two modules that it uses in Node only; bundlers give it empty ones.
+    const stubs = ['__vite-browser-external:fs', '__vite-browser-external:path'];
+    const found = ids.filter((id) => !stubs.includes(id));
+    expect(start.flatMap(({ moduleIds }) => moduleIds.filter((id) => stubs.includes(id)))).toEqual([]);
+    expect(found.filter((id) => /^node:|browser-external|platform\.node|\.node\.js$/.test(id))).toEqual([]);
   });
 
   it('leaves out what a page does not use', async () => {

@@ -4,3 +4,4 @@ export * from './reference/mask.js';
 export * from './reference/order.js';
 export * from './reference/plane.js';
 export * from './reference/reduce.js';
+export * from './reference/warp.js';

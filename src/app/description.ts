@@ -1,5 +1,6 @@
 import { describeCrs } from '../geo/crs.js';
 import { gridBounds } from '../geo/grid.js';
+import { describeJp2 } from '../io/jp2-description.js';
 import { openRaster } from '../io/open-raster.js';
 import type { Scene } from '../io/scene.js';
 import { readScenes } from '../io/stac.js';
@@ -10,7 +11,7 @@ import { formatBytes } from '../limit.js';
 /** Facts in reading order; nulls are known to be absent. JSON as it stands. */
 export type Description = Readonly<Record<string, unknown>>;
 
-const RASTER = /\.tiff?$/i;
+const RASTER = /\.(tiff?|jp2|j2k|j2c|jpc|jpx)$/i;
 /** NaN is no JSON. */
 const jsonNumber = (value: number | null) => (value !== null && !Number.isFinite(value) ? String(value) : value);
 
@@ -18,8 +19,9 @@ async function describeRaster(url: string, signal?: AbortSignal): Promise<Descri
   const options = { store: storeFor(url), ...(signal && { signal }) };
   const raster = await openRaster(url, options);
   try {
-    const { grid, width, height, bands, levels, fileBytes } = raster.header;
-    const layout = await describeTiff(url, options);
+    const { grid, width, height, bands, levels, fileBytes, codec } = raster.header;
+    const layout = await (codec ? describeJp2(url, options) : describeTiff(url, options));
+    const { tiled, notCogBecause, ...facts } = layout;
     const { tileWidth, tileHeight, planar } = levels[0]!;
     return {
       kind: 'raster',
@@ -36,15 +38,12 @@ async function describeRaster(url: string, signal?: AbortSignal): Promise<Descri
       crs: grid && describeCrs(grid.crs),
       affine: grid?.affine ?? null,
       bounds: grid && gridBounds(grid),
-      tile: { width: tileWidth, height: tileHeight, tiled: layout.tiled, interleave: planar ? 'band' : 'pixel' },
-      compression: layout.compression,
-      predictor: layout.predictor,
-      byteOrder: layout.byteOrder,
-      bigTiff: layout.bigTiff,
+      tile: { width: tileWidth, height: tileHeight, tiled, interleave: planar ? 'band' : 'pixel' },
+      ...facts,
       overviews: levels.slice(1).map((level) => [level.width, level.height]),
       bytes: fileBytes,
-      cog: layout.notCogBecause === null,
-      notCogBecause: layout.notCogBecause,
+      cog: notCogBecause === null,
+      notCogBecause,
     };
   } finally {
     await raster.close();
@@ -108,6 +107,9 @@ const LABELS: Record<string, string> = {
   cloudCoverPercent: 'cloud cover %',
   byteOrder: 'byte order',
   bigTiff: 'BigTIFF',
+  codeBlock: 'code block',
+  tileIndex: 'tile index',
+  packetLengths: 'packet lengths',
   cog: 'COG',
   crs: 'CRS',
 };
@@ -123,6 +125,7 @@ function shown(key: string, value: unknown): string {
   if (value === true) return 'yes';
   if (value === false) return 'no';
   if (key === 'bytes') return formatBytes(value as number);
+  if (key === 'tiles' || key === 'codeBlock') return (value as number[]).join(' × ');
   if (key === 'overviews') return (value as number[][]).map((size) => size.join(' × ')).join(', ') || 'none';
   if (key === 'time' || key === 'cloudCoverPercent') return [...new Set(value as unknown[])].join(' to ');
   if (key === 'tile') {

@@ -123,6 +123,25 @@ export function isGeographic(crs: Crs): boolean {
   return projection ? projection.method === 'longlat' : crs.epsg !== null && isGeographicEpsg(crs.epsg);
 }
 
+/** The unit of a CRS's coordinates, for people: `degrees`, `metres` or `units of 0.3048 m`; metres where that is not known. */
+export function unitOf(crs: Crs): string {
+  if (isGeographic(crs)) return 'degrees';
+  const metres = projectionOf(crs)?.unitMetres ?? 1;
+  return metres === 1 ? 'metres' : `units of ${metres} m`;
+}
+
+/** What to say of a step from one CRS to another whose datum differs, or null when it is the same as far as is known. */
+export function datumNote(from: Crs, to: Crs): string | null {
+  const [p, q] = [projectionOf(from), projectionOf(to)];
+  if (!p || !q) return null;
+  const stated = p.geographicEpsg !== null && q.geographicEpsg !== null;
+  const same = stated ? p.geographicEpsg === q.geographicEpsg : p.ellipsoid.a === q.ellipsoid.a;
+  if (same) return null;
+  const size =
+    'within 2 m between WGS 84, ETRS89, NAD83, GDA94, GDA2020 and NZGD2000, hundreds of metres for older datums';
+  return `${describeCrs(from)} and ${describeCrs(to)} are on different datums, and no shift is applied (${size})`;
+}
+
 async function converter(crs: Crs) {
   const projection = projectionOf(crs);
   // proj4 reads more WKT methods than are named here.
@@ -168,6 +187,97 @@ export async function crsToLonLat(crs: Crs): Promise<PointTransform> {
   if (isGeographic(crs)) return (x, y) => [x, y];
   const { inverse } = await converter(crs);
   return guarded(crs, inverse);
+}
+
+/** Methods whose coordinates agree with PROJ's to a millimetre. */
+const WARPED = ['longlat', 'tmerc', 'aea', 'eqdc', 'lcc', 'laea', 'stere', 'merc', 'sinu', 'eqc', 'cea'];
+/** Methods whose plane goes on where the Earth ends, and whose inverse gives the points on the other side there. */
+const ENDING = ['aea', 'eqdc', 'lcc', 'merc', 'sinu', 'eqc', 'cea'];
+
+/** Coordinates of a CRS to longitude and latitude in radians and back, in place and without errors: NaN where there is no such point. */
+export interface Projector {
+  toRadians(point: Point): void;
+  fromRadians(point: Point): void;
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+const RADIAN = Math.PI / 180;
+
+/** Degrees; a latitude beyond a pole is nowhere. */
+const DEGREES: Projector = {
+  toRadians(p) {
+    p.x *= RADIAN;
+    p.y = Math.abs(p.y) <= 90 ? p.y * RADIAN : Number.NaN;
+  },
+  fromRadians(p) {
+    p.x /= RADIAN;
+    p.y /= RADIAN;
+  },
+};
+
+/**
+ * The projection of a CRS for many points, as fast as can be. Datums are taken as one.
+ * @throws UnsupportedError that names a CRS without a definition here, or the method of one that is not transformed
+ */
+export async function projector(crs: Crs): Promise<Projector> {
+  const projection = projectionOf(crs);
+  if (!projection)
+    throw new UnsupportedError(
+      `cannot resample from or to ${describeCrs(crs)}: its projection is not known here; known are ${WARPED.join(', ')}`,
+    );
+  const { method, unitMetres } = projection;
+  if (!WARPED.includes(method))
+    throw new UnsupportedError(
+      `cannot resample from or to ${describeCrs(crs)}: the projection ${method} is not supported; known are ${WARPED.join(', ')}`,
+    );
+  if (method === 'longlat') return DEGREES;
+  const { default: proj4 } = await import('proj4');
+  let own: { forward: Step; inverse: Step };
+  try {
+    own = new proj4.Proj(projOfProjection(projection));
+  } catch (error) {
+    throw new UnsupportedError(`cannot resample from or to ${describeCrs(crs)}`, {}, { cause: error });
+  }
+  const [forward, inverse] = [inPlace(own.forward.bind(own)), inPlace(own.inverse.bind(own))];
+  const ends = ENDING.includes(method);
+  return {
+    toRadians(p) {
+      p.x *= unitMetres;
+      p.y *= unitMetres;
+      const { x, y } = p;
+      inverse(p);
+      if (!ends) return;
+      const back = { x: p.x, y: p.y };
+      forward(back);
+      if (!(Math.abs(back.x - x) < 1 && Math.abs(back.y - y) < 1)) p.x = Number.NaN;
+    },
+    fromRadians(p) {
+      forward(p);
+      p.x /= unitMetres;
+      p.y /= unitMetres;
+    },
+  };
+}
+
+type Step = (point: Point) => Point | null | undefined;
+
+/** A step of a projection that moves the point it is given, as most do; those that say or throw that there is no such point give NaN. */
+function inPlace(step: Step): (p: Point) => void {
+  return (p) => {
+    let moved: Point | null | undefined;
+    try {
+      moved = step(p);
+    } catch {
+      moved = null;
+    }
+    if (moved === p) return;
+    p.x = moved?.x ?? Number.NaN;
+    p.y = moved?.y ?? Number.NaN;
+  };
 }
 
 /** Members of a STAC item's projection extension: `proj:code`, with `proj:wkt2` where there is no code; empty when nothing is known. */

@@ -1,6 +1,6 @@
-import { InputError, UnsupportedError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { type Affine, isAxisAligned, pixelToGround } from './affine.js';
-import { type Crs, describeCrs, sameCrs } from './crs.js';
+import { type Crs, describeCrs, sameCrs, unitOf } from './crs.js';
 
 /** A raster's frame: what it covers and how finely. */
 export interface Grid {
@@ -50,17 +50,33 @@ export function intersect(p: Window, q: Window): Window | null {
   return width > 0 && height > 0 ? { col, row, width, height } : null;
 }
 
-/** What a target grid is made from; `bounds` and `resolution` are in units of the grids' CRS. */
+/**
+ * A grid over the same ground in pixels of another size: a copy of a picture that was reduced, or refined, a whole number of times,
+ * sizes rounded either way. Null for any other size, which may as well be a part of the picture.
+ */
+export function gridOfSize(grid: Grid, { width, height }: { width: number; height: number }): Grid | null {
+  if (width === grid.width && height === grid.height) return grid;
+  const factor = width < grid.width ? Math.round(grid.width / width) : 1 / Math.round(width / grid.width);
+  const fits = (whole: number, size: number) => Math.abs(size - whole / factor) < 1;
+  if (!fits(grid.width, width) || !fits(grid.height, height)) return null;
+  const [a, b, c, d, e, f] = grid.affine;
+  const [x, y] = [grid.width / width, grid.height / height];
+  return { crs: grid.crs, affine: [a * x, b * y, c, d * x, e * y, f], width, height };
+}
+
+/** What a target grid is made from; `bounds`, `extent` and `resolution` are in units of the target's CRS. */
 export interface TargetRequest {
   /** The grids of the requested bands of all scenes. */
   grids: readonly Grid[];
-  /** The area asked for; default: the union of the grids. */
+  /** The area asked for; default: `extent`. */
   bounds?: Bounds | null;
+  /** Around all grids; needed where one is in another CRS than the target. */
+  extent?: Bounds | null;
   /** Taken as it is. */
   like?: Grid | null;
   /** [x, y] px size, both positive. */
   resolution?: readonly [number, number] | null;
-  /** Must be that of the grids. */
+  /** Of the target; default: of the first grid. */
   crs?: Crs | null;
 }
 
@@ -87,32 +103,47 @@ function union(grids: readonly Grid[]): Bounds {
   return bounds;
 }
 
+/** Sizes of a pixel along the grid's rows and columns. */
+function pixelSizes({ affine: [a, b, , d, e] }: Grid): [x: number, y: number] {
+  // Not by squares where it need not be: the size of a pixel is a number that people wrote.
+  if (b === 0 && d === 0) return [Math.abs(a), Math.abs(e)];
+  return [Math.sqrt(a * a + d * d), Math.sqrt(b * b + e * e)];
+}
+
+/** The first of the finest grids. */
+function finestOf(grids: readonly Grid[]): Grid | null {
+  const cell = (grid: Grid) => pixelSizes(grid).reduce((x, y) => x * y);
+  return grids.reduce<Grid | null>((best, grid) => (best && cell(best) <= cell(grid) * (1 + SNAP) ? best : grid), null);
+}
+
+/** The pixel size of the finest grid, as long as the target counts in the same unit. */
+function nativeStep(grids: readonly Grid[], crs: Crs): [x: number, y: number] {
+  const alike = grids.filter((grid) => unitOf(grid.crs) === unitOf(crs));
+  if (alike.length < grids.length)
+    throw new InputError(
+      `pixels of ${unitOf(grids.find((grid) => !alike.includes(grid))!.crs)} do not say how large those in ${describeCrs(crs)} should be: give --res`,
+      { option: 'res' },
+    );
+  return pixelSizes(finestOf(grids)!);
+}
+
 /**
  * The grid that a composite is made on, north up: `like` as it is; else the lattice of the finest grid (the first of the finest ones)
  * over `bounds` or the union of all grids, its edges snapped outward to the lattice. With a `resolution` the lattice has that step and
  * is anchored where the finest one has a line next to the CRS's origin (0, 0): the native resolution gives the native grid, and scenes
- * of one kind always give the same lattice.
+ * of one kind always give the same lattice. Where no grid lies along the target's CRS the lattice is anchored in its origin.
  */
-export function targetGrid({ grids, bounds, like, resolution, crs }: TargetRequest): Grid {
+export function targetGrid({ grids, bounds, extent, like, resolution, crs = grids[0]?.crs }: TargetRequest): Grid {
   if (like) return like;
-  const rotated = grids.find((grid) => !isAxisAligned(grid.affine));
-  if (rotated) throw new UnsupportedError('rotated grids cannot be composited; resample them first');
-  const finest = grids.reduce<Grid | null>(
-    (best, grid) => (best && cellSize(best) <= cellSize(grid) * (1 + SNAP) ? best : grid),
-    null,
-  );
-  if (!finest) throw new InputError('no scene states a grid: give --like');
-  if (crs && !sameCrs(crs, finest.crs))
-    throw new UnsupportedError(
-      `the scenes are in ${describeCrs(finest.crs)}; they cannot be brought to ${describeCrs(crs)} yet`,
-    );
-  const [nativeX, nativeY] = [Math.abs(finest.affine[0]), Math.abs(finest.affine[4])];
-  const [stepX, stepY] = resolution ?? [nativeX, nativeY];
+  if (grids.length === 0 || !crs) throw new InputError('no scene states a grid: give --like');
+  const along = grids.filter((grid) => isAxisAligned(grid.affine) && sameCrs(grid.crs, crs));
+  const finest = finestOf(along);
+  const [stepX, stepY] = resolution ?? nativeStep(grids, crs);
   if (!(stepX > 0 && stepY > 0 && Number.isFinite(stepX) && Number.isFinite(stepY)))
     throw new InputError(`a resolution must be positive, not ${stepX}, ${stepY}`, { option: 'res' });
-  const area = bounds ?? union(grids);
-  const anchorX = phase(finest.affine[2], nativeX);
-  const anchorY = phase(finest.affine[5], nativeY);
+  const area = bounds ?? extent ?? union(grids);
+  const anchorX = finest ? phase(finest.affine[2], Math.abs(finest.affine[0])) : 0;
+  const anchorY = finest ? phase(finest.affine[5], Math.abs(finest.affine[4])) : 0;
   const first = (edge: number, anchor: number, step: number) => Math.floor((edge - anchor) / step + SNAP);
   const last = (edge: number, anchor: number, step: number) => Math.ceil((edge - anchor) / step - SNAP);
   const col = first(area.west, anchorX, stepX);
@@ -124,13 +155,9 @@ export function targetGrid({ grids, bounds, like, resolution, crs }: TargetReque
       `a target of ${width} × ${height} px is too large (limit 2^31 px): give --bbox or a coarser --res`,
     );
   return {
-    crs: finest.crs,
+    crs: finest?.crs ?? crs,
     affine: [stepX, 0, anchorX + col * stepX, 0, -stepY, anchorY + row * stepY],
     width,
     height,
   };
-}
-
-function cellSize({ affine }: Grid): number {
-  return Math.abs(affine[0] * affine[4]);
 }

@@ -3,6 +3,7 @@
 // big-endian files with a predictor. Opening takes one read and 0.2 ms. What remains for geotiff is LERC: see geotiff-codec.ts.
 import { FormatError, InputError, UnsupportedError } from '../errors.js';
 import { rowBytes } from '../kernels/codec.js';
+import { type ByteSource, openByteSource } from './byte-source.js';
 import { codecOf } from './compression.js';
 import { parseGdalMetadata, parseNodata } from './gdal-metadata.js';
 import type { BandHeader, Raster, RasterHeader, TakePlane, TileRef } from './raster.js';
@@ -19,7 +20,6 @@ import {
 } from './tiff-directory.js';
 import { crsOfKeys, readAffine, readGeoKeys } from './tiff-geo.js';
 import { readImage, type TiffImage } from './tiff-image.js';
-import { openTiffSource, type TiffSource } from './tiff-source.js';
 
 /** Directories beyond this are not looked at: overviews follow their image directly. */
 const MAX_DIRECTORIES = 64;
@@ -52,7 +52,7 @@ function padded(values: Float64Array, n: number): Float64Array {
   return out;
 }
 
-async function readIndex(source: TiffSource, image: TiffImage, tags: TagReader): Promise<BlockIndex> {
+async function readIndex(source: ByteSource, image: TiffImage, tags: TagReader): Promise<BlockIndex> {
   const { url } = source;
   const n = blockCount(image);
   const [offsetTag, bytesTag] = tags.has(324) ? [324, 325] : [273, 279];
@@ -71,7 +71,7 @@ async function readIndex(source: TiffSource, image: TiffImage, tags: TagReader):
 }
 
 /** Sizes of blocks where the file does not give them: raw blocks have theirs, others reach to the next one or the end. */
-function guessBytes(source: TiffSource, image: TiffImage, offsets: Float64Array): Float64Array {
+function guessBytes(source: ByteSource, image: TiffImage, offsets: Float64Array): Float64Array {
   const { level } = image;
   const perBand = level.tilesAcross * level.tilesDown;
   const sorted = offsets.slice().sort();
@@ -103,7 +103,7 @@ async function readBands(image: TiffImage, tags: TagReader): Promise<BandHeader[
 
 /** The overviews: reduced images of the same bands that follow the first one; masks and other pages are passed over. */
 async function readOverviews(
-  source: TiffSource,
+  source: ByteSource,
   order: TiffOrder,
   first: OpenLevel,
   signal?: AbortSignal,
@@ -145,8 +145,11 @@ function bytesToRead(image: TiffImage, bytes: number): number {
  * @throws FormatError when it is no TIFF or contradicts itself, UnsupportedError (by name) for kinds of TIFF that are not read,
  * StoreError when the bytes cannot be had
  */
-export async function openCog(url: string, { store, signal }: { store: Store; signal?: AbortSignal }): Promise<Raster> {
-  const source = await openTiffSource(url, store, signal);
+export async function openCog(
+  url: string,
+  { store, source: begun, signal }: { store: Store; source?: ByteSource; signal?: AbortSignal },
+): Promise<Raster> {
+  const source = begun ?? (await openByteSource(url, store, signal));
   const order = await readTiffOrder(source);
   const directory = await readDirectory(source, order, order.first, signal);
   const tags = tagReader(source, order, directory, signal);
@@ -171,7 +174,7 @@ export async function openCog(url: string, { store, signal }: { store: Store; si
   return tiffRaster(source, order, header, levels);
 }
 
-function tiffRaster(source: TiffSource, order: TiffOrder, header: RasterHeader, levels: readonly OpenLevel[]): Raster {
+function tiffRaster(source: ByteSource, order: TiffOrder, header: RasterHeader, levels: readonly OpenLevel[]): Raster {
   const { url, bands } = header;
 
   const levelOf = ({ level, col, row }: TileRef): OpenLevel => {

@@ -90,6 +90,17 @@ export interface RasterHeader {
   levels: Level[];
   /** Bytes of the compressed file, or null if unknown. */
   fileBytes: number | null;
+  /** What decoding takes beside the tile itself, where that is much. */
+  codec?: RasterCodec;
+}
+
+/** A codec with a memory of its own. */
+export interface RasterCodec {
+  name: 'JPEG 2000';
+  /** Bytes a thread, with the decoded tiles that are kept. */
+  threadBytes: number;
+  /** Times that decoding takes longer than inflating the same pixels. */
+  slowdown: number;
 }
 
 /** Which tile: level, then tile column and row in that level. */

@@ -100,7 +100,7 @@ function readGrid(place: Place, sources: readonly Json[], crs: Crs | null): Grid
 
 const NOT_DATA = new Set(['thumbnail', 'overview', 'visual', 'metadata', 'index', 'rendered_preview', 'preview']);
 const RASTER_TYPE = /tiff|geotiff|jp2|jpeg2000/i;
-const RASTER_NAME = /\.(tiff?|jp2|j2k)$/i;
+const RASTER_NAME = /\.(tiff?|jp2|j2k|j2c|jpc|jpx)$/i;
 
 /** Whether an asset holds bands to compute with: no previews, pictures, metadata. */
 function isData(key: string, asset: Json): boolean {

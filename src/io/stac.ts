@@ -22,7 +22,7 @@ const MAX_DOCUMENTS = 200_000;
 const MAX_DEPTH = 12;
 const AT_ONCE = 16;
 
-const RASTER = /\.(tiff?|jp2|j2k)$/i;
+const RASTER = /\.(tiff?|jp2|j2k|j2c|jpc|jpx)$/i;
 const JSON_NAME = /\.(geo)?json$/i;
 
 interface Context {

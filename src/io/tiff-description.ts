@@ -1,6 +1,6 @@
+import { openByteSource } from './byte-source.js';
 import type { Store } from './store.js';
 import { readDirectory, readTiffOrder, tagReader } from './tiff-directory.js';
-import { openTiffSource } from './tiff-source.js';
 
 /** How a TIFF is laid out, for people who ask why it is slow. */
 export interface TiffDescription {
@@ -33,7 +33,7 @@ export async function describeTiff(
   url: string,
   { store, signal }: { store: Store; signal?: AbortSignal },
 ): Promise<TiffDescription> {
-  const source = await openTiffSource(url, store, signal);
+  const source = await openByteSource(url, store, signal);
   try {
     const order = await readTiffOrder(source);
     const directory = await readDirectory(source, order, order.first, signal);

@@ -1,5 +1,5 @@
 import { FormatError, UnsupportedError } from '../errors.js';
-import type { TiffSource } from './tiff-source.js';
+import type { ByteSource } from './byte-source.js';
 
 /** Bytes of a value by TIFF's type code: BYTE, ASCII, SHORT, LONG, RATIONAL, … IFD8. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const;
@@ -36,7 +36,7 @@ function offsetOf(view: DataView, at: number, { little, big }: Pick<TiffOrder, '
 }
 
 /** Reads the file header; anything but a TIFF is refused by what it is. */
-export async function readTiffOrder(source: TiffSource): Promise<TiffOrder> {
+export async function readTiffOrder(source: ByteSource): Promise<TiffOrder> {
   const { url, fileBytes } = source;
   if (fileBytes < 8) throw new FormatError(`${url}: not a TIFF file: it has ${fileBytes} bytes`, { url });
   const view = await source.view({ offset: 0, length: Math.min(16, fileBytes) });
@@ -59,7 +59,7 @@ export async function readTiffOrder(source: TiffSource): Promise<TiffOrder> {
 
 /** Reads the table of a directory; the values outside it are read when asked for. */
 export async function readDirectory(
-  source: TiffSource,
+  source: ByteSource,
   order: TiffOrder,
   at: number,
   signal?: AbortSignal,
@@ -146,7 +146,7 @@ function valueAt(view: DataView, p: number, type: number, little: boolean): numb
 
 /** Reads the values of a directory's entries. */
 export function tagReader(
-  source: TiffSource,
+  source: ByteSource,
   order: TiffOrder,
   { entries }: TiffDirectory,
   signal?: AbortSignal,

@@ -20,10 +20,14 @@ export interface Layer {
   originRow: number;
   /** Target pixels read around a block: the reach of the mask's filters, or of the resampling. */
   halo: number;
+  /** How much a block's width and height add to what is read along x, then along y: 1, 0, 0, 1 where nothing is turned. */
+  spread: readonly [number, number, number, number];
   /** True for mask bands: they are held as a mask of one byte a source pixel. */
   mask: boolean;
   /** Compressed bytes of a tile, as far as known. */
   tileBytes: number;
+  /** Times that decoding takes longer than inflating; default 1. */
+  slowdown?: number;
 }
 
 /** Everything the plan depends on; a pure function of headers and options. */
@@ -40,6 +44,8 @@ export interface PlanInput {
   outputPixelBytes: number;
   /** Bytes of a pixel that the statistics need beside the stack, in f32 planes. */
   workPixelBytes: number;
+  /** Bytes of a codec with a memory of its own, in each thread; default 0. */
+  codecBytes?: number;
   threads: number;
   memoryLimitBytes: number;
   canSpill: boolean;
@@ -167,17 +173,21 @@ function evaluate(
   let maskBytes = 0;
   let wantedBytes = 0;
   let decodedBytes = 0;
+  let decodeSeconds = 0;
   for (const layer of layers) {
     const perPx = (layer.bytesPerSample * scenes) / (layer.ratioX * layer.ratioY);
-    const around = (width + 2 * layer.halo) * (height + 2 * layer.halo);
+    const [xx, xy, yx, yy] = layer.spread;
+    const around = (xx * width + xy * height + 2 * layer.halo) * (yx * width + yy * height + 2 * layer.halo);
     if (layer.mask) maskBytes += (around * scenes) / (layer.ratioX * layer.ratioY);
     else heldBytes += perPx * layer.usedBands * around;
     const total = perPx * layer.storedBands * input.width * input.height;
     wantedBytes += total;
-    decodedBytes +=
+    const decoded =
       total *
-      axisFactor(columns, input.width, layer.tileWidth, layer.originCol, layer.halo) *
-      axisFactor(rows, input.height, layer.tileHeight, layer.originRow, layer.halo);
+      axisFactor(columns, input.width, layer.tileWidth, layer.originCol, layer.halo + Math.ceil((xy * height) / 2)) *
+      axisFactor(rows, input.height, layer.tileHeight, layer.originRow, layer.halo + Math.ceil((yx * width) / 2));
+    decodedBytes += decoded;
+    decodeSeconds += (decoded * (layer.slowdown ?? 1)) / INFLATE_RATE;
   }
   const stackRowBytes = Math.max(1, width * (observations * nBand * input.stackSampleBytes + input.workPixelBytes));
   const stripRows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / stackRowBytes)));
@@ -185,10 +195,16 @@ function evaluate(
   const stripShare = hold === 'spill' ? Math.min(1, (stripRows + 4) / height) : 1;
   const decodeScratch = 4 * Math.max(...layers.map((l) => tileRawBytes(l)));
   const threadBytes =
-    THREAD_BYTES + heldBytes * stripShare + maskBytes + stripBytes + blockPx * input.outputPixelBytes + decodeScratch;
+    THREAD_BYTES +
+    (input.codecBytes ?? 0) +
+    heldBytes * stripShare +
+    maskBytes +
+    stripBytes +
+    blockPx * input.outputPixelBytes +
+    decodeScratch;
   const px = input.width * input.height;
   const spillBytes = hold === 'spill' ? (heldBytes / blockPx) * px : 0;
-  const work = decodedBytes / INFLATE_RATE + (2 * spillBytes) / SPILL_RATE + (px * observations * nBand) / KERNEL_RATE;
+  const work = decodeSeconds + (2 * spillBytes) / SPILL_RATE + (px * observations * nBand) / KERNEL_RATE;
   // Blocks that do not divide evenly over the threads leave some idle at the end.
   const lanes = Math.max(1, input.threads);
   const count = columns.length * rows.length;

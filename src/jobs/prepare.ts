@@ -1,8 +1,9 @@
 import { cores, memoryLimitBytes as platformMemoryLimit, platformName } from '#platform';
 import { InputError } from '../errors.js';
 import { pixelToGround } from '../geo/affine.js';
-import { type Crs, crsToLonLat, parseCrs, sameCrs } from '../geo/crs.js';
-import { type Grid, targetGrid } from '../geo/grid.js';
+import { type Crs, crsToLonLat, datumNote, describeCrs, parseCrs, sameCrs } from '../geo/crs.js';
+import { boundsIn } from '../geo/footprint.js';
+import { type Bounds, type Grid, targetGrid } from '../geo/grid.js';
 import { parseBbox, type Region, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
 import { parseInterval, parseMonths } from '../geo/time.js';
 import { openRaster } from '../io/open-raster.js';
@@ -21,9 +22,10 @@ import {
   inputKind,
   kernelKind,
   locateScenes,
-  meetsGrid,
   ofScene,
   planInput,
+  type Survey,
+  scenesOnGrid,
   sourceScene,
   surveyScene,
 } from './survey.js';
@@ -45,8 +47,9 @@ export interface CompositeOptions {
   geometry?: unknown;
   /** A raster's URL, or a grid, whose frame is taken as it is. */
   like?: string | Grid | undefined;
+  /** Of the result: an EPSG code, WKT or a PROJ string; needed where the scenes are in several. */
   crs?: string | undefined;
-  /** Pixel size in units of the CRS. */
+  /** Pixel size in units of the CRS; default: of the finest band. */
   resolution?: number | undefined;
   resampling?: Resampling | undefined;
   datetime?: string | undefined;
@@ -117,17 +120,15 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const { compat = null, onError = 'fail', dtype = 'input' } = options;
   oneOf('mask-when', maskWhen, ['before-fuse', 'after-fuse']);
   oneOf('group', group, ['solar-day', 'none']);
-  oneOf('resampling', resampling, ['nearest', 'bilinear', 'average']);
+  oneOf('resampling', resampling, ['nearest', 'bilinear', 'cubic', 'average', 'mode']);
   oneOf('on-error', onError, ['fail', 'skip']);
   if (compat !== null) oneOf('compat', compat, ['odc']);
   const wanted = parseStatistics(statistics);
   const outputType = parseDtype(dtype);
   if (all.length === 0) throw new InputError('there are no scenes');
-  // The area is known in the scenes' CRS, and the scenes are selected by the area: first the CRS, of all scenes alike.
-  const crs = await scenesCrs(all, cache, options);
-  if (options.crs !== undefined && !sameCrs(parseCrs(options.crs), crs)) {
-    throw new InputError('--crs differs from the CRS of the scenes: reprojection is not there yet', { option: 'crs' });
-  }
+  // The area is known in the target's CRS, and the scenes are selected by the area: first the CRS.
+  const like = typeof options.like === 'string' ? await gridOf(options.like, cache) : (options.like ?? null);
+  const crs = await targetCrs(all, { cache, options, like });
   const region = await regionOf(options, crs);
   const selected = selectScenes(all, {
     interval: options.datetime === undefined ? null : parseInterval(options.datetime),
@@ -143,29 +144,38 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const maskBands = [...new Set(masks.map((mask) => mask.band))];
   const sources = selected.scenes.map((scene) => sourceScene(scene, [...bands, ...maskBands], sensor));
   await locateScenes(sources, cache, options);
-  const like = typeof options.like === 'string' ? await gridOf(options.like, cache) : options.like;
+  const bandGrids = sources.flatMap((scene) => bands.map((band) => scene.sources[band]!.grid!));
+  const crss = distinctCrss(bandGrids);
+  for (const own of crss) checkWay(own, crs, options);
   const resolution = options.resolution;
+  const bounds = region?.bounds ?? null;
   const grid = targetGrid({
-    grids: sources.flatMap((scene) => bands.map((band) => scene.sources[band]!.grid!)),
-    bounds: region?.bounds ?? null,
-    like: like ?? null,
+    grids: bandGrids,
+    bounds,
+    extent: bounds || like ? null : await extentIn(bandGrids, crs),
+    like,
     resolution: resolution === undefined ? null : [resolution, resolution],
     crs,
   });
-  const used = sources.filter((scene) => meetsGrid(scene, bands[0]!, grid));
+  const used = await scenesOnGrid(sources, { bands, grid });
   if (used.length === 0) {
     throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
   }
+  const samples = crss.flatMap((own) => used.find((s) => sameCrs(s.sources[bands[0]!]!.grid!.crs, own)) ?? []);
+  const surveys: Survey[] = [];
+  for (const source of samples.sort((a, b) => used.indexOf(a) - used.indexOf(b))) {
+    const scene = selected.scenes.find(({ id }) => id === source.id)!;
+    const look = { bands, maskBands, grid, cache, sensor, resampling };
+    surveys.push(await ofScene(scene, options, () => surveyScene(scene, source, look)));
+  }
+  const [survey] = surveys as [Survey];
   const first = selected.scenes.find((scene) => scene.id === used[0]!.id)!;
-  const survey = await ofScene(first, options, () =>
-    surveyScene(first, used[0]!, { bands, maskBands, grid, cache, sensor }),
-  );
-  for (const warning of survey.warnings) options.onWarning?.(warning);
+  for (const warning of surveys.flatMap(({ warnings }) => warnings)) options.onWarning?.(warning);
   const kernel = kernelKind(survey.bands);
   const input = inputKind(bands, survey.bands);
   const float = input.dtype === 'f32' || input.dtype === 'f64';
   const spec: CompositeSpec = {
-    grid: { ...grid, crs: survey.crs },
+    grid: { ...grid, crs: surveys.map((s) => s.crs).find((own) => own && sameCrs(own, grid.crs)) ?? grid.crs },
     bands,
     statistics: wanted,
     outputs: statisticOutputs(wanted, input, { dtype: outputType, compat }),
@@ -180,7 +190,7 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     region: region?.polygons ? region : null,
     onError,
   };
-  const plan = planBlocks(await planInput(spec, survey, limitsOf(options)));
+  const plan = planBlocks(await planInput(spec, surveys, limitsOf(options)));
   const ids = new Set(used.map((scene) => scene.id));
   const outside = sources.filter((scene) => !ids.has(scene.id)).map(({ id }) => ({ id, reason: 'area' }));
   return {
@@ -213,14 +223,55 @@ function limitsOf(options: CompositeOptions): { threads: number; memoryLimitByte
   return { threads, memoryLimitBytes: positive(memoryLimitBytes, 'memory-limit'), canSpill: platformName === 'node' };
 }
 
-/** The CRS of all scenes; of a file where no item states one. */
-async function scenesCrs(scenes: readonly Scene[], cache: RasterCache, options: CompositeOptions): Promise<Crs> {
-  const stated = commonCrs(scenes);
+/** The CRS of the target: the one asked for, or that of all scenes (of a file where no item states one). */
+async function targetCrs(
+  scenes: readonly Scene[],
+  { cache, options, like }: { cache: RasterCache; options: CompositeOptions; like: Grid | null },
+): Promise<Crs> {
+  const asked = options.crs === undefined ? null : parseCrs(options.crs);
+  if (asked && like && !sameCrs(asked, like.crs)) {
+    throw new InputError('--crs differs from the CRS of --like: give one of them', { option: 'crs' });
+  }
+  const stated = like?.crs ?? asked ?? commonCrs(scenes);
   if (stated) return stated;
   const href = Object.values(scenes[0]!.bands)[0]?.href;
   const grid = href ? (await ofScene(scenes[0]!, options, () => cache.open(href))).header.grid : null;
   if (!grid) throw new InputError(`neither the item nor the files of ${scenes[0]!.id} state a CRS`);
   return grid.crs;
+}
+
+function distinctCrss(grids: readonly Grid[]): Crs[] {
+  const found: Crs[] = [];
+  for (const { crs } of grids) if (!found.some((other) => other === crs || sameCrs(other, crs))) found.push(crs);
+  return found;
+}
+
+/** Scenes in another CRS than the target are an error unless that was asked for, and their datum may need a word. */
+function checkWay(own: Crs, crs: Crs, options: CompositeOptions): void {
+  if (sameCrs(own, crs)) return;
+  if (options.crs === undefined && options.like === undefined) {
+    throw new InputError(
+      `there are scenes in ${describeCrs(crs)} and in ${describeCrs(own)}: say with --crs which one the result is to have`,
+      { option: 'crs' },
+    );
+  }
+  const note = datumNote(own, crs);
+  if (note) options.onWarning?.(note);
+}
+
+/** Around all grids, in one CRS. */
+async function extentIn(grids: readonly Grid[], crs: Crs): Promise<Bounds> {
+  // Most dates lie where the first one does.
+  const frames = new Map(grids.map((grid) => [JSON.stringify(grid), grid]));
+  const found = await Promise.all([...frames.values()].map((grid) => boundsIn(grid, crs)));
+  const all = found.filter((bounds) => bounds !== null);
+  if (all.length === 0) throw new InputError(`no scene has a place in ${describeCrs(crs)}`, { option: 'crs' });
+  return all.reduce((p, q) => ({
+    west: Math.min(p.west, q.west),
+    south: Math.min(p.south, q.south),
+    east: Math.max(p.east, q.east),
+    north: Math.max(p.north, q.north),
+  }));
 }
 
 async function gridOf(href: string, cache: RasterCache): Promise<Grid> {

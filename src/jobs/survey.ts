@@ -1,20 +1,16 @@
 import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
-import { type Grid, gridBounds } from '../geo/grid.js';
+import { footprintOf } from '../geo/footprint.js';
+import { type Grid, intersect } from '../geo/grid.js';
+import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2-header.js';
 import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import type { KernelDtype } from '../kernels/memory.js';
+import { type Placement, ratiosOf, resamplingMargin } from '../stats/placement.js';
 import { maskReach } from '../stats/scene-mask.js';
 import { findBand, type Sensor } from '../stats/sensors.js';
-import {
-  openSources,
-  type RasterCache,
-  resamplingMargin,
-  type SourceFile,
-  sceneError,
-  unreadable,
-} from '../stats/source.js';
-import type { CompositeSpec, Source, SourceScene } from '../stats/spec.js';
+import { openSources, type RasterCache, type SourceFile, sceneError, unreadable } from '../stats/source.js';
+import type { CompositeSpec, Resampling, Source, SourceScene } from '../stats/spec.js';
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
 import type { Layer, PlanInput } from './plan.js';
@@ -85,8 +81,8 @@ export interface Survey {
   /** Headers of the value bands in order. */
   bands: BandHeader[];
   warnings: string[];
-  /** The CRS as the file has it, with its GeoKeys. */
-  crs: Crs;
+  /** The CRS as the file has it, with its GeoKeys; null where it has none. */
+  crs: Crs | null;
 }
 
 /** Opens the first scene's files; what differs between header and item is warned about, and the header is believed. */
@@ -99,11 +95,12 @@ export async function surveyScene(
     grid: Grid;
     cache: RasterCache;
     sensor: Sensor | null;
+    resampling: Resampling;
   },
 ): Promise<Survey> {
-  const { bands, maskBands, grid, cache, sensor } = options;
-  const values = await openSources(source, bands, { grid, cache, classes: false });
-  const masks = maskBands.length ? await openSources(source, maskBands, { grid, cache, classes: true }) : [];
+  const { bands, maskBands, sensor } = options;
+  const values = await openSources(source, bands, { ...options, classes: false });
+  const masks = maskBands.length ? await openSources(source, maskBands, { ...options, classes: true }) : [];
   const headers = bands.map((name) => {
     const file = values.find((f) => f.names.includes(name))!;
     return file.headers[file.names.indexOf(name)]!;
@@ -111,7 +108,7 @@ export async function surveyScene(
   const warnings = bands.flatMap((name, i) =>
     contradictions(scene, { name, header: headers[i]!, files: values, sensor }),
   );
-  return { values, masks, bands: headers, warnings, crs: values[0]!.raster.header.grid?.crs ?? grid.crs };
+  return { values, masks, bands: headers, warnings, crs: values[0]!.raster.header.grid?.crs ?? null };
 }
 
 function contradictions(
@@ -125,7 +122,7 @@ function contradictions(
 ): string[] {
   const item = findBand(scene, name, sensor)!;
   const file = files.find((f) => f.names.includes(name))!;
-  const own = file.raster.header.grid;
+  const { grid: own, width, height } = file.raster.header;
   const warnings: string[] = [];
   const differ = (what: string, itemSays: unknown, fileSays: unknown) =>
     warnings.push(
@@ -138,6 +135,9 @@ function contradictions(
   if (item.grid && own && !sameFrame(item.grid, own)) {
     const frame = ({ width, height, affine }: Grid) => `${width} × ${height} [${affine}]`;
     differ('grid', frame(item.grid), frame(own));
+  }
+  if (item.grid && !own && (item.grid.width !== width || item.grid.height !== height)) {
+    differ('size', `${item.grid.width} × ${item.grid.height}`, `${width} × ${height}`);
   }
   return warnings;
 }
@@ -173,16 +173,20 @@ export function inputKind(names: readonly string[], bands: readonly BandHeader[]
   return { bands: names, dtype, nodata: sameNodata ? first!.nodata : null };
 }
 
-/** The plan's view of the survey. */
+/** The plan's view of the surveys: one scene of each CRS. */
 export async function planInput(
   spec: CompositeSpec,
-  survey: Survey,
+  surveys: readonly Survey[],
   limits: { threads: number; memoryLimitBytes: number; canSpill: boolean },
 ): Promise<PlanInput> {
-  const layers = await Promise.all([
-    ...survey.values.map((file) => layerOf(file, spec, false)),
-    ...survey.masks.map((file) => layerOf(file, spec, true)),
-  ]);
+  const seen = surveys.map(({ values, masks }) =>
+    Promise.all([
+      ...values.map((file) => layerOf(file, spec, false)),
+      ...masks.map((file) => layerOf(file, spec, true)),
+    ]),
+  );
+  const [first, ...others] = await Promise.all(seen);
+  const layers = first!.map((layer) => widest(layer, others.flat()));
   // Blocks follow the tiles of the finest file.
   layers.sort((a, b) => a.ratioX - b.ratioX || Number(a.mask) - Number(b.mask));
   const outputPixelBytes = spec.outputs.reduce((sum, o) => sum + o.bands.length * SAMPLE_BYTES[o.dtype], 0);
@@ -195,6 +199,7 @@ export async function planInput(
     nBand: spec.bands.length,
     stackSampleBytes: spec.kernel.dtype === 'f32' ? 4 : 2,
     outputPixelBytes,
+    codecBytes: codecBytes(spec, surveys),
     workPixelBytes: 4 * (wholeObservations ? spec.bands.length + 6 : 6) + 4,
     ...limits,
   };
@@ -203,10 +208,12 @@ export async function planInput(
 async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Promise<Layer> {
   const level = file.raster.header.levels[file.level]!;
   const { header } = file.raster;
-  const [ratioX, ratioY] = [1 / Math.abs(file.x.scale), 1 / Math.abs(file.y.scale)];
+  const { placement } = file;
+  const source = ratiosOf(placement);
+  const [ratioX, ratioY] = [1 / source.x, 1 / source.y];
   const storedBands = level.planar ? file.names.length : header.bands.length;
   const filters = spec.masks.filter((m) => file.names.includes(m.band)).map((m) => maskReach(m.steps));
-  const reachPx = mask ? Math.max(0, ...filters) : resamplingMargin(spec.resampling, file.x);
+  const reachPx = mask ? Math.max(0, ...filters) : resamplingMargin(spec.resampling, placement).x;
   const names = file.names.length > 2 ? `${file.names.length} bands` : file.names.join(', ');
   return {
     name: mask ? `${names} (mask)` : names,
@@ -217,12 +224,40 @@ async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Pr
     ratioY,
     tileWidth: Math.min(level.tileWidth, level.width) * ratioX,
     tileHeight: Math.min(level.tileHeight, level.height) * ratioY,
-    originCol: -file.x.offset * ratioX,
-    originRow: -file.y.offset * ratioY,
+    originCol: placement.origin.x,
+    originRow: placement.origin.y,
     halo: Math.ceil(reachPx * ratioX),
+    spread: spreadOf(placement),
     mask,
     tileBytes: await meanTileBytes(file),
+    slowdown: header.codec?.slowdown ?? 1,
   };
+}
+
+/** What a codec takes in each thread: as the looked-at files say, and where only other scenes need it, as their names tell. */
+function codecBytes({ observations }: CompositeSpec, surveys: readonly Survey[]): number {
+  const files = surveys.flatMap(({ values, masks }) => [...values, ...masks]);
+  const known = Math.max(0, ...files.map(({ raster }) => raster.header.codec?.threadBytes ?? 0));
+  const named = observations.some(({ scenes }) =>
+    scenes.some(({ sources }) => Object.values(sources).some(({ href }) => JPEG_2000_NAME.test(href))),
+  );
+  return Math.max(known, named ? USUAL_CODEC.threadBytes : 0);
+}
+
+/** How far a pixel's step along the target goes along each axis of the source, as parts of the whole step. */
+function spreadOf(placement: Placement): Layer['spread'] {
+  const { x, y } = ratiosOf(placement);
+  const [xx, xy, yx, yy] = placement.steps.map(Math.abs) as [number, number, number, number];
+  return [xx / x, xy / x, yx / y, yy / y];
+}
+
+/** A layer as the scenes of all CRSs need it: the finest, the most turned. */
+function widest(layer: Layer, others: readonly Layer[]): Layer {
+  const all = [layer, ...others.filter((other) => other.name === layer.name && other.mask === layer.mask)];
+  const most = (value: (one: Layer) => number) => Math.max(...all.map(value));
+  const spread = layer.spread.map((_, i) => most((one) => one.spread[i]!)) as unknown as Layer['spread'];
+  const [ratioX, ratioY] = [-most((one) => -one.ratioX), -most((one) => -one.ratioY)];
+  return { ...layer, ratioX, ratioY, halo: most((one) => one.halo), spread };
 }
 
 async function meanTileBytes(file: SourceFile): Promise<number> {
@@ -234,30 +269,25 @@ async function meanTileBytes(file: SourceFile): Promise<number> {
 }
 
 /** Where each scene's first band lies, in target pixels, clipped to the grid. */
-function footprints(spec: CompositeSpec): PlanInput['footprints'] {
-  return spec.observations.flatMap((observation, index) =>
-    observation.scenes.map((scene) => {
-      const own = gridBounds(scene.sources[spec.bands[0]!]!.grid ?? spec.grid);
-      const { affine, width, height } = spec.grid;
-      const xs = [(own.west - affine[2]) / affine[0], (own.east - affine[2]) / affine[0]];
-      const ys = [(own.north - affine[5]) / affine[4], (own.south - affine[5]) / affine[4]];
-      const col = Math.max(0, Math.floor(Math.min(...xs)));
-      const row = Math.max(0, Math.floor(Math.min(...ys)));
-      return {
-        col,
-        row,
-        width: Math.min(width, Math.ceil(Math.max(...xs))) - col,
-        height: Math.min(height, Math.ceil(Math.max(...ys))) - row,
-        observation: index,
-      };
+function footprints({ grid, observations }: CompositeSpec): PlanInput['footprints'] {
+  const whole = { col: 0, row: 0, width: grid.width, height: grid.height };
+  return observations.flatMap((observation, index) =>
+    observation.scenes.map(({ footprint = whole }) => {
+      const { col, row, width, height } = intersect(footprint, whole) ?? { ...whole, width: 1, height: 1 };
+      return { col, row, width, height, observation: index };
     }),
   );
 }
 
-/** True when a scene's known footprint meets the grid. */
-export function meetsGrid(scene: SourceScene, band: string, grid: Grid): boolean {
-  const own = scene.sources[band]?.grid;
-  if (!own) return true;
-  const [p, q] = [gridBounds(own), gridBounds(grid)];
-  return p.west < q.east && p.east > q.west && p.south < q.north && p.north > q.south;
+/** Writes into each scene where it lies on the grid, and gives those that meet it. */
+export async function scenesOnGrid(
+  scenes: readonly SourceScene[],
+  { bands, grid }: { bands: readonly string[]; grid: Grid },
+): Promise<SourceScene[]> {
+  const whole = { col: 0, row: 0, width: grid.width, height: grid.height };
+  const placed = scenes.map(async (scene): Promise<SourceScene | null> => {
+    const footprint = await footprintOf(scene.sources[bands[0]!]!.grid!, grid);
+    return footprint && intersect(footprint, whole) ? { ...scene, footprint } : null;
+  });
+  return (await Promise.all(placed)).filter((scene) => scene !== null);
 }

@@ -2,7 +2,7 @@ import { UnsupportedError } from '../errors.js';
 import type { KernelDtype, Kernels } from './memory.js';
 
 /** Sample types that can be placed, in the order the kernels number them. */
-const SOURCE_TYPES = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'f64'] as const;
+export const SOURCE_TYPES = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'f64'] as const;
 type SourceDtype = (typeof SOURCE_TYPES)[number];
 
 /** Decoded samples [height][width] in wasm memory. */
@@ -53,7 +53,7 @@ const FITS: Record<KernelDtype, readonly SourceDtype[]> = {
 };
 
 /** The kernels' number of the source's type. */
-function sourceType({ dtype }: PlaneSource, target: PlaneTarget): number {
+export function sourceType({ dtype }: PlaneSource, target: Pick<PlaneTarget, 'dtype'>): number {
   const type = SOURCE_TYPES.indexOf(dtype as SourceDtype);
   if (type < 0) throw new UnsupportedError(`samples of type ${dtype} are not composited`);
   if (!FITS[target.dtype].includes(dtype as SourceDtype)) {
@@ -63,7 +63,7 @@ function sourceType({ dtype }: PlaneSource, target: PlaneTarget): number {
 }
 
 /** The missing value as the kernels take it: a flag and a number. One that the type cannot hold is never met. */
-function missingOf({ dtype, nodata }: PlaneSource): [has: number, value: number] {
+export function missingOf({ dtype, nodata }: PlaneSource): [has: number, value: number] {
   if (nodata === null || Number.isNaN(nodata)) return [0, 0];
   if (dtype === 'f64') return [1, nodata];
   if (dtype === 'f32') return [1, Math.fround(nodata)];

@@ -1,5 +1,5 @@
 import type { StackwiseError } from '../errors.js';
-import type { Window } from '../geo/grid.js';
+import { intersect, type Window } from '../geo/grid.js';
 import { insideMask, type Region } from '../geo/region.js';
 import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Kernels } from '../kernels/memory.js';
@@ -7,19 +7,11 @@ import { narrowInto } from '../kernels/narrow.js';
 import { evaluateStrip, type WasmPlane } from './evaluate.js';
 import { type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
-import { type NativeMask, nativeMask } from './scene-mask.js';
-import {
-  checkSamples,
-  openSources,
-  type RasterCache,
-  resamplingMargin,
-  type SourceFile,
-  sceneError,
-  sourceWindow,
-  unreadable,
-} from './source.js';
+import { type AxisMap, liesAlong, placeAlong, resamplingMargin, sourceWindow } from './placement.js';
+import { maskReach, nativeMasks } from './scene-mask.js';
+import { checkSamples, openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
 import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';
-import { fillStack, type LoadedObservation, type LoadedScene } from './stack.js';
+import { type DayMask, fillStack, type LoadedObservation, type LoadedScene } from './stack.js';
 import type { StatisticOutput } from './statistic.js';
 
 export interface BlockContext {
@@ -49,7 +41,7 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
       const height = Math.min(block.stripRows, block.height - row);
       const strip: Window = { col: block.col, row: block.row + row, width: block.width, height };
       k.scope(() => {
-        const stack = fillStack(k, spec, { strip, observations });
+        const stack = fillStack(k, spec, { block, strip, observations });
         evaluateStrip(k, stack, spec, (output, band, plane) => {
           const target = planes[spec.outputs.indexOf(output)]![band]!;
           const size = SAMPLE_BYTES[output.dtype];
@@ -159,10 +151,18 @@ async function loadObservation(
     }
   }
   if (scenes.length === 0) return null;
-  const masks: (NativeMask | null)[] = [];
+  const masks: DayMask[] = [];
   for (const [band, files] of maskFiles) {
     const recipes = spec.masks.filter((recipe) => recipe.band === band);
-    masks.push(await nativeMask(context.k, files, { recipes, target: work.block, signal }));
+    masks.push(
+      await nativeMasks(context.k, files, {
+        recipes,
+        grid: spec.grid,
+        target: work.block,
+        scenes: work.observation.scenes,
+        signal,
+      }),
+    );
   }
   return { scenes, masks };
 }
@@ -173,22 +173,24 @@ async function loadScene(
   work: { scene: SourceScene; block: Block; hold: Hold; maskFiles: Map<string, SourceFile[]> },
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
-  const files = await openSources(scene, spec.bands, { grid: spec.grid, cache, classes: false });
+  const { grid, resampling } = spec;
+  const files = await openSources(scene, spec.bands, { grid, cache, classes: false, resampling });
   checkSamples(files, spec);
   const loads = files.flatMap((file) => {
-    const margin = { x: resamplingMargin(spec.resampling, file.x), y: resamplingMargin(spec.resampling, file.y) };
-    const window = sourceWindow(file, block, margin);
+    const window = sourceWindow(file.placement, block, resamplingMargin(resampling, file.placement));
     return window ? [hold.load(file, window, signal)] : [];
   });
   const held = await Promise.all(loads);
-  if (held.length === 0) return null;
-  const masks: (NativeMask | null)[] = [];
+  const afterFuse = spec.maskWhen === 'after-fuse';
+  // What masks a scene beside the block may reach into it, once the day is fused.
+  if (held.length === 0 && !afterFuse) return null;
+  const masks: DayMask[] = [];
   for (const [band, recipes] of recipesByBand(spec.masks)) {
-    const [file] = await openSources(scene, [band], { grid: spec.grid, cache, classes: true });
-    if (spec.maskWhen === 'after-fuse') maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
-    else masks.push(await nativeMask(k, [file!], { recipes, target: block, signal }));
+    const [file] = await openSources(scene, [band], { grid, cache, classes: true, resampling });
+    if (afterFuse) maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
+    else masks.push(await nativeMasks(k, [file!], { recipes, grid, target: block, scenes: [scene], signal }));
   }
-  return { held, masks };
+  return held.length > 0 ? { held, masks } : null;
 }
 
 function recipesByBand(recipes: readonly MaskRecipe[]): Map<string, MaskRecipe[]> {
@@ -198,17 +200,34 @@ function recipesByBand(recipes: readonly MaskRecipe[]): Map<string, MaskRecipe[]
 }
 
 /** False when the scene's known footprint lies outside the block: its files need not even be opened. */
-function mayMeet({ grid, bands }: CompositeSpec, scene: SourceScene, block: Block): boolean {
+function mayMeet(spec: CompositeSpec, scene: SourceScene, block: Block): boolean {
+  const { grid, bands } = spec;
+  const reach = spec.maskWhen === 'after-fuse' ? dayMaskReach(spec, scene) : 0;
+  if (scene.footprint) {
+    // A pixel of slack: the file's own header decides in the end.
+    const slack = 1 + reach;
+    const { col, row, width, height } = block;
+    const around = { col: col - slack, row: row - slack, width: width + 2 * slack, height: height + 2 * slack };
+    return intersect(scene.footprint, around) !== null;
+  }
   const own = scene.sources[bands[0]!]?.grid;
-  if (!own) return true;
-  const [left, right] = [own.affine[2], own.affine[2] + own.affine[0] * own.width].map(
-    (x) => (x - grid.affine[2]) / grid.affine[0],
-  );
-  const [top, bottom] = [own.affine[5], own.affine[5] + own.affine[4] * own.height].map(
-    (y) => (y - grid.affine[5]) / grid.affine[4],
-  );
-  // A pixel of slack: the file's own header decides in the end.
-  const overlaps = (p: number, q: number, begin: number, count: number) =>
-    Math.min(p, q) < begin + count + 1 && Math.max(p, q) > begin - 1;
-  return overlaps(left!, right!, block.col, block.width) && overlaps(top!, bottom!, block.row, block.height);
+  if (!own || !liesAlong(own, grid) || reach > 0) return true;
+  const { x, y } = placeAlong(own, grid);
+  const overlaps = ({ scale, offset }: AxisMap, size: number, begin: number, count: number) => {
+    const [p, q] = [-offset / scale, (size - offset) / scale];
+    return Math.min(p, q) < begin + count + 1 && Math.max(p, q) > begin - 1;
+  };
+  return overlaps(x, own.width, block.col, block.width) && overlaps(y, own.height, block.row, block.height);
+}
+
+/** How far the filters of a day's mask reach out of a scene, in target px; as good as everywhere where that is not known. */
+function dayMaskReach({ masks }: CompositeSpec, { footprint, sources }: SourceScene): number {
+  const reaches = masks.map(({ band, steps }) => {
+    const own = sources[band]?.grid;
+    const reachPx = maskReach(steps);
+    if (reachPx === 0) return 0;
+    if (!footprint || !own) return 2 ** 30;
+    return Math.ceil(reachPx * Math.max(footprint.width / own.width, footprint.height / own.height));
+  });
+  return Math.max(0, ...reaches);
 }

@@ -109,7 +109,7 @@ export function commonCrs(scenes: readonly Scene[]): Crs | null {
   const ids = others.flatMap((group) => group.ids);
   throw new InputError(
     `the scenes do not share a CRS: ${most.ids.length} in ${describeCrs(most.crs)}, ` +
-      `${ids.length} in ${others.map((group) => describeCrs(group.crs)).join(', ')}: ${listed(ids)}`,
+      `${ids.length} in ${others.map((group) => describeCrs(group.crs)).join(', ')}: ${listed(ids)}; say with --crs which one the result is to have`,
     { items: ids.slice(0, 5) },
   );
 }

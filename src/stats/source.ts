@@ -1,9 +1,9 @@
 import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
-import { isAxisAligned } from '../geo/affine.js';
-import { sameCrs } from '../geo/crs.js';
-import type { Grid, Window } from '../geo/grid.js';
+import type { Affine } from '../geo/affine.js';
+import { type Grid, gridOfSize } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
 import { chooseLevel } from '../io/window.js';
+import { liesAlong, type Placement, placeAcross, placeAlong, ratiosOf } from './placement.js';
 import type { CompositeSpec, Resampling, SourceScene } from './spec.js';
 
 /** Opens rasters once and keeps their headers: a thread meets the same files block after block. */
@@ -36,12 +36,6 @@ export function rasterCache(open: (href: string) => Promise<Raster>, limit = 409
   };
 }
 
-/** How source pixels lie under a target grid along one axis: source = offset + scale × target, both in px from the outer edge. */
-export interface AxisMap {
-  scale: number;
-  offset: number;
-}
-
 /** A file of a scene at the level that serves the target, with the bands that are wanted of it. */
 export interface SourceFile {
   scene: SourceScene;
@@ -50,18 +44,23 @@ export interface SourceFile {
   names: readonly string[];
   bandIndices: readonly number[];
   headers: readonly BandHeader[];
-  x: AxisMap;
-  y: AxisMap;
-  /** Size of the level, px. */
-  width: number;
-  height: number;
+  /** How the level lies under the target grid. */
+  placement: Placement;
+}
+
+/** `classes` are mask bands: read at full resolution and placed by the nearest pixel. */
+interface OpenOptions {
+  grid: Grid;
+  cache: RasterCache;
+  classes: boolean;
+  resampling: Resampling;
 }
 
 /** Opens the files of a scene that hold `names`, one entry a file, placed under the target grid. */
 export async function openSources(
   scene: SourceScene,
   names: readonly string[],
-  options: { grid: Grid; cache: RasterCache; classes: boolean },
+  options: OpenOptions,
 ): Promise<SourceFile[]> {
   const byHref = new Map<string, string[]>();
   for (const name of names) {
@@ -99,22 +98,26 @@ function source(scene: SourceScene, name: string) {
   return found;
 }
 
+/** The item's grid for a file that has none: a file of another size is spread over it, or refused. */
+function itemGrid({ header: { url, width, height } }: Raster, grid: Grid | null): Grid | null {
+  const own = grid && gridOfSize(grid, { width, height });
+  if (own || !grid) return own;
+  throw new FormatError(
+    `${url} has no georeference, and its ${width} × ${height} px are no whole fraction of the item's ${grid.width} × ${grid.height}`,
+    { url },
+  );
+}
+
 async function openSource(
   scene: SourceScene,
   href: string,
   names: readonly string[],
-  { grid, cache, classes }: { grid: Grid; cache: RasterCache; classes: boolean },
+  { grid, cache, classes, resampling }: OpenOptions,
 ): Promise<SourceFile> {
   const raster = await cache.open(href);
   const { header } = raster;
-  const own = header.grid ?? source(scene, names[0]!).grid;
+  const own = header.grid ?? itemGrid(raster, source(scene, names[0]!).grid);
   if (!own) throw new FormatError(`${href} has no georeference, and neither has its item`, { url: href });
-  if (!isAxisAligned(own.affine)) {
-    throw new UnsupportedError(`${href} is rotated: only north-up rasters are composited yet`, { url: href });
-  }
-  if (!sameCrs(own.crs, grid.crs)) {
-    throw new InputError(`${href} is in another CRS than the target grid`, { url: href, items: [scene.id] });
-  }
   const bandIndices = names.map((name) => source(scene, name).bandIndex);
   const headers = bandIndices.map((index, i) => {
     const band = header.bands[index];
@@ -126,45 +129,43 @@ async function openSource(
     }
     return { ...band, nodata: band.nodata ?? source(scene, names[i]!).nodata };
   });
+  // Along the axes nearest, bilinear and average have kernels of their own; all else goes cell by cell.
+  const along = liesAlong(own, grid) && (classes || AXIS_METHODS.includes(resampling));
   // Overviews of class bands may be averages of class numbers, so classes are read at full resolution.
-  const level = classes ? 0 : chooseLevel(header, [Math.abs(grid.affine[0]), Math.abs(grid.affine[4])]);
+  const level = classes ? 0 : chooseLevel(header, await of(href, () => pixelSize(own, grid, along)));
   const { width, height } = header.levels[level]!;
-  const [a, , c, , e, f] = own.affine;
-  const [pxX, pxY] = [(a * header.width) / width, (e * header.height) / height];
-  const x = { scale: grid.affine[0] / pxX, offset: (grid.affine[2] - c) / pxX };
-  const y = { scale: grid.affine[4] / pxY, offset: (grid.affine[5] - f) / pxY };
-  return { scene, raster, level, names, bandIndices, headers, x, y, width, height };
+  const frame: Grid = { crs: own.crs, affine: levelAffine(own, header, { width, height }), width, height };
+  const placement = await of(href, async () => (along ? placeAlong(frame, grid) : placeAcross(frame, grid)));
+  return { scene, raster, level, names, bandIndices, headers, placement };
 }
 
-/** Source coordinate (px from the outer edge) of the centre of a target pixel. Rounded to 2⁻²⁰ px, the same in every block. */
-export function sourceCoordinate({ scale, offset }: AxisMap, target: number): number {
-  return Math.round((offset + (target + 0.5) * scale) * 2 ** 20) / 2 ** 20;
+function levelAffine({ affine }: Grid, header: Frame, level: Frame): Affine {
+  const [a, b, c, d, e, f] = affine;
+  const alongX = (step: number) => (step * header.width) / level.width;
+  const alongY = (step: number) => (step * header.height) / level.height;
+  return [alongX(a), alongY(b), c, alongX(d), alongY(e), f];
 }
 
-/** The source pixels under target pixels [begin, begin + count) along an axis, with `margin` px around, clipped to [0, size). */
-export function sourceSpan(
-  axis: AxisMap,
-  { begin, count, margin, size }: { begin: number; count: number; margin: number; size: number },
-): { begin: number; count: number } {
-  const p = Math.floor(sourceCoordinate(axis, begin));
-  const q = Math.floor(sourceCoordinate(axis, begin + count - 1));
-  const from = Math.max(0, Math.min(p, q) - margin);
-  const to = Math.min(size, Math.max(p, q) + 1 + margin);
-  return { begin: from, count: Math.max(0, to - from) };
+type Frame = Pick<Grid, 'width' | 'height'>;
+
+/** Says which file it is that has no way to the target grid. */
+async function of<T>(href: string, place: () => Promise<T>): Promise<T> {
+  try {
+    return await place();
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    throw new UnsupportedError(`${href}: ${error.message}`, { ...error.facts, url: href }, { cause: error });
+  }
 }
 
-/** Source px that a resampling looks at around the nearest one. */
-export function resamplingMargin(resampling: Resampling, { scale }: AxisMap): number {
-  if (resampling === 'nearest') return 0;
-  const reach = Math.max(1, Math.abs(scale));
-  return resampling === 'bilinear' ? Math.ceil(reach) + 1 : Math.ceil(reach / 2) + 1;
-}
+const AXIS_METHODS: readonly Resampling[] = ['nearest', 'bilinear', 'average'];
 
-/** The window of a file's level that a target window needs, or null where they do not meet. */
-export function sourceWindow(file: SourceFile, target: Window, margin: { x: number; y: number }): Window | null {
-  const x = sourceSpan(file.x, { begin: target.col, count: target.width, margin: margin.x, size: file.width });
-  const y = sourceSpan(file.y, { begin: target.row, count: target.height, margin: margin.y, size: file.height });
-  return x.count > 0 && y.count > 0 ? { col: x.begin, row: y.begin, width: x.count, height: y.count } : null;
+/** The size of a target pixel along x and y of a source grid, in units of the source's CRS. */
+async function pixelSize(own: Grid, target: Grid, along: boolean): Promise<[x: number, y: number]> {
+  if (along) return [Math.abs(target.affine[0]), Math.abs(target.affine[4])];
+  const ratio = ratiosOf(await placeAcross(own, target));
+  const [a, b, , d, e] = own.affine;
+  return [ratio.x * Math.sqrt(a * a + d * d), ratio.y * Math.sqrt(b * b + e * e)];
 }
 
 /** An error of one scene, told from all others so that a run can go on without it. */

@@ -1,11 +1,11 @@
-import type { Grid } from '../geo/grid.js';
+import type { Grid, Window } from '../geo/grid.js';
 import type { Region } from '../geo/region.js';
 import type { Dtype } from '../io/raster.js';
 import type { KernelDtype } from '../kernels/memory.js';
 import type { MaskRecipe } from './mask-recipe.js';
 import type { Statistic, StatisticOutput } from './statistic.js';
 
-export type Resampling = 'nearest' | 'bilinear' | 'average';
+export type Resampling = 'nearest' | 'bilinear' | 'cubic' | 'average' | 'mode';
 export type MaskWhen = 'before-fuse' | 'after-fuse';
 
 /** Where one band of one scene is: a file, a band in it, and its frame as far as it is known before the file is opened. */
@@ -26,6 +26,8 @@ export interface SourceScene {
   timeMs: number;
   /** Value bands and mask bands by name. */
   sources: Record<string, Source>;
+  /** Where it may lie on the target grid, in its pixels; not given: its files are asked. */
+  footprint?: Window;
 }
 
 /** What counts as one date: one scene, or the scenes of one solar day in order of time. */

@@ -1,4 +1,5 @@
 import type { Window } from '../geo/grid.js';
+import { cellsOf } from '../geo/reproject.js';
 import { dateStrideBytes, type Kernels, type StackView } from '../kernels/memory.js';
 import {
   fuseInto,
@@ -11,26 +12,44 @@ import {
   placeMaskInto,
   statusInto,
 } from '../kernels/plane.js';
+import { type WarpCells, warpInto, warpMaskInto } from '../kernels/warp.js';
 import type { Held } from './hold.js';
-import type { NativeMask } from './scene-mask.js';
-import { type AxisMap, resamplingMargin, sourceCoordinate, sourceSpan } from './source.js';
+import {
+  type AxisMap,
+  type AxisPlacement,
+  type CellPlacement,
+  ratiosOf,
+  resamplingMargin,
+  sourceCoordinate,
+  sourceWindow,
+} from './placement.js';
+import { FIRST_RANK, type NativeMask, NO_CLASS } from './scene-mask.js';
 import type { CompositeSpec } from './spec.js';
 
 /** One scene's share of a block: its decoded bands, and its masks when they are applied before the scenes of a day are fused. */
 export interface LoadedScene {
   held: readonly Held[];
-  masks: readonly (NativeMask | null)[];
+  masks: readonly DayMask[];
 }
 
 /** One date of a block. */
 export interface LoadedObservation {
   scenes: readonly LoadedScene[];
   /** Masks of the fused day (`after-fuse`). */
-  masks: readonly (NativeMask | null)[];
+  masks: readonly DayMask[];
 }
+
+/** What one mask band says, on one lattice or, of a day's scenes, on several; none: all is masked out. */
+export type DayMask = readonly NativeMask[];
 
 /** Pixels of a stack row come in chunks of this many; the padding holds missing values. */
 const CHUNK_PX = 64;
+
+/** What a strip is placed into: its block, whose cells are at hand, and the strip itself. */
+interface Area {
+  block: Window;
+  strip: Window;
+}
 
 /** All bands of one date in wasm memory: [nBand][nPx], bands `bandStrideBytes` apart. */
 interface DatePlanes {
@@ -54,7 +73,7 @@ interface IndexMaps {
 export function fillStack(
   k: Kernels,
   spec: CompositeSpec,
-  { strip, observations }: { strip: Window; observations: readonly LoadedObservation[] },
+  { block, strip, observations }: Area & { observations: readonly LoadedObservation[] },
 ): StackView {
   const nBand = spec.bands.length;
   const nTime = observations.length;
@@ -75,14 +94,14 @@ export function fillStack(
         const planes = i === 0 ? date : spare!;
         if (i > 0)
           for (let b = 0; b < nBand; b++) fillMissing(k, spec, { ptr: planes.ptr + b * planeBytes, bytes: planeBytes });
-        placeScene(k, spec, { scene, strip, planes, maps });
-        applyMasks(k, spec, { masks: scene.masks, strip, planes, maps, maskPtr });
+        placeScene(k, spec, { scene, block, strip, planes, maps });
+        applyMasks(k, spec, { masks: scene.masks, block, strip, planes, maps, maskPtr });
         if (observation.scenes.length === 1) continue;
         const view = { dtype: spec.kernel.dtype, nBand, nodata: spec.kernel.nodata };
         statusInto(k, { ...planes, ...view }, status[i === 0 ? 0 : 1]!);
         if (i > 0) fuseInto(k, { ...date, ...view }, status[0]!, { ...planes, ...view }, status[1]!);
       }
-      applyMasks(k, spec, { masks: observation.masks, strip, planes: date, maps, maskPtr });
+      applyMasks(k, spec, { masks: observation.masks, block, strip, planes: date, maps, maskPtr });
     }
   });
   const { dtype, nodata } = spec.kernel;
@@ -97,7 +116,7 @@ function fillMissing(k: Kernels, { kernel }: CompositeSpec, { ptr, bytes }: { pt
 function placeScene(
   k: Kernels,
   spec: CompositeSpec,
-  work: { scene: LoadedScene; strip: Window; planes: DatePlanes; maps: IndexMaps },
+  work: Area & { scene: LoadedScene; planes: DatePlanes; maps: IndexMaps },
 ): void {
   for (const held of work.scene.held) {
     k.scope(() => placeFile(k, spec, { ...work, held }));
@@ -107,13 +126,13 @@ function placeScene(
 function placeFile(
   k: Kernels,
   spec: CompositeSpec,
-  { held, strip, planes, maps }: { held: Held; strip: Window; planes: DatePlanes; maps: IndexMaps },
+  { held, block, strip, planes, maps }: Area & { held: Held; planes: DatePlanes; maps: IndexMaps },
 ): void {
   const { file, window } = held;
-  const margin = resamplingMargin(spec.resampling, file.y);
-  const span = sourceSpan(file.y, { begin: strip.row, count: strip.height, margin, size: file.height });
-  const begin = Math.max(span.begin, window.row);
-  const count = Math.min(span.begin + span.count, window.row + window.height) - begin;
+  const { placement } = file;
+  const own = sourceWindow(placement, strip, resamplingMargin(spec.resampling, placement), block);
+  const begin = Math.max(own?.row ?? 0, window.row);
+  const count = Math.min(own ? own.row + own.height : 0, window.row + window.height) - begin;
   if (count <= 0) return;
   const rows = held.rows(begin, count);
   const frame: Window = { col: rows.firstCol, row: rows.firstRow, width: rows.width, height: rows.height };
@@ -127,20 +146,53 @@ function placeFile(
       height: strip.height,
       nodata: spec.kernel.nodata,
     };
-    const x = { ...file.x, first: strip.col, origin: rows.firstCol };
-    const y = { ...file.y, first: strip.row, origin: rows.firstRow };
-    if (spec.resampling === 'bilinear') placeBilinearInto(k, source, { x, y }, target);
-    else if (spec.resampling === 'average') placeAverageInto(k, source, { x, y }, target);
-    else placeInto(k, source, setMaps(k, maps, { x: file.x, y: file.y, strip, window: frame }), target);
+    if (placement.kind === 'cells') {
+      warpInto(k, source, { ...cellsAt(placement, frame, { block, strip }), method: spec.resampling }, target);
+    } else placeAlongAxes(k, source, { placement, frame, strip, maps, method: spec.resampling }, target);
   }
+}
+
+function placeAlongAxes(
+  k: Kernels,
+  source: PlaneSource,
+  work: {
+    placement: AxisPlacement;
+    frame: Window;
+    strip: Window;
+    maps: IndexMaps;
+    method: CompositeSpec['resampling'];
+  },
+  target: PlaneTarget,
+): void {
+  const { placement, frame, strip, maps, method } = work;
+  const x = { ...placement.x, first: strip.col, origin: frame.col };
+  const y = { ...placement.y, first: strip.row, origin: frame.row };
+  if (method === 'bilinear') placeBilinearInto(k, source, { x, y }, target);
+  else if (method === 'average') placeAverageInto(k, source, { x, y }, target);
+  else placeInto(k, source, setMaps(k, maps, { placement, strip, window: frame }), target);
+}
+
+/** The cells of a strip, over the part `frame` of the source. */
+function cellsAt(placement: CellPlacement, frame: Window, { block, strip }: Area): WarpCells {
+  const ratio = ratiosOf(placement);
+  return {
+    cells: cellsOf(placement.cells(block), strip),
+    originCol: frame.col,
+    originRow: frame.row,
+    firstCol: strip.col,
+    firstRow: strip.row,
+    ratioX: ratio.x,
+    ratioY: ratio.y,
+  };
 }
 
 /** Puts the nearest source column and row of every pixel of the strip, relative to a window of the source, into wasm memory. */
 function setMaps(
   k: Kernels,
   maps: IndexMaps,
-  { x, y, strip, window }: { x: AxisMap; y: AxisMap; strip: Window; window: Window },
+  { placement, strip, window }: { placement: AxisPlacement; strip: Window; window: Window },
 ): { cols: number; rows: number } {
+  const { x, y } = placement;
   const cols = indexMap(maps, x, { begin: strip.col, count: strip.width, origin: window.col, size: window.width });
   const rows = indexMap(maps, y, { begin: strip.row, count: strip.height, origin: window.row, size: window.height });
   k.i32(maps.colsPtr, strip.width).set(cols);
@@ -169,20 +221,59 @@ function indexMap(
 function applyMasks(
   k: Kernels,
   spec: CompositeSpec,
-  work: { masks: readonly (NativeMask | null)[]; strip: Window; planes: DatePlanes; maps: IndexMaps; maskPtr: number },
+  work: Area & { masks: readonly DayMask[]; planes: DatePlanes; maps: IndexMaps; maskPtr: number },
 ): void {
-  const { masks, strip, planes, maps, maskPtr } = work;
+  const { masks, strip, planes, maskPtr } = work;
   const { dtype, nodata } = spec.kernel;
   for (const mask of masks) {
     const n = strip.width * strip.height;
-    if (!mask) {
-      k.u8(maskPtr, n).fill(1);
-    } else {
-      const { ptr, window, x, y } = mask;
-      const source = { ptr, width: window.width, height: window.height };
-      const target = { ptr: maskPtr, width: strip.width, height: strip.height };
-      placeMaskInto(k, source, setMaps(k, maps, { x, y, strip, window }), target);
-    }
+    if (mask.length === 0) k.u8(maskPtr, n).fill(1);
+    else if (mask.length === 1) placeMask(k, { ...work, mask: mask[0]!, ptr: mask[0]!.ptr, to: maskPtr });
+    else placeEarliest(k, { ...work, parts: mask });
     maskPlanesInto(k, maskPtr, { ...planes, dtype, nBand: spec.bands.length, nodata });
   }
+}
+
+type MaskPlace = Area & { maps: IndexMaps };
+
+/** Places u8 at `ptr`, in a mask's pixels, on the strip: what no pixel lies under is 1. */
+function placeMask(
+  k: Kernels,
+  { mask, ptr, to, block, strip, maps }: MaskPlace & { mask: NativeMask; ptr: number; to: number },
+): void {
+  const { window, placement } = mask;
+  const source = { ptr, width: window.width, height: window.height };
+  const target = { ptr: to, width: strip.width, height: strip.height };
+  if (placement.kind === 'axes') {
+    placeMaskInto(k, source, setMaps(k, maps, { placement, strip, window }), target);
+    return;
+  }
+  k.u8(to, strip.width * strip.height).fill(1);
+  warpMaskInto(k, source, cellsAt(placement, window, { block, strip }), target);
+}
+
+/**
+ * Of the masks of one day on several lattices, each pixel takes that of the earliest scene with a class there; where none has one it is
+ * masked when all that lie there say so.
+ */
+function placeEarliest(k: Kernels, work: MaskPlace & { parts: readonly NativeMask[]; maskPtr: number }): void {
+  const { parts, maskPtr, strip } = work;
+  const n = strip.width * strip.height;
+  k.scope(() => {
+    const [badPtr, rankPtr] = [k.alloc(n), k.alloc(n)];
+    const earliest = new Uint8Array(n).fill(255);
+    k.u8(maskPtr, n).fill(1);
+    for (const mask of parts) {
+      placeMask(k, { ...work, mask, ptr: mask.ptr, to: badPtr });
+      placeMask(k, { ...work, mask, ptr: mask.rankPtr!, to: rankPtr });
+      const [bad, ranks, to] = [k.u8(badPtr, n), k.u8(rankPtr, n), k.u8(maskPtr, n)];
+      for (let px = 0; px < n; px++) {
+        const rank = ranks[px]!;
+        if (rank >= FIRST_RANK && rank < earliest[px]!) {
+          earliest[px] = rank;
+          to[px] = bad[px]!;
+        } else if (rank === NO_CLASS && earliest[px] === 255) to[px]! &= bad[px]!;
+      }
+    }
+  });
 }

@@ -173,7 +173,7 @@ describe('bad input is one line, an exit code, and no file', () => {
     ['an unknown step', 1, /did you mean "dilation"/, [C, '--mask', 'SCL drop 3 | dilatoin 2']],
     ['no bytes', 1, /--memory-limit.*"lots"/, [C, '--memory-limit', 'lots']],
     ['too little memory', 1, /too small: the least that works here is \d+ MiB/, [C, '--memory-limit', '9MiB']],
-    ['another CRS', 1, /--crs/, [C, '--crs', 'EPSG:4326']],
+    ['another CRS', 1, /--res/, [C, '--crs', 'EPSG:4326']],
     [
       'an unknown option in a file',
       1,

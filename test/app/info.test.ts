@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { info } from '../../build/app/commands/info.js';
 import { simulateScenes } from '../../build/app/simulate.js';
 import { FormatError, StoreError } from '../../build/errors.js';
+import { JP2, jp2Bytes } from '../fixture/jp2.js';
 
 let folder = '';
 let collection = '';
@@ -25,6 +26,43 @@ async function said(source: string, json: boolean): Promise<string> {
 }
 
 describe('stackwise info', () => {
+  it('describes JPEG 2000, with its tiles', async () => {
+    const path = join(folder, 'picture.jp2');
+    await writeFile(path, jp2Bytes(JP2.index));
+    expect(JSON.parse(await said(path, true))).toMatchObject({
+      kind: 'raster',
+      width: 72,
+      height: 50,
+      crs: 'EPSG:32631',
+      bands: [{ dtype: 'u16', nodata: null }],
+      tile: { width: 32, height: 32, tiled: true },
+      compression: 'JPEG 2000, reversible 5/3',
+      tiles: [3, 2],
+      progression: 'LRCP',
+      layers: 1,
+      codeBlock: [64, 64],
+      tileIndex: 'TLM',
+      packetLengths: true,
+      overviews: [
+        [36, 25],
+        [18, 13],
+      ],
+      cog: false,
+    });
+    const text = await said(path, false);
+    expect(text).toMatch(/^tiles +3 × 2$/m);
+    expect(text).toMatch(/^tile index +TLM$/m);
+    const bare = join(folder, 'picture.j2k');
+    await writeFile(bare, jp2Bytes(JP2.codestream));
+    expect(JSON.parse(await said(bare, true))).toMatchObject({
+      compression: 'JPEG 2000 codestream, reversible 5/3',
+      progression: 'RPCL',
+      crs: null,
+      tileIndex: 'none',
+      packetLengths: false,
+    });
+  });
+
   it('describes a raster', async () => {
     const path = join(item, '..', 'B03.tif');
     const facts = JSON.parse(await said(path, true));

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composite, readScenes } from '../../build/index.js';
 import { bundle } from './bundle.js';
 import { chromium, chromiumArgs } from './chromium.js';
-import { makeCollection, serveFolder } from './collection.js';
+import { makeCollection, makeJp2Item, serveFolder } from './collection.js';
 import { digestOf, OPTIONS } from './digest.js';
 
 const root = resolve(import.meta.dirname, '..', '..');
@@ -15,11 +15,13 @@ let browser: Browser;
 let collection: Awaited<ReturnType<typeof makeCollection>>;
 let files: Awaited<ReturnType<typeof serveFolder>>;
 let site: Awaited<ReturnType<typeof serveFolder>>;
+let jp2Item = '';
 let expected: Record<string, string>;
 
 beforeAll(async () => {
   await bundle('page', join(root, 'test', 'browser', 'page', 'index.html'));
   collection = await makeCollection();
+  jp2Item = await makeJp2Item(collection.folder);
   // The images lie on another origin than the page, as they mostly do.
   files = await serveFolder(collection.folder);
   site = await serveFolder(folder);
@@ -62,6 +64,19 @@ describe('a page bundled by Vite', () => {
     expect(workers.size).toBe(threads === 0 ? 0 : 1);
   });
 
+  it.each([0, 2])('reads JPEG 2000 with %i workers to the bits of Node', async (threads) => {
+    const item = await readScenes(jp2Item);
+    const wanted = digestOf(await composite(item, { statistics: 'median', masks: ['none'], threads: 0 }));
+    const page = await browser.newPage();
+    await page.goto(`${site.url}/index.html`);
+    const digests = await page.evaluate(([url, count]) => (globalThis as unknown as PageGlobals).jp2(url, count), [
+      `${files.url}/jp2/item.json`,
+      threads,
+    ] as const);
+    await page.close();
+    expect(digests).toEqual(wanted);
+  });
+
   it('reads the files of a scene side by side', () => {
     expect(files.seen.requests).toBeGreaterThan(100);
     expect(files.seen.mostInFlight).toBeGreaterThan(2);
@@ -71,4 +86,5 @@ describe('a page bundled by Vite', () => {
 
 interface PageGlobals {
   run(url: string, threads: number): Promise<Record<string, string>>;
+  jp2(url: string, threads: number): Promise<Record<string, string>>;
 }

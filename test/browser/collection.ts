@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { simulateScenes } from '../../build/app/simulate.js';
-import { composite, readScenes } from '../../build/index.js';
-import { digestOf, OPTIONS } from './digest.js';
+import { type CompositeOptions, composite, readScenes } from '../../build/index.js';
+import { JP2, jp2Bytes } from '../fixture/jp2.js';
+import { digestOf, OPTIONS, WARPED } from './digest.js';
 
 /** Small, of many tiles, and with a day in two scenes. */
 const SIMULATION = { seed: 11, dates: 5, size: 256, tileSize: 64 };
@@ -17,6 +18,7 @@ export interface ServedCollection {
   url: string;
   /** {@link digestOf} what Node computes from the files on disk. */
   expected: Record<string, string>;
+  warped: Record<string, string>;
 }
 
 declare module 'vitest' {
@@ -68,15 +70,29 @@ export async function makeCollection() {
   return { folder, path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
+/** An item of one JPEG 2000 file, on disk in the folder `jp2`. */
+export async function makeJp2Item(folder: string): Promise<string> {
+  const path = join(folder, 'jp2', 'item.json');
+  await mkdir(join(folder, 'jp2'));
+  await writeFile(join(folder, 'jp2', 'red.jp2'), jp2Bytes(JP2.index));
+  const properties = { datetime: '2022-01-05T10:00:00Z', 'proj:epsg': 32631 };
+  const assets = { red: { href: 'red.jp2', 'raster:bands': [{ nodata: 0 }] } };
+  const item = { type: 'Feature', stac_version: '1.0.0', id: 'jp2', geometry: null, properties, links: [], assets };
+  await writeFile(path, JSON.stringify(item));
+  return path;
+}
+
 /**
  * Makes a collection, composites it in Node, and serves it to the tests in the browser.
  * @public Vitest calls it.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { folder, path, remove } = await makeCollection();
-  const expected = digestOf(await composite(await readScenes(path), { ...OPTIONS, threads: 0 }));
+  const digests = async (options: CompositeOptions) =>
+    digestOf(await composite(await readScenes(path), { ...options, threads: 0 }));
+  const [expected, warped] = [await digests(OPTIONS), await digests(WARPED)];
   const { url, close } = await serveFolder(folder);
-  project.provide('collection', { url: `${url}/collection.json`, expected });
+  project.provide('collection', { url: `${url}/collection.json`, expected, warped });
   return async () => {
     await close();
     await remove();

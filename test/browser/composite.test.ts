@@ -2,9 +2,9 @@ import { describe, expect, inject, it } from 'vitest';
 import { composite, encodeCog, readScenes } from '../../build/index.js';
 import { openCog } from '../../build/io/cog.js';
 import { copyTile } from '../fixture/copy-tile.js';
-import { digestOf, OPTIONS } from './digest.js';
+import { digestOf, OPTIONS, WARPED } from './digest.js';
 
-const { url, expected } = inject('collection');
+const { url, expected, warped } = inject('collection');
 
 describe('a composite over HTTP ranges', () => {
   it('has the bits that Node computes, in the page itself', async () => {
@@ -16,6 +16,10 @@ describe('a composite over HTTP ranges', () => {
     const result = await composite(await readScenes(url), { ...OPTIONS, threads: 2 });
     expect(result.plan.threads).toBe(2);
     expect(digestOf(result)).toEqual(expected);
+  });
+
+  it.each([0, 2])('has the bits that Node computes in another CRS, %i threads', async (threads) => {
+    expect(digestOf(await composite(await readScenes(url), { ...WARPED, threads }))).toEqual(warped);
   });
 
   it('takes parsed documents, which need no store', async () => {

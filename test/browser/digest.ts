@@ -9,6 +9,14 @@ export const OPTIONS: CompositeOptions = {
   dtype: 'float32',
 };
 
+/** The same scenes in another CRS: positions come from the engine's sines, and must not show it. */
+export const WARPED: CompositeOptions = {
+  ...OPTIONS,
+  crs: 'EPSG:3035',
+  resampling: 'cubic',
+  statistics: 'median,count',
+};
+
 /** What must be the same everywhere, as one JSON text a statistic: names, samples (hash and a few numbers), frame. */
 export function digestOf({ results }: Pick<Composite, 'results'>): Record<string, string> {
   const digest = (data: ArrayBufferView) => {

@@ -15,6 +15,7 @@ const layer = (change: Partial<Layer> = {}): Layer => ({
   originCol: 0,
   originRow: 0,
   halo: 0,
+  spread: [1, 0, 0, 1],
   mask: false,
   tileBytes: 200_000,
   ...change,
@@ -133,6 +134,19 @@ describe('the plan', () => {
     const strips = [layer({ tileWidth: 16, tileHeight: 1 })];
     const plan = planBlocks(planInput({ width: 2609, height: 11_969, layers: strips, memoryLimitBytes: 2 ** 33 }));
     expect(plan.blocks.length).toBeGreaterThan(0);
+  });
+
+  it('has room for a codec in each thread', () => {
+    const memoryLimitBytes = 2 ** 35;
+    const peak = (codecBytes: number) => planBlocks(planInput({ memoryLimitBytes, codecBytes })).predictedPeakBytes;
+    expect(peak(80 * 2 ** 20) - peak(0)).toBe(2 * 80 * 2 ** 20);
+  });
+
+  it('decodes less often again what decodes slowly', () => {
+    const plan = (slowdown: number) =>
+      planBlocks(planInput({ layers: [layer({ slowdown, halo: 40, mask: false })], memoryLimitBytes: 2 ** 29 }));
+    expect(plan(17).decodeFactor).toBeLessThanOrEqual(plan(1).decodeFactor);
+    expect(plan(17).decodeFactor).toBeGreaterThan(0.9);
   });
 
   it('names what fits with fewer threads', () => {

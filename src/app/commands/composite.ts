@@ -37,7 +37,13 @@ function compositeFlags(): Command {
     .option('--crs <crs>', 'EPSG code or WKT of the result')
     .option('--res <size>', 'pixel size in units of the CRS')
     .addOption(
-      new Option('--resampling <method>', 'classes are always nearest').choices(['nearest', 'bilinear', 'average']),
+      new Option('--resampling <method>', 'classes are always nearest').choices([
+        'nearest',
+        'bilinear',
+        'cubic',
+        'average',
+        'mode',
+      ]),
     )
     .option('--datetime <interval>', 'like 2024-06-01/2024-08-31, or open with ..')
     .option('--months <list>', 'like 5-9,12')

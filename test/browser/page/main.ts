@@ -6,4 +6,9 @@ async function run(url: string, threads: number): Promise<Record<string, string>
   return digestOf(await composite(await readScenes(url), { ...OPTIONS, threads }));
 }
 
-Object.assign(globalThis, { run });
+/** One scene of one band in JPEG 2000. */
+async function jp2(url: string, threads: number): Promise<Record<string, string>> {
+  return digestOf(await composite(await readScenes(url), { statistics: 'median', masks: ['none'], threads }));
+}
+
+Object.assign(globalThis, { run, jp2 });

@@ -7,20 +7,20 @@ const HEAD_BYTES = 32768;
 /** Later reads of directories fetch at least this much, because the next directory is often near. */
 const AHEAD_BYTES = 8192;
 
-/** The parts of a TIFF file that have been read, as a view of the whole. */
-export interface TiffSource {
+/** The parts of a file that have been read, as a view of the whole. */
+export interface ByteSource {
   readonly url: string;
   /** Bytes of the file. */
   readonly fileBytes: number;
-  /** A view of a range, which is read unless it is here already. */
-  view(range: ByteRange, signal?: AbortSignal): Promise<DataView>;
+  /** A view of a range, which is read unless it is here already, with up to `aheadBytes` of what follows. */
+  view(range: ByteRange, signal?: AbortSignal, aheadBytes?: number): Promise<DataView>;
   /** Reads a range past the memory of this source, and lends the bytes until `use` has settled. */
   lend<T>(range: ByteRange, use: (bytes: Uint8Array) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Forgets what was read. */
   drop(): void;
 }
 
-export async function openTiffSource(url: string, store: Store, signal?: AbortSignal): Promise<TiffSource> {
+export async function openByteSource(url: string, store: Store, signal?: AbortSignal): Promise<ByteSource> {
   const options = signal ? { signal } : {};
   const head = await store.read(url, { offset: 0, length: HEAD_BYTES }, options);
   const fileBytes = head.length < HEAD_BYTES ? head.length : (await store.stat(url, options)).bytes;
@@ -49,10 +49,10 @@ export async function openTiffSource(url: string, store: Store, signal?: AbortSi
     lend(range, use, signal) {
       return withBuffer(range.length, async (into) => use(await read(range, { into, ...(signal && { signal }) })));
     },
-    async view(range, signal) {
+    async view(range, signal, aheadBytes = AHEAD_BYTES) {
       let piece = find(range);
       if (!piece) {
-        const length = Math.max(range.length, Math.min(AHEAD_BYTES, fileBytes - range.offset));
+        const length = Math.max(range.length, Math.min(aheadBytes, fileBytes - range.offset));
         piece = { offset: range.offset, bytes: await read({ offset: range.offset, length }, signal ? { signal } : {}) };
         pieces.push(piece);
       }

@@ -1,0 +1,61 @@
+import { invert, pixelToGround } from '../geo/affine.js';
+import { sameCrs } from '../geo/crs.js';
+import type { Grid, Window } from '../geo/grid.js';
+import { type Placement, placeAcross, placeAlong } from './placement.js';
+import type { SourceFile } from './source.js';
+
+/** Mask files whose pixels are the same squares of the ground, so that filters go from one to the next. */
+export interface Lattice {
+  /** How a frame around all files lies under the target. */
+  placement: Placement;
+  /** Each with its place in that frame, px. */
+  files: { file: SourceFile; frame: Window }[];
+}
+
+/** Sorts the mask files of a day by the lattice they lie on; both in order of time. */
+export function latticesOf(files: readonly SourceFile[], grid: Grid): Promise<Lattice[]> {
+  const groups: SourceFile[][] = [];
+  for (const file of files) {
+    const own = groups.find(([first]) => shiftBetween(first!.placement, file.placement) !== null);
+    if (own) own.push(file);
+    else groups.push([file]);
+  }
+  return Promise.all(groups.map((group) => latticeOf(group, grid)));
+}
+
+async function latticeOf(files: readonly SourceFile[], grid: Grid): Promise<Lattice> {
+  const first = files[0]!.placement;
+  const frames = files.map(({ placement }): Window => {
+    const { dx, dy } = shiftBetween(first, placement)!;
+    return { col: dx, row: dy, width: placement.own.width, height: placement.own.height };
+  });
+  if (files.length === 1) return { placement: first, files: [{ file: files[0]!, frame: frames[0]! }] };
+  const { col, row, width, height } = union(frames);
+  const [a, b, , d, e] = first.own.affine;
+  const [x, y] = pixelToGround(first.own.affine, col, row);
+  const around: Grid = { crs: first.own.crs, affine: [a, b, x, d, e, y], width, height };
+  return {
+    placement: first.kind === 'axes' ? placeAlong(around, grid) : await placeAcross(around, grid),
+    files: files.map((file, i) => {
+      const frame = frames[i]!;
+      return { file, frame: { ...frame, col: frame.col - col, row: frame.row - row } };
+    }),
+  };
+}
+
+/** Whole pixels from one level's first pixel to another's on the same lattice; null between others. */
+function shiftBetween(p: Placement, q: Placement): { dx: number; dy: number } | null {
+  if (p.kind !== q.kind || !sameCrs(p.own.crs, q.own.crs)) return null;
+  if (p.own.affine.some((step, i) => i % 3 !== 2 && step !== q.own.affine[i])) return null;
+  const [dx, dy] = pixelToGround(invert(p.own.affine), q.own.affine[2], q.own.affine[5]);
+  const off = (value: number) => Math.abs(value - Math.round(value)) > 1e-6;
+  return off(dx) || off(dy) ? null : { dx: Math.round(dx), dy: Math.round(dy) };
+}
+
+function union(windows: readonly Window[]): Window {
+  const col = Math.min(...windows.map((w) => w.col));
+  const row = Math.min(...windows.map((w) => w.row));
+  const width = Math.max(...windows.map((w) => w.col + w.width)) - col;
+  const height = Math.max(...windows.map((w) => w.row + w.height)) - row;
+  return { col, row, width, height };
+}

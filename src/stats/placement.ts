@@ -1,0 +1,171 @@
+import { isAxisAligned } from '../geo/affine.js';
+import { sameCrs } from '../geo/crs.js';
+import type { Grid, Window } from '../geo/grid.js';
+import {
+  type Cells,
+  cellBounds,
+  cellsUnder,
+  type PixelTransform,
+  type Position,
+  pixelTransform,
+  type Steps,
+  stepsAt,
+} from '../geo/reproject.js';
+import { warpMargin } from '../kernels/warp.js';
+import type { Resampling } from './spec.js';
+
+/** How source pixels lie under a target grid along one axis: source = offset + scale × target, both in px from the outer edge. */
+export interface AxisMap {
+  scale: number;
+  offset: number;
+}
+
+/** A level of a file under a target grid whose rows and columns are its own: an axis at a time. */
+export interface AxisPlacement {
+  kind: 'axes';
+  /** The level's own frame. */
+  own: Grid;
+  x: AxisMap;
+  y: AxisMap;
+  steps: Steps;
+  /** Where the level's first pixel lies, in target px. */
+  origin: Position;
+}
+
+/** Any other level of a file: cell by cell of the target. */
+export interface CellPlacement {
+  kind: 'cells';
+  own: Grid;
+  /** The cells of a window of the target that meet the level. */
+  cells(window: Window): Cells;
+  /** In the middle of the level. */
+  steps: Steps;
+  origin: Position;
+}
+
+export type Placement = AxisPlacement | CellPlacement;
+
+/** Source px a target px along x and y of the source. */
+export function ratiosOf({ steps: [xx, xy, yx, yy] }: Placement): { x: number; y: number } {
+  return { x: Math.sqrt(xx * xx + xy * xy), y: Math.sqrt(yx * yx + yy * yy) };
+}
+
+/** Whether rows and columns of a grid are those of the target. */
+export function liesAlong(own: Grid, target: Grid): boolean {
+  return isAxisAligned(own.affine) && isAxisAligned(target.affine) && sameCrs(own.crs, target.crs);
+}
+
+/** An axis at a time, by the grids alone. */
+export function placeAlong(own: Grid, target: Grid): AxisPlacement {
+  const [a, , c, , e, f] = own.affine;
+  const x = { scale: target.affine[0] / a, offset: (target.affine[2] - c) / a };
+  const y = { scale: target.affine[4] / e, offset: (target.affine[5] - f) / e };
+  const origin = { x: -x.offset / x.scale, y: -y.offset / y.scale };
+  return { kind: 'axes', own, x, y, steps: [x.scale, 0, 0, y.scale], origin };
+}
+
+/** The transforms of a run's target grid, by what they lead to: scenes of one tile share theirs, and its cells. */
+const known = new WeakMap<Grid, Map<string, Promise<CellPlacement>>>();
+const MAX_KNOWN = 256;
+
+/** Cell by cell; the same object for the same two grids. */
+export function placeAcross(own: Grid, target: Grid): Promise<CellPlacement> {
+  const all = known.get(target) ?? new Map<string, Promise<CellPlacement>>();
+  known.set(target, all);
+  const { crs, affine, width, height } = own;
+  const key = JSON.stringify([crs.epsg ?? crs, affine, width, height]);
+  let found = all.get(key);
+  if (!found) {
+    if (all.size >= MAX_KNOWN) all.delete(all.keys().next().value!);
+    found = across(own, target);
+    all.set(key, found);
+    found.catch(() => all.delete(key));
+  }
+  return found;
+}
+
+async function across(own: Grid, target: Grid): Promise<CellPlacement> {
+  const [toSource, toTarget] = await Promise.all([pixelTransform(target, own), pixelTransform(own, target)]);
+  const middle = { x: own.width / 2, y: own.height / 2 };
+  toTarget(middle);
+  const origin = { x: 0, y: 0 };
+  toTarget(origin);
+  if (!Number.isFinite(origin.x + origin.y)) Object.assign(origin, { x: 0, y: 0 });
+  const steps =
+    stepsAt(toSource, middle) ?? stepsAt(toSource, { x: target.width / 2, y: target.height / 2 }) ?? NO_STEPS;
+  return { kind: 'cells', own, cells: lastCells(toSource, own), steps, origin };
+}
+
+/** For grids that meet nowhere. */
+const NO_STEPS: Steps = [1, 0, 0, 1];
+
+/** Keeps the cells of the last window: all dates and bands of a tile ask for the same block. */
+function lastCells(toSource: PixelTransform, own: Grid): (window: Window) => Cells {
+  let last: { key: string; cells: Cells } | null = null;
+  return ({ col, row, width, height }) => {
+    const key = `${col} ${row} ${width} ${height}`;
+    if (last?.key !== key) last = { key, cells: cellsUnder(toSource, { col, row, width, height }, own) };
+    return last.cells;
+  };
+}
+
+/** Source coordinate (px from the outer edge) of the centre of a target pixel. Rounded to 2⁻²⁰ px, the same in every block. */
+export function sourceCoordinate({ scale, offset }: AxisMap, target: number): number {
+  return Math.round((offset + (target + 0.5) * scale) * 2 ** 20) / 2 ** 20;
+}
+
+/** The source pixels under target pixels [begin, begin + count) along an axis, with `margin` px around, clipped to [0, size). */
+export function sourceSpan(
+  axis: AxisMap,
+  { begin, count, margin, size }: { begin: number; count: number; margin: number; size: number },
+): { begin: number; count: number } {
+  const p = Math.floor(sourceCoordinate(axis, begin));
+  const q = Math.floor(sourceCoordinate(axis, begin + count - 1));
+  return clipped(Math.min(p, q) - margin, Math.max(p, q) + 1 + margin, size);
+}
+
+function clipped(begin: number, end: number, size: number): { begin: number; count: number } {
+  const from = Math.max(0, begin);
+  return { begin: from, count: Math.max(0, Math.min(size, end) - from) };
+}
+
+/** Source px that a resampling looks at around the nearest one, along x and y. */
+export function resamplingMargin(resampling: Resampling, placement: Placement): { x: number; y: number } {
+  const ratio = ratiosOf(placement);
+  if (placement.kind === 'cells') return { x: warpMargin(resampling, ratio.x), y: warpMargin(resampling, ratio.y) };
+  const margin = (ratio: number) => {
+    if (resampling === 'nearest') return 0;
+    const reach = Math.max(1, ratio);
+    return resampling === 'bilinear' ? Math.ceil(reach) + 1 : Math.ceil(reach / 2) + 1;
+  };
+  return { x: margin(ratio.x), y: margin(ratio.y) };
+}
+
+/**
+ * The window of a file's level that a target window needs, with `margin` px around; null where they do not meet. `block`: the window
+ * whose cells are at hand, when the target is a strip of it.
+ */
+export function sourceWindow(
+  placement: Placement,
+  target: Window,
+  margin: { x: number; y: number },
+  block: Window = target,
+): Window | null {
+  const { width, height } = placement.own;
+  if (placement.kind === 'axes') {
+    const x = sourceSpan(placement.x, { begin: target.col, count: target.width, margin: margin.x, size: width });
+    const y = sourceSpan(placement.y, { begin: target.row, count: target.height, margin: margin.y, size: height });
+    return windowOf(x, y);
+  }
+  const bounds = cellBounds(placement.cells(block), target);
+  if (!bounds) return null;
+  const x = clipped(Math.floor(bounds.left) - margin.x, Math.ceil(bounds.right) + margin.x, width);
+  const y = clipped(Math.floor(bounds.top) - margin.y, Math.ceil(bounds.bottom) + margin.y, height);
+  return windowOf(x, y);
+}
+
+type Span = ReturnType<typeof clipped>;
+
+function windowOf(x: Span, y: Span): Window | null {
+  return x.count > 0 && y.count > 0 ? { col: x.begin, row: y.begin, width: x.count, height: y.count } : null;
+}
