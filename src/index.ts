@@ -53,8 +53,8 @@ export {
   chipDictionary,
   extractChips,
 } from './jobs/chips.js';
+export type { CompositeOptions } from './jobs/composite-options.js';
 export type { Plan } from './jobs/plan.js';
-export type { CompositeOptions } from './jobs/prepare.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';
 export { type SearchOptions, type SearchResult, searchScenes } from './jobs/search.js';
 export { type Geomedian, type GeomedianOptions, geomedian } from './kernels/geomedian.js';
