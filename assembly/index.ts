@@ -26,3 +26,7 @@ export { swap_bytes, reverse_bits, widen_bits, widen_floats } from './samples';
 export { unlzw, lzw_scratch, unpack_runs } from './lzw';
 export { inflate, inflate_scratch } from './inflate';
 export { copy_rows } from './rows';
+export { cosine_sine } from './sine';
+export {
+  ccdc_create, ccdc_strip, ccdc_detect, ccdc_segments, ccdc_observe, ccdc_variogram, ccdc_fit, ccdc_robust, ccdc_closest,
+} from './ccdc/chip';

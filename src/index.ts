@@ -21,6 +21,7 @@ export {
 } from './errors.js';
 export type { Crs } from './geo/crs.js';
 export type { Grid, Window } from './geo/grid.js';
+export { fromOrdinal, toOrdinal } from './geo/ordinal.js';
 export {
   type BandStatistics,
   type CogBand,
@@ -53,11 +54,28 @@ export {
   chipDictionary,
   extractChips,
 } from './jobs/chips.js';
+export type { CompositeOptions } from './jobs/composite-options.js';
 export type { Plan } from './jobs/plan.js';
-export type { CompositeOptions } from './jobs/prepare.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';
 export { type SearchOptions, type SearchResult, searchScenes } from './jobs/search.js';
 export { type Geomedian, type GeomedianOptions, geomedian } from './kernels/geomedian.js';
 export { type MedoidOptions, medoid } from './kernels/medoid.js';
 export { median, type OrderOptions, percentile, type QuantileRule } from './kernels/order.js';
 export { count, max, mean, min, type ReduceOptions, std } from './kernels/reduce.js';
+export { ALGORITHM, type ChangeCounts, type Changes, countPixels, type Segments } from './stats/change.js';
+export { type ChangeBandOptions, PYCCD_BANDS } from './stats/change-bands.js';
+export type { ChipData, PixelSeries } from './stats/change-input.js';
+export {
+  type FromJsonOptions,
+  fromJSON,
+  type PyccdBand,
+  type PyccdModel,
+  type PyccdResult,
+  toJSON,
+} from './stats/change-json.js';
+export { PYCCD_DEFAULTS, type PyccdParameters } from './stats/change-parameters.js';
+export { predict } from './stats/change-predict.js';
+export { type ChangeProducts, changeProducts } from './stats/change-products.js';
+export type { QaScheme } from './stats/change-qa.js';
+export { type DetectChipInput, type DetectInput, type DetectOptions, detect, detectChip } from './stats/detect.js';
+export { type Collection2Kind, fromCollection2 } from './stats/landsat-collection2.js';

@@ -1,0 +1,203 @@
+// Change detection against PyCCD itself, alternated with it in one run on the same pixels, and the memory of a whole chip.
+// node bench/ccdc.mjs [--quick] [--json FILE]; data from STACKWISE_DATA; the peer runs where STACKWISE_CCDC_PYTHON names a Python that
+// has lcmap-pyccd 2018.10.17 (bench/peers/requirements-ccdc.txt).
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { detectChip, PYCCD_BANDS } from '../build/index.js';
+
+export const pythonVariable = 'STACKWISE_CCDC_PYTHON';
+const DATA = join(process.env.STACKWISE_DATA ?? fileURLToPath(new URL('../../shared/data', import.meta.url)), 'ccdc');
+/** Pixels of chip20 that PyCCD runs: every 13th, so that its real and its perturbed ones are both among them. */
+const SAMPLE_STEP = 13;
+
+/** The content of a .npy file. */
+function npy(name, Type) {
+  const bytes = readFileSync(join(DATA, name));
+  return new Type(new Uint8Array(bytes.subarray(10 + bytes.readUInt16LE(8))).buffer);
+}
+
+function chip20() {
+  const [dates, data, qa] = [
+    npy('chip20_dates.npy', Int32Array),
+    npy('chip20_bands.npy', Int16Array),
+    npy('chip20_qa.npy', Uint16Array),
+  ];
+  return { dates, data, qa, rows: 20, cols: 20, qaScheme: 'fmask' };
+}
+
+/** The dense pixels of the Landsat archive, a chip each. */
+function densePixels() {
+  const { pixels } = JSON.parse(readFileSync(join(DATA, 'pixels.json'), 'utf8'));
+  return pixels
+    .filter(({ name }) => name.startsWith('ard_'))
+    .map(({ dates, bands, qa }) => {
+      const data = Int16Array.from(
+        { length: dates.length * 7 },
+        (_, i) => bands[PYCCD_BANDS[i % 7]][Math.floor(i / 7)],
+      );
+      return {
+        dates: Int32Array.from(dates),
+        data,
+        qa: Uint16Array.from(qa),
+        rows: 1,
+        cols: 1,
+        qaScheme: 'pyccd',
+      };
+    });
+}
+
+/** Every `step`th pixel of a chip, as a chip of one row. */
+function sampled(chip, step) {
+  const nPx = chip.rows * chip.cols;
+  const places = Array.from({ length: Math.ceil(nPx / step) }, (_, i) => i * step);
+  const pick = (values) =>
+    values.constructor.from({ length: (values.length / nPx) * places.length }, (_, i) => {
+      return values[Math.floor(i / places.length) * nPx + places[i % places.length]];
+    });
+  return { ...chip, data: pick(chip.data), qa: pick(chip.qa), rows: 1, cols: places.length };
+}
+
+/** The peer as a process that answers one line per request. */
+function peer(python) {
+  const folder = mkdtempSync(join(tmpdir(), 'stackwise-bench-'));
+  const script = fileURLToPath(new URL('peers/ccdc.py', import.meta.url));
+  const env = { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'], env });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`the peer ended: is lcmap-pyccd installed in ${python}?`);
+    return value;
+  };
+  const written = new Map();
+  return {
+    ready: answer,
+    async run(chip) {
+      if (!written.has(chip)) {
+        const prefix = join(folder, `chip${written.size}`);
+        for (const [name, values] of Object.entries({ dates: chip.dates, bands: chip.data, qa: chip.qa })) {
+          writeFileSync(`${prefix}.${name}`, values);
+        }
+        written.set(chip, prefix);
+      }
+      const pixels = Array.from({ length: chip.rows * chip.cols }, (_, i) => i);
+      child.stdin.write(`${[written.get(chip), chip.qaScheme, ...pixels].join(' ')}\n`);
+      return JSON.parse(await answer());
+    },
+    close() {
+      child.stdin.end();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Start days of each pixel's segments. */
+function startsOf({ nPx, segments: { offsets, startDay } }) {
+  return Array.from({ length: nPx }, (_, px) => [...startDay.subarray(offsets[px], offsets[px + 1])]);
+}
+
+const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Median milliseconds a pixel over the chips, each run `times` over. */
+function oursMs(chips, times) {
+  const found = [];
+  for (let i = 0; i < times; i++) {
+    const start = performance.now();
+    for (const chip of chips) detectChip(chip);
+    found.push((performance.now() - start) / chips.reduce((sum, { rows, cols }) => sum + rows * cols, 0));
+  }
+  return middle(found);
+}
+
+async function theirsMs(other, chips) {
+  let [seconds, nPx] = [0, 0];
+  for (const chip of chips) {
+    const result = await other.run(chip);
+    if (JSON.stringify(result.starts) !== JSON.stringify(startsOf(detectChip(chip)))) {
+      throw new Error('PyCCD found other segments: is it 2018.10.17 with the libraries of requirements-ccdc.txt?');
+    }
+    seconds += result.seconds;
+    nPx += chip.rows * chip.cols;
+  }
+  return (1000 * seconds) / nPx;
+}
+
+async function measure({ name, chips, few, gate, aim }, { quick, other }) {
+  const rounds = quick ? 1 : 3;
+  const times = quick ? 3 : 9;
+  oursMs(chips, 3);
+  const ours = [];
+  const pairs = [];
+  for (let round = 0; round < rounds; round++) {
+    ours.push(oursMs(chips, times));
+    // Each round is a pair of its own, on the same pixels.
+    if (other) pairs.push({ ours: oursMs(few, times), theirs: await theirsMs(other, few) });
+  }
+  const best = middle(ours);
+  return {
+    case: name,
+    ours: best,
+    spread: (Math.max(...ours) - Math.min(...ours)) / best,
+    peers: other ? { pyccd: middle(pairs.map(({ theirs }) => theirs)) } : {},
+    ratio: other ? middle(pairs.map((pair) => pair.theirs / pair.ours)) : null,
+    gate,
+    aim,
+  };
+}
+
+/** Peak memory of a process that runs 100 × 100 pixels of 423 dates, in MB. */
+function memoryCase() {
+  const script = fileURLToPath(new URL('child/ccdc.mjs', import.meta.url));
+  const peakMb = Number(execFileSync(process.execPath, [script, DATA], { encoding: 'utf8' }));
+  return {
+    case: 'peak MB of 10 000 px × 423',
+    ours: peakMb,
+    spread: 0,
+    peers: {},
+    ratio: null,
+    gate: '600 MB',
+    aim: '300 MB',
+  };
+}
+
+/** Runs all cases: milliseconds a pixel, ratio = PyCCD / ours (null without the peer). No rows where the data is absent. */
+export async function run({ quick = false, python = process.env[pythonVariable] } = {}) {
+  const rows = [];
+  if (!existsSync(join(DATA, 'pixels.json'))) {
+    console.log('ccdc skipped: STACKWISE_DATA names no folder with the vectors of PyCCD');
+    return { name: 'ccdc', unit: 'ms/px', rows };
+  }
+  const chip = chip20();
+  const dense = densePixels();
+  const cases = [
+    {
+      name: 'chip20, 423 dates',
+      chips: [chip],
+      few: [sampled(chip, SAMPLE_STEP)],
+      gate: '280 ×, 0.5 ms',
+      aim: '560 ×, 0.25 ms',
+    },
+    { name: '3 dense pixels', chips: dense, few: dense, gate: '150 ×, 3 ms', aim: '300 ×, 1.5 ms' },
+  ];
+  const other = python ? peer(python) : null;
+  await other?.ready();
+  for (const item of cases) rows.push(await measure(item, { quick, other }));
+  other?.close();
+  rows.push(memoryCase());
+  return { name: 'ccdc', unit: 'ms/px', rows };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const result = await run({ quick: process.argv.includes('--quick') });
+  if (!process.env[pythonVariable]) console.log(`PyCCD skipped: ${pythonVariable} is not set`);
+  for (const { case: name, ours, spread, peers, ratio, gate, aim } of result.rows) {
+    const theirs = ratio ? `; PyCCD ${peers.pyccd.toFixed(1)}, ${ratio.toFixed(0)} ×` : '';
+    console.log(`${name}: ${ours.toPrecision(3)} ± ${(50 * spread).toFixed(0)} %${theirs} (gate ${gate}, aim ${aim})`);
+  }
+  const file = process.argv[process.argv.indexOf('--json') + 1];
+  if (process.argv.includes('--json')) writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+}

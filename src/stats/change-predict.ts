@@ -1,0 +1,47 @@
+// Values that the models of segments give for a day: synthetic images.
+import { InputError } from '../errors.js';
+import { featuresAt } from '../kernels/ccdc.js';
+import { N_COEFFICIENT, type Segments } from './change.js';
+
+/**
+ * The segment of a pixel that speaks for a day, or −1 where there is none: the first that contains it; between two, the earlier until its
+ * break day, then the later; before all the first, after all the last.
+ */
+export function segmentAt({ offsets, startDay, endDay, breakDay }: Segments, px: number, day: number): number {
+  const from = offsets[px]!;
+  const until = offsets[px + 1]!;
+  for (let i = from; i < until; i++) if (startDay[i]! <= day && day <= endDay[i]!) return i;
+  let last = -1;
+  for (let i = from; i < until; i++) {
+    // A segment without a change ends with its break day: until the next one starts nothing speaks against it.
+    const isBroken = i > from && breakDay[i - 1]! > endDay[i - 1]! && breakDay[i - 1]! <= day;
+    if (startDay[i]! <= day || isBroken) last = i;
+  }
+  return last < 0 && until > from ? from : last;
+}
+
+/**
+ * The value of each band at an ordinal day by the models, f64[nPx][nBand]; NaN where a pixel has no segment. See {@link segmentAt} for days
+ * outside of segments. In the units of the input, but thermal in hundredths of a degree Celsius for segments of the standard procedure
+ * (kelvin × 10 for curve QA 44 and 54), as PyCCD models it.
+ * @throws InputError when the day is not a number.
+ */
+export function predict(segments: Segments, date: number): Float64Array<ArrayBuffer> {
+  if (!Number.isFinite(date)) throw new InputError(`an ordinal day is wanted, got ${date}`, { option: 'date' });
+  const { bandNames, offsets, intercept, coefficients, avgDaysYr } = segments;
+  const nBand = bandNames.length;
+  const nPx = offsets.length - 1;
+  const features = featuresAt(date, avgDaysYr);
+  const values = new Float64Array(nPx * nBand).fill(Number.NaN);
+  for (let px = 0; px < nPx; px++) {
+    const i = segmentAt(segments, px, date);
+    if (i < 0) continue;
+    for (let b = 0; b < nBand; b++) {
+      const at = i * nBand + b;
+      let value = intercept[at]!;
+      for (let j = 0; j < N_COEFFICIENT; j++) value += features[j]! * coefficients[at * N_COEFFICIENT + j]!;
+      values[px * nBand + b] = value;
+    }
+  }
+  return values;
+}

@@ -1,0 +1,87 @@
+// The yearly products of LCMAP: what segments say of one day, usually 1 July.
+import { InputError } from '../errors.js';
+import { fromOrdinal, toOrdinal } from '../geo/ordinal.js';
+import type { Segments } from './change.js';
+import { PYCCD_BANDS } from './change-bands.js';
+
+/** One value a pixel. Days count from the break to the product's day. */
+export interface ChangeProducts {
+  /** Day of the year of the last change in the day's calendar year, 1 to 366; 0 for none. */
+  timeOfChange: Uint16Array<ArrayBuffer>;
+  /** Days since the last change up to the day; 0 for none. */
+  timeSinceChange: Uint16Array<ArrayBuffer>;
+  /** Length of the vector of magnitudes of that year's last change; 0 for none. */
+  changeMagnitude: Float32Array<ArrayBuffer>;
+  /** Days since the last start or end of a segment, or since 1982-01-01 if that is later. */
+  spectralStability: Uint16Array<ArrayBuffer>;
+  /** Curve QA of the segment that contains the day; 0 for none. */
+  modelQuality: Uint8Array<ArrayBuffer>;
+  /** Changes up to the day. */
+  changeCount: Uint16Array<ArrayBuffer>;
+}
+
+/** Before this nothing was seen by the Thematic Mappers. */
+const FIRST_DAY = toOrdinal('1982-01-01');
+const U16 = 65_535;
+
+function lengthOf(segments: Segments, i: number, bands: readonly number[]): number {
+  const { magnitude, bandNames } = segments;
+  const squares = bands.reduce((sum, b) => sum + magnitude[i * bandNames.length + b]! ** 2, 0);
+  return Math.sqrt(squares);
+}
+
+/** Days from the latest of `days` before `day`; 0 when none is. */
+function since(day: number, days: readonly number[]): number {
+  const before = days.filter((other) => other < day);
+  return before.length === 0 ? 0 : Math.min(day - Math.max(...before), U16);
+}
+
+/**
+ * LCMAP's products for an ordinal day, of segments in the order of time. A change is a segment with change probability 1, on its break day.
+ * `magnitudeBands` are those of the magnitude: when not given, green, red, nir, swir1, swir2.
+ * @throws InputError for a day that is no ordinal, or a band that is not there.
+ */
+export function changeProducts(
+  segments: Segments,
+  day: number,
+  { magnitudeBands = PYCCD_BANDS.slice(1, 6) }: { magnitudeBands?: readonly string[] } = {},
+): ChangeProducts {
+  const year = fromOrdinal(day).slice(0, 4);
+  const newYear = toOrdinal(`${year}-01-01`);
+  const lastOfYear = toOrdinal(`${year}-12-31`);
+  const bands = magnitudeBands.map((name) => {
+    const band = segments.bandNames.indexOf(name);
+    if (band >= 0) return band;
+    const message = `magnitudeBands: no band "${name}" among ${segments.bandNames.join(', ')}`;
+    throw new InputError(message, { option: 'magnitudeBands', band: name });
+  });
+  const { offsets, startDay, endDay, breakDay, changeProbability, curveQa } = segments;
+  const nPx = offsets.length - 1;
+  const products: ChangeProducts = {
+    timeOfChange: new Uint16Array(nPx),
+    timeSinceChange: new Uint16Array(nPx),
+    changeMagnitude: new Float32Array(nPx),
+    spectralStability: new Uint16Array(nPx),
+    modelQuality: new Uint8Array(nPx),
+    changeCount: new Uint16Array(nPx),
+  };
+  for (let px = 0; px < nPx; px++) {
+    const edges = [FIRST_DAY];
+    const changes: number[] = [];
+    for (let i = offsets[px]!; i < offsets[px + 1]!; i++) {
+      edges.push(startDay[i]!, endDay[i]!);
+      if (startDay[i]! <= day && day <= endDay[i]!) products.modelQuality[px] ||= curveQa[i]!;
+      if (changeProbability[i] !== 1) continue;
+      const at = breakDay[i]!;
+      if (at <= day) changes.push(at);
+      if (at >= newYear && at <= lastOfYear) {
+        products.timeOfChange[px] = at - newYear + 1;
+        products.changeMagnitude[px] = lengthOf(segments, i, bands);
+      }
+    }
+    products.changeCount[px] = changes.length;
+    products.timeSinceChange[px] = since(day, changes);
+    products.spectralStability[px] = since(day, edges);
+  }
+  return products;
+}

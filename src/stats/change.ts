@@ -1,0 +1,126 @@
+// What change detection finds, as plain tables: segments of all pixels one after the other, and what was said of each pixel.
+import { RECORD_BAND, RECORD_HEAD } from '../kernels/ccdc.js';
+
+/** The name by which PyCCD calls the version that the numbers are those of. */
+export const ALGORITHM = 'lcmap-pyccd:2018.10.17';
+
+/** Coefficients of a model: slope a day, then cos and sin of one, two and three cycles a year. */
+export const N_COEFFICIENT = 7;
+
+/**
+ * Segments of all pixels. Those of pixel p are offsets[p] to offsets[p + 1] − 1, in PyCCD's order. Days are ordinals (0001-01-01 is 1). A
+ * band's value at day t is intercept + slope · t + Σ harmonics of w = 2π t / avgDaysYr.
+ */
+export interface Segments {
+  bandNames: readonly string[];
+  avgDaysYr: number;
+  /** [nPx + 1] */
+  offsets: Uint32Array;
+  startDay: Int32Array;
+  endDay: Int32Array;
+  breakDay: Int32Array;
+  observationCount: Int32Array;
+  /** 1 where a change ended the segment, else 0. */
+  changeProbability: Float64Array;
+  /** 4, 6 or 8 coefficients; 14 before the first segment, 24 after the last, 44 insufficiently clear, 54 permanent snow. */
+  curveQa: Uint8Array;
+  /** [nSegment][nBand] */
+  magnitude: Float64Array;
+  rmse: Float64Array;
+  intercept: Float64Array;
+  /** [nSegment][nBand][7] */
+  coefficients: Float64Array;
+}
+
+/** The result of change detection for one or many pixels. */
+export interface Changes {
+  algorithm: string;
+  nPx: number;
+  /** Ascending ordinals of the input's dates. */
+  dates: Int32Array;
+  /** u8[nPx][nTime]: 1 where an observation was used, by the ascending dates. */
+  processingMask: Uint8Array;
+  /** [nPx]; NaN where nothing but fill was seen (cloud) and where a pixel failed. */
+  cloudProbability: Float64Array;
+  snowProbability: Float64Array;
+  waterProbability: Float64Array;
+  /** Pixels that failed, and why; they have no segments. */
+  failures: ReadonlyMap<number, string>;
+  segments: Segments;
+}
+
+/** How many pixels have segments, have none, and failed. */
+export interface ChangeCounts {
+  withSegments: number;
+  empty: number;
+  failed: number;
+}
+
+export function countPixels({ nPx, failures, segments: { offsets } }: Changes): ChangeCounts {
+  let withSegments = 0;
+  for (let px = 0; px < nPx; px++) if (offsets[px + 1]! > offsets[px]!) withSegments++;
+  return { withSegments, empty: nPx - withSegments - failures.size, failed: failures.size };
+}
+
+/** Collects records pixel by pixel. */
+export class SegmentTable {
+  private records = new Float64Array(0);
+  private nSegment = 0;
+  private nPx = 0;
+  private readonly offsets: Uint32Array;
+  private readonly bandNames: readonly string[];
+  private readonly avgDaysYr: number;
+
+  constructor(nPx: number, { bandNames, avgDaysYr }: Pick<Segments, 'bandNames' | 'avgDaysYr'>) {
+    this.offsets = new Uint32Array(nPx + 1);
+    this.bandNames = bandNames;
+    this.avgDaysYr = avgDaysYr;
+  }
+
+  private get length(): number {
+    return RECORD_HEAD + RECORD_BAND * this.bandNames.length;
+  }
+
+  /** Adds the next pixel's records, f64[n][6 + 10 nBand]; see CcdcRun.records. */
+  push(records: Float64Array): void {
+    const { length } = this;
+    const end = this.nSegment * length + records.length;
+    if (end > this.records.length) {
+      const grown = new Float64Array(Math.max(end, 2 * this.records.length, 64 * length));
+      grown.set(this.records);
+      this.records = grown;
+    }
+    this.records.set(records, this.nSegment * length);
+    this.nSegment += records.length / length;
+    this.nPx++;
+    this.offsets[this.nPx] = this.nSegment;
+  }
+
+  segments(): Segments {
+    const { records, nSegment: n, length, bandNames, avgDaysYr, offsets } = this;
+    const nBand = bandNames.length;
+    const head = (at: number) => (_: unknown, i: number) => records[i * length + at]!;
+    const ofBand = (at: number) => (_: unknown, i: number) =>
+      records[Math.floor(i / nBand) * length + RECORD_HEAD + (i % nBand) * RECORD_BAND + at]!;
+    const coefficients = new Float64Array(n * nBand * N_COEFFICIENT);
+    for (let i = 0; i < n * nBand; i++) {
+      const at = Math.floor(i / nBand) * length + RECORD_HEAD + (i % nBand) * RECORD_BAND + 3;
+      coefficients.set(records.subarray(at, at + N_COEFFICIENT), i * N_COEFFICIENT);
+    }
+    return {
+      bandNames,
+      avgDaysYr,
+      offsets,
+      startDay: Int32Array.from({ length: n }, head(0)),
+      endDay: Int32Array.from({ length: n }, head(1)),
+      breakDay: Int32Array.from({ length: n }, head(2)),
+      observationCount: Int32Array.from({ length: n }, head(3)),
+      changeProbability: Float64Array.from({ length: n }, head(4)),
+      curveQa: Uint8Array.from({ length: n }, head(5)),
+      magnitude: Float64Array.from({ length: n * nBand }, ofBand(0)),
+      rmse: Float64Array.from({ length: n * nBand }, ofBand(1)),
+      intercept: Float64Array.from({ length: n * nBand }, ofBand(2)),
+      coefficients,
+    };
+  }
+}
