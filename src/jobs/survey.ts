@@ -1,7 +1,7 @@
 import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import { footprintOf } from '../geo/footprint.js';
-import { type Grid, intersect } from '../geo/grid.js';
+import { type Grid, intersect, windowAround } from '../geo/grid.js';
 import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2-header.js';
 import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
@@ -269,7 +269,7 @@ async function meanTileBytes(file: SourceFile): Promise<number> {
   return sum;
 }
 
-/** Where each scene's first band lies, in target pixels, clipped to the grid. */
+/** Where each scene lies, in target pixels, clipped to the grid. */
 function footprints({ grid, observations }: CompositeSpec): PlanInput['footprints'] {
   const whole = { col: 0, row: 0, width: grid.width, height: grid.height };
   return observations.flatMap((observation, index) =>
@@ -280,15 +280,18 @@ function footprints({ grid, observations }: CompositeSpec): PlanInput['footprint
   );
 }
 
-/** Writes into each scene where it lies on the grid, and gives those that meet it. */
+/** Writes into each scene where its value bands lie on the grid, and gives those that meet it. */
 export async function scenesOnGrid(
   scenes: readonly SourceScene[],
   { bands, grid }: { bands: readonly string[]; grid: Grid },
 ): Promise<SourceScene[]> {
   const whole = { col: 0, row: 0, width: grid.width, height: grid.height };
   const placed = scenes.map(async (scene): Promise<SourceScene | null> => {
-    const footprint = await footprintOf(scene.sources[bands[0]!]!.grid!, grid);
-    return footprint && intersect(footprint, whole) ? { ...scene, footprint } : null;
+    const own = new Map(bands.map((band) => [JSON.stringify(scene.sources[band]!.grid), scene.sources[band]!.grid!]));
+    const found = await Promise.all([...own.values()].map((one) => footprintOf(one, grid)));
+    const meeting = found.filter((window) => window !== null);
+    if (!meeting.some((window) => intersect(window, whole))) return null;
+    return { ...scene, footprint: windowAround(meeting) };
   });
   return (await Promise.all(placed)).filter((scene) => scene !== null);
 }
