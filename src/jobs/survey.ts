@@ -226,12 +226,29 @@ async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Pr
     tileHeight: Math.min(level.tileHeight, level.height) * ratioY,
     originCol: placement.origin.x,
     originRow: placement.origin.y,
+    // A fused day's mask is made in a frame around all files of the day.
+    ...(mask && spec.maskWhen === 'after-fuse' ? {} : levelSize(file, spec)),
     halo: Math.ceil(reachPx * ratioX),
     spread: spreadOf(placement),
     cellBytes: placement.kind === 'cells' ? placement.cellBytes : 0,
     mask,
     tileBytes: await meanTileBytes(file),
     slowdown: header.codec?.slowdown ?? 1,
+  };
+}
+
+/** The size of a band's level, of the largest file that a scene has it in. */
+function levelSize(
+  { names, raster: { header }, level }: SourceFile,
+  { observations }: CompositeSpec,
+): Pick<Layer, 'levelWidth' | 'levelHeight'> {
+  const grids = observations.flatMap(({ scenes }) => scenes.map(({ sources }) => sources[names[0]!]?.grid ?? null));
+  const { width, height } = header.levels[level]!;
+  const most = (size: (grid: Grid) => number) =>
+    grids.reduce((largest, grid) => Math.max(largest, grid ? size(grid) : Infinity), 0);
+  return {
+    levelWidth: Math.ceil((most((grid) => grid.width) * width) / header.width),
+    levelHeight: Math.ceil((most((grid) => grid.height) * height) / header.height),
   };
 }
 
@@ -258,7 +275,16 @@ function widest(layer: Layer, others: readonly Layer[]): Layer {
   const most = (value: (one: Layer) => number) => Math.max(...all.map(value));
   const spread = layer.spread.map((_, i) => most((one) => one.spread[i]!)) as unknown as Layer['spread'];
   const [ratioX, ratioY] = [-most((one) => -one.ratioX), -most((one) => -one.ratioY)];
-  return { ...layer, ratioX, ratioY, halo: most((one) => one.halo), spread, cellBytes: most((one) => one.cellBytes) };
+  return {
+    ...layer,
+    ratioX,
+    ratioY,
+    levelWidth: most((one) => one.levelWidth ?? Infinity),
+    levelHeight: most((one) => one.levelHeight ?? Infinity),
+    halo: most((one) => one.halo),
+    spread,
+    cellBytes: most((one) => one.cellBytes),
+  };
 }
 
 async function meanTileBytes(file: SourceFile): Promise<number> {

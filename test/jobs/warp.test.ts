@@ -102,6 +102,7 @@ describe('a composite of scenes of several CRSs', () => {
     await expect(run({ resolution: undefined })).rejects.toThrow(/degrees.*EPSG:32631.*--res/);
     await expect(run({ crs: 'no such thing' })).rejects.toThrow(/not a CRS/);
     await expect(run({ crs: 'EPSG:27700' })).rejects.toThrow(/EPSG:27700: its projection is not known here/);
+    await expect(run({ crs: '+proj=sinu' })).rejects.toThrow(/not known here, or its ellipsoid/);
     await expect(run({ crs: '+proj=robin +ellps=WGS84' })).rejects.toThrow(/robin is not supported/);
     await expect(run({ bbox: [20, 40, 21, 41] })).rejects.toThrow(/none of the .* overlaps|no scenes/);
     await expect(run({ crs: 'EPSG:32632', like: (await run()).results.count!.grid })).rejects.toThrow(/--like/);
@@ -115,6 +116,15 @@ describe('a composite of scenes of several CRSs', () => {
       { ...OPTIONS, crs: undefined },
     );
     expect(plan.predictedPeakBytes).toBeGreaterThan(along.plan.predictedPeakBytes);
+  });
+
+  it.each([1e6, 1e9])('needs no more than its files for pixels of %d m', async (resolution) => {
+    for (const resampling of ['nearest', 'average', 'mode'] as const) {
+      const { plan, results } = await run({ resolution, resampling, memoryLimitBytes: 2 ** 29 });
+      const { width, height } = results.count!.grid;
+      expect(width * height).toBeLessThanOrEqual(4);
+      expect(plan.predictedPeakBytes).toBeLessThan(2 ** 29);
+    }
   });
 
   it('is made by the command line', async () => {
