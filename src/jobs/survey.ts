@@ -247,8 +247,8 @@ function levelSize(
   const most = (size: (grid: Grid) => number) =>
     grids.reduce((largest, grid) => Math.max(largest, grid ? size(grid) : Infinity), 0);
   return {
-    levelWidth: Math.ceil((most((grid) => grid.width) * width) / header.width),
-    levelHeight: Math.ceil((most((grid) => grid.height) * height) / header.height),
+    levelWidth: Math.max(width, Math.ceil((most((grid) => grid.width) * width) / header.width)),
+    levelHeight: Math.max(height, Math.ceil((most((grid) => grid.height) * height) / header.height)),
   };
 }
 
