@@ -143,11 +143,13 @@ export async function* pixelsWithin(store: ResultStore, algorithm: string, bbox:
     const chip = await store.chip(algorithm, summary);
     if (!chip) continue;
     const corner = chipCell(grid, chip.h, chip.v);
+    // It may have been written again since it was listed.
+    const now = summaryOf(grid, chip);
     for (let px = 0; px < chip.changes.nPx; px++) {
       const { x, y } = pixelCorner(grid, corner, px);
       const [centreX, centreY] = [x + half, y - half];
       if (centreX < left || centreX >= right || centreY > top || centreY <= bottom) continue;
-      yield { chip: summaryOf(grid, chip), x, y, changes: pixelOf(chip.changes, px) };
+      yield { chip: now, x, y, changes: pixelOf(chip.changes, px) };
     }
   }
 }
