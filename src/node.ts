@@ -2,6 +2,9 @@
 
 export { CHIP_GRIDS, type ChipCell, type ChipGrid, chipsOfTile, near, snap } from './geo/chip-grid.js';
 export * from './index.js';
+export type { ChangeRunOptions } from './jobs/change-options.js';
+export type { ChangePlan } from './jobs/change-plan.js';
+export { type ChangeRunSummary, type ChangeTarget, detectScenes, planScenes } from './jobs/change-run.js';
 export { type ChipFileOptions, type ChipFilesSummary, chipsToFiles } from './jobs/chip-files.js';
 export type { ChipFormat } from './jobs/chip-writers.js';
 export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';

@@ -95,6 +95,61 @@ export function pixelOf(changes: Changes, px: number): Changes {
   };
 }
 
+type Numbers = Int32Array | Uint8Array | Float64Array;
+
+function joined<T extends Numbers>(arrays: readonly T[]): T {
+  const [first] = arrays;
+  const length = arrays.reduce((sum, array) => sum + array.length, 0);
+  const all = new (first!.constructor as new (length: number) => T)(length);
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
+}
+
+/** Results of parts of the pixels, of the same dates and bands, one after the other. */
+export function joinChanges(parts: readonly Changes[]): Changes {
+  const [first] = parts as [Changes];
+  const each = <T extends Numbers>(of: (part: Changes) => T) => joined(parts.map(of));
+  const failures = new Map<number, string>();
+  const nPx = parts.reduce((sum, part) => sum + part.nPx, 0);
+  const offsets = new Uint32Array(nPx + 1);
+  let px = 0;
+  for (const { nPx: own, failures: failed, segments } of parts) {
+    for (const [i, reason] of failed) failures.set(px + i, reason);
+    const before = offsets[px]!;
+    for (let i = 1; i <= own; i++) offsets[px + i] = before + segments.offsets[i]!;
+    px += own;
+  }
+  return {
+    algorithm: first.algorithm,
+    nPx,
+    dates: first.dates,
+    processingMask: each((part) => part.processingMask),
+    cloudProbability: each((part) => part.cloudProbability),
+    snowProbability: each((part) => part.snowProbability),
+    waterProbability: each((part) => part.waterProbability),
+    failures,
+    segments: {
+      bandNames: first.segments.bandNames,
+      avgDaysYr: first.segments.avgDaysYr,
+      offsets,
+      startDay: each(({ segments }) => segments.startDay),
+      endDay: each(({ segments }) => segments.endDay),
+      breakDay: each(({ segments }) => segments.breakDay),
+      observationCount: each(({ segments }) => segments.observationCount),
+      changeProbability: each(({ segments }) => segments.changeProbability),
+      curveQa: each(({ segments }) => segments.curveQa),
+      magnitude: each(({ segments }) => segments.magnitude),
+      rmse: each(({ segments }) => segments.rmse),
+      intercept: each(({ segments }) => segments.intercept),
+      coefficients: each(({ segments }) => segments.coefficients),
+    },
+  };
+}
+
 /** Writes segments `from` to `until` − 1 as records, f64[n][6 + 10 nBand]: the inverse of {@link SegmentTable}. */
 export function writeRecords(records: Float64Array, segments: Segments, from: number, until: number): void {
   const nBand = segments.bandNames.length;
