@@ -44,6 +44,7 @@ export type { Store } from './io/store.js';
 export type { ChipLabel } from './jobs/chip-labels.js';
 export type { ChipOptions } from './jobs/chip-options.js';
 export type { ChipStatus } from './jobs/chip-place.js';
+export type { ChipMeaning } from './jobs/chip-radiometry.js';
 export type { ChipReport, Chips } from './jobs/chip-run.js';
 export type { ChipRasters, ChipTime } from './jobs/chip-source.js';
 export {
@@ -53,8 +54,8 @@ export {
   chipDictionary,
   extractChips,
 } from './jobs/chips.js';
+export type { CompositeOptions } from './jobs/composite-options.js';
 export type { Plan } from './jobs/plan.js';
-export type { CompositeOptions } from './jobs/prepare.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';
 export { type SearchOptions, type SearchResult, searchScenes } from './jobs/search.js';
 export { type Geomedian, type GeomedianOptions, geomedian } from './kernels/geomedian.js';

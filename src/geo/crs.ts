@@ -227,7 +227,7 @@ export async function projector(crs: Crs): Promise<Projector> {
   const projection = projectionOf(crs);
   if (!projection)
     throw new UnsupportedError(
-      `cannot resample from or to ${describeCrs(crs)}: its projection is not known here; known are ${WARPED.join(', ')}`,
+      `cannot resample from or to ${describeCrs(crs)}: its projection is not known here, or its ellipsoid; known projections are ${WARPED.join(', ')}`,
     );
   const { method, unitMetres } = projection;
   if (!WARPED.includes(method))

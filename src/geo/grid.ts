@@ -50,6 +50,15 @@ export function intersect(p: Window, q: Window): Window | null {
   return width > 0 && height > 0 ? { col, row, width, height } : null;
 }
 
+/** The least window around one or more others. */
+export function windowAround(windows: readonly Window[]): Window {
+  const col = Math.min(...windows.map((w) => w.col));
+  const row = Math.min(...windows.map((w) => w.row));
+  const width = Math.max(...windows.map((w) => w.col + w.width)) - col;
+  const height = Math.max(...windows.map((w) => w.row + w.height)) - row;
+  return { col, row, width, height };
+}
+
 /**
  * A grid over the same ground in pixels of another size: a copy of a picture that was reduced, or refined, a whole number of times,
  * sizes rounded either way. Null for any other size, which may as well be a part of the picture.

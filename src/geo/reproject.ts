@@ -74,6 +74,8 @@ const CELL_PX = 32;
 export const CELL_VALUES = 11;
 /** How far from the exact position one between a cell's corners may be, px: a quarter of this where that costs no more transforms. */
 export const CELL_TOLERANCE_PX = 0.001;
+/** The most that the sides of a px may bend, as a part of its size, to be one with straight sides. */
+const MOST_BEND = 1 / 8;
 /** Positions farther out than this are nowhere, px: the kernels' fixed point ends there. */
 const FARTHEST_PX = 2 ** 28;
 
@@ -106,6 +108,30 @@ function worst(nine: Nine): number {
   return most;
 }
 
+/** The corners of nine points, their least and largest coordinate along an axis. */
+function reach(nine: Nine, axis: number): { low: number; high: number } {
+  const corners = [0, 4, 12, 16].map((i) => nine[i + axis]!);
+  return { low: Math.min(...corners), high: Math.max(...corners) };
+}
+
+/**
+ * Whether the corners of the px at (col, row) tell what of the source lies under it: its sides bend, but little against its size, and
+ * the middle of that part leads back to it. It does not where a seam or a pole lies in it, or where a projection has long lost its way.
+ */
+function isQuadrilateral(
+  nine: Nine,
+  { error, col, row }: { error: number; col: number; row: number },
+  source: { width: number; height: number },
+  back: PixelTransform,
+): boolean {
+  const [x, y] = [reach(nine, 0), reach(nine, 1)];
+  if (!(error <= MOST_BEND * Math.max(x.high - x.low, y.high - y.low))) return false;
+  const middle = ({ low, high }: typeof x, size: number) => (Math.max(low, 0) + Math.min(high, size)) / 2;
+  const point: Position = { x: middle(x, source.width), y: middle(y, source.height) };
+  back(point);
+  return Math.abs(point.x - col - 0.5) <= 1.5 && Math.abs(point.y - row - 0.5) <= 1.5;
+}
+
 /** Whether a square surely lies outside the source: its nine points do, with as much around them as they are apart. */
 function isOutside(nine: Nine, { width, height }: { width: number; height: number }): boolean {
   const beyond = (axis: number, size: number) => {
@@ -122,12 +148,15 @@ function isOutside(nine: Nine, { width, height }: { width: number; height: numbe
 /**
  * The cells of a window of the target that meet a source of width × height px. Squares of {@link CELL_PX} are halved until the middles
  * of their edges and their own middle, where the error of bilinear positions is largest, are within {@link CELL_TOLERANCE_PX} of the
- * exact positions; a single pixel that is not takes its exact middle. Pixels without a place in the source are in no cell.
+ * exact positions; a single pixel that is not takes its exact middle. Pixels without a place in the source are in no cell. Where
+ * what lies under pixels is wanted, not under their middles, `back` is the transform from the source: a single pixel then keeps its
+ * exact corners.
  */
 export function cellsUnder(
   transform: PixelTransform,
   window: Window,
   source: { width: number; height: number },
+  back: PixelTransform | null = null,
 ): Cells {
   const cells: number[] = [];
   const point: Position = { x: 0, y: 0 };
@@ -152,7 +181,8 @@ export function cellsUnder(
       return;
     }
     if (size === 1) {
-      if (!Number.isNaN(nine[8]! + nine[9]!)) keep(nine, [4, 4, 4, 4], col, row, 1);
+      if (back && isQuadrilateral(nine, { error, col, row }, source, back)) keep(nine, [0, 2, 6, 8], col, row, 1);
+      else if (!Number.isNaN(nine[8]! + nine[9]!)) keep(nine, [4, 4, 4, 4], col, row, 1);
       return;
     }
     const half = size / 2;

@@ -81,6 +81,9 @@ export async function searchArchive(name: ArchiveName, query: ArchiveQuery): Pro
     const wanted = layout.place === 'tile' ? '--tile like 10UDV' : '--path-row like 001/062';
     throw new InputError(`${name} is searched by ${wanted}`, { option: layout.place === 'tile' ? 'tile' : 'path-row' });
   }
+  const other = layout.place === 'tile' ? ('pathRow' as const) : ('tile' as const);
+  if (query[other] !== undefined)
+    throw new InputError(`${name} is not searched by it`, { option: other === 'tile' ? 'tile' : 'path-row' });
   const { bucket = name, interval, store = anyStore(), signal } = query;
   const startMs = Math.max(interval.startMs ?? layout.beginsMs, layout.beginsMs);
   const endMs = Math.min(interval.endMs ?? Date.now(), Date.now());

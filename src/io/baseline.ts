@@ -1,3 +1,4 @@
+import type { SceneBand } from './scene.js';
 import type { Json } from './stac-item.js';
 
 const BASELINE = /_N(\d{2})\.?(\d{2})(?:_|\.|$)/;
@@ -23,4 +24,11 @@ export function processingBaseline(properties: Json, id: string): string | null 
   if (stated && /^\d{1,2}\.\d{2}$/.test(stated)) return stated.padStart(5, '0');
   const product = textOf(properties, 's2:product_uri', 'sentinel:product_id') ?? id;
   return /^S2[A-D]_MSIL(1C|2A)_/.test(product) ? baselineInName(product) : null;
+}
+
+const REFLECTANCE = /^(B(0[1-9]|1[0-2]|8A)(_\d+m)?|coastal|blue|green|red|rededge\d*|nir\d*|swir\d+|cirrus)(-jp2)?$/i;
+
+/** Whether a band of Sentinel-2 holds reflectance, by its key, name or common name. */
+export function isReflectance(key: string, { name, commonName }: Pick<SceneBand, 'name' | 'commonName'>): boolean {
+  return [key, name, commonName].some((text) => text !== null && REFLECTANCE.test(text));
 }

@@ -49,6 +49,10 @@ function addPoints(
   own: Feature,
   { name, depth }: { name: string; depth: number },
 ) {
+  if (document === null && depth > 0)
+    throw new InputError(
+      `${name} has a feature without a geometry, after ${found.ids.length} points: no chip can be there`,
+    );
   if (!isObject(document)) throw new InputError(`${name} has a feature or geometry that is no object`);
   if (depth > MAX_DEPTH) throw new InputError(`${name} is nested deeper than ${MAX_DEPTH}`);
   const { type, coordinates } = document;

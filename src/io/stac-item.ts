@@ -4,7 +4,7 @@ import type { Affine } from '../geo/affine.js';
 import { type Crs, parseCrs, UNKNOWN_CRS } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
 import { parseDatetime } from '../geo/time.js';
-import { processingBaseline } from './baseline.js';
+import { isReflectance, processingBaseline } from './baseline.js';
 import { resolveHref } from './href.js';
 import { dtypeOfName } from './raster.js';
 import type { Scene, SceneBand, SceneRadiometry } from './scene.js';
@@ -222,6 +222,11 @@ export function sceneOfItem(item: unknown, href: string | null, index = 0): Scen
   }
   const box = numbers(place, item, 'bbox', [4, 6]);
   const radiometry = readRadiometry(properties, id);
+  // Of Sentinel-2 everybody knows it, so that not all archives say it; with an offset added it would be a number like any other.
+  if (radiometry)
+    for (const [key, band] of Object.entries(bands))
+      if (band.nodata === undefined && band.dtype !== 'f32' && band.dtype !== 'f64' && isReflectance(key, band))
+        band.nodata = 0;
   const self = Array.isArray(item.links) ? item.links.find((link) => isObject(link) && link.rel === 'self') : undefined;
   return {
     id,

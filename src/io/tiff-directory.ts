@@ -38,7 +38,7 @@ function offsetOf(view: DataView, at: number, { little, big }: Pick<TiffOrder, '
 /** Reads the file header; anything but a TIFF is refused by what it is. */
 export async function readTiffOrder(source: ByteSource): Promise<TiffOrder> {
   const { url, fileBytes } = source;
-  if (fileBytes < 8) throw new FormatError(`${url}: not a TIFF file: it has ${fileBytes} bytes`, { url });
+  if (fileBytes < 8) throw new FormatError(`${url}: neither TIFF nor JPEG 2000: it has ${fileBytes} bytes`, { url });
   const view = await source.view({ offset: 0, length: Math.min(16, fileBytes) });
   const mark = view.getUint16(0);
   if (mark === 0x0000 && view.byteLength >= 8 && view.getUint32(4) === 0x6a502020) {
@@ -49,7 +49,9 @@ export async function readTiffOrder(source: ByteSource): Promise<TiffOrder> {
   const version = view.getUint16(2, little);
   const big = version === 43;
   if ((!little && mark !== 0x4d4d) || (!big && version !== 42)) {
-    throw new FormatError(`${url}: not a TIFF file: it begins with ${mark.toString(16).padStart(4, '0')}`, { url });
+    throw new FormatError(`${url}: neither TIFF nor JPEG 2000: it begins with ${mark.toString(16).padStart(4, '0')}`, {
+      url,
+    });
   }
   if (big && (view.byteLength < 16 || view.getUint16(4, little) !== 8)) {
     throw new FormatError(`${url}: a BigTIFF header that says nothing of 8-byte offsets`, { url });

@@ -43,11 +43,13 @@ const FORMATS: readonly ChipFormat[] = ['npy', 'zarr', 'geotiff', 'json'];
 const ENDINGS: Partial<Record<ChipFormat, RegExp>> = { npy: /\.npy$/i, json: /\.json$/i, zarr: /\.zarr\/?$/i };
 
 /** The folder that files go to, and their names: the output is a folder, or one file whose ending says its format. */
-function placesOf(out: string, { format }: ChipFileOptions) {
+function placesOf(out: string, { format, gzip }: ChipFileOptions) {
   const told = FORMATS.find((one) => ENDINGS[one]?.test(out)) ?? null;
   const chosen = format ?? told ?? 'npy';
   if (!FORMATS.includes(chosen))
     throw new InputError(`format is one of ${FORMATS.join(', ')}, and got "${chosen}"`, { option: 'format' });
+  if (gzip && chosen !== 'zarr')
+    throw new InputError(`chunks of zarr are compressed, and the format is ${chosen}`, { option: 'gzip' });
   const isOne = told !== null;
   if (told !== null && told !== chosen)
     throw new InputError(`${out} is the name of ${told}, and the format is ${chosen}`, { option: 'format' });

@@ -2,6 +2,7 @@ import { cores, memoryLimitBytes as platformMemoryLimit } from '#platform';
 import { InputError } from '../errors.js';
 import type { ChipAnchor, ChipOverlap } from '../stats/chip-spec.js';
 import type { Group } from '../stats/observations.js';
+import type { OffsetMode } from '../stats/radiometry.js';
 
 /** How chips are cut; only `size` has no default. */
 export interface ChipOptions {
@@ -23,6 +24,8 @@ export interface ChipOptions {
   datetime?: string | undefined;
   /** What counts as one date of scenes; default solar-day. */
   group?: Group | undefined;
+  /** What is done about the offset of Sentinel-2 scenes, as in `composite`; default auto. Rasters of places stay as they are stored. */
+  offset?: OffsetMode | undefined;
   /** Of the points: EPSG code, WKT or PROJ string; default: what they say, else lon/lat. */
   pointsCrs?: string | undefined;
   /** The missing value, in place of what the files say. */
@@ -67,13 +70,16 @@ export function chipSettings(options: ChipOptions): ChipSettings {
     given.bandsPerYear ??= 6;
     given.firstYear ??= given.dates ? undefined : 1984;
   }
-  const { size, anchor = 'centre', overlap = 'first', group = 'solar-day', threads = cores() } = given;
+  const { size, anchor = 'centre', overlap = 'first', group = 'solar-day', offset = 'auto', threads = cores() } = given;
   const { memoryLimitBytes = platformMemoryLimit(), bandsPerYear, firstYear, dates } = given;
   whole(size, 'size', [0, MAX_SIZE]);
   oneOf('anchor', anchor, ['centre', 'topleft']);
   oneOf('overlap', overlap, ['first', 'last', 'mean', 'nearest-centre']);
   oneOf('group', group, ['solar-day', 'none']);
+  oneOf('offset', offset, ['auto', 'apply', 'none']);
   whole(threads, 'threads', [0, 1024]);
+  if (given.bands?.length === 0)
+    throw new InputError('chips have at least one band, and none is named', { option: 'bands' });
   if (!(memoryLimitBytes > 0))
     throw new InputError(`a memory limit of ${memoryLimitBytes} bytes`, { option: 'memory-limit' });
   if (bandsPerYear !== undefined) whole(bandsPerYear, 'bands-per-year', [1, 65535]);

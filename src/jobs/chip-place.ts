@@ -1,7 +1,15 @@
 // Where chips lie: from coordinates to pixels of the rasters.
 import { InputError, UnsupportedError } from '../errors.js';
 import { type Affine, invert, pixelToGround } from '../geo/affine.js';
-import { type Crs, crsToLonLat, describeCrs, lonLatToCrs, type PointTransform, sameCrs } from '../geo/crs.js';
+import {
+  type Crs,
+  crsToLonLat,
+  describeCrs,
+  isGeographic,
+  lonLatToCrs,
+  type PointTransform,
+  sameCrs,
+} from '../geo/crs.js';
 import { type Grid, intersect, type Window } from '../geo/grid.js';
 import type { Points } from '../io/points.js';
 import type { ChipAnchor, ChipOverlap } from '../stats/chip-spec.js';
@@ -101,16 +109,26 @@ export function framesOf(images: readonly Placed[]): { lattices: Lattice[]; fram
   return { lattices, frames: [...frames.values()] };
 }
 
-/** From the points' CRS to a lattice's px; null where the lattice's CRS has no such point. */
+/** Once round the globe, in degrees: a raster across the antimeridian has −179.9 at 180.1, one from 0 to 360 has −10 at 350. */
+const TURNS_DEG = [360, -360];
+
+/** From the points' CRS to a lattice's px, the longitude as the lattice's rasters have it; null where its CRS has no such point. */
 async function pixelTransform(
   from: Crs,
   { crs, affine, href }: Lattice,
+  isHeld: (place: readonly [number, number]) => boolean,
 ): Promise<(x: number, y: number) => [number, number] | null> {
   const inverse = invert(affine);
   const [a, b, c, d, e, f] = affine;
   // Of a north-up raster as everybody computes it: one subtraction, one division.
-  const toPixel: PointTransform =
+  const direct: PointTransform =
     b === 0 && d === 0 ? (x, y) => [(x - c) / a, (y - f) / e] : (x, y) => pixelToGround(inverse, x, y);
+  const turned: PointTransform = (lon, lat) => {
+    const place = direct(lon, lat);
+    if (isHeld(place)) return place;
+    return TURNS_DEG.map((turn) => direct(lon + turn, lat)).find(isHeld) ?? place;
+  };
+  const toPixel = isGeographic(crs) ? turned : direct;
   if (sameCrs(from, crs)) return toPixel;
   const toLonLat = await crsToLonLat(from);
   const toCrs = await lonLatToCrs(crs).catch((cause) => {
@@ -214,8 +232,12 @@ export async function placePoints(
 ): Promise<Placement> {
   const nPoint = points.x.length;
   const transforms: Awaited<ReturnType<typeof pixelTransform>>[] = [];
-  for (const lattice of lattices) transforms.push(await pixelTransform(points.crs, lattice));
   const byLattice = lattices.map((_, l) => frames.flatMap((frame, i) => (frame.lattice === l ? [i] : [])));
+  for (const [l, lattice] of lattices.entries()) {
+    const isHeld = ([col, row]: readonly [number, number]) =>
+      byLattice[l]!.some((f) => holds(frames[f]!.window, pixelOf(col), pixelOf(row)));
+    transforms.push(await pixelTransform(points.crs, lattice, isHeld));
+  }
   const before = anchor === 'centre' ? (side - 1) / 2 : 0;
   const placement: Placement = {
     lattices,

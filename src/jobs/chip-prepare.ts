@@ -10,6 +10,7 @@ import type { ChipImage } from '../stats/chip-spec.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import { type ChipOptions, type ChipSettings, chipSettings } from './chip-options.js';
 import { type Frame, framesOf, isSameGrid, type Placement, placePoints } from './chip-place.js';
+import { type ChipMeaning, chipRadiometry } from './chip-radiometry.js';
 import {
   type ChipCandidate,
   type ChipRasters,
@@ -29,6 +30,8 @@ export interface PreparedChips {
   candidates: readonly LocatedCandidate[];
   times: readonly ChipTime[];
   bands: readonly string[];
+  /** By band. */
+  meanings: readonly ChipMeaning[];
   dtype: Dtype;
   fill: number;
   /** What reading points and headers took over the network; the first pass takes it into its report. */
@@ -43,7 +46,11 @@ export const THREAD_BYTES = 96 * 2 ** 20;
 /** Headers that are read at a time. */
 const AT_ONCE = 16;
 
-function imageOf(candidate: LocatedCandidate, header: RasterHeader, nodata: number | undefined): ChipImage {
+function imageOf(
+  candidate: LocatedCandidate,
+  header: RasterHeader,
+  { nodata, shifts }: { nodata: number | undefined; shifts: readonly number[] },
+): ChipImage {
   const { name, href, bands, planes } = candidate;
   const dtypes = bands.map((band) => checkDtype(header, band));
   const level = header.levels[0]!;
@@ -59,7 +66,7 @@ function imageOf(candidate: LocatedCandidate, header: RasterHeader, nodata: numb
       // What an item says in decimals is another number than the samples are.
       value !== null && dtypes[0] === 'f32' ? Math.fround(value) : value,
     );
-  return { name, href, grid, level, dtype: dtypes[0]!, bands, planes, nodata: missing };
+  return { name, href, grid, level, dtype: dtypes[0]!, bands, planes, nodata: missing, shifts };
 }
 
 /** One dtype for all: chips of several would need a conversion that nobody asked for. */
@@ -190,15 +197,21 @@ export async function prepareChips(
   const points = await readPoints(source, { crs: settings.pointsCrs, ...own });
   const cache = rasterCache((href) => openRaster(href, own));
   try {
-    const { candidates: found, times, bands } = await readChipSource(rasters, settings, cache);
+    const { candidates: found, times, bands, sensor } = await readChipSource(rasters, settings, cache);
     const candidates = await locate(found, cache);
     checkPixelSizes(candidates, bands);
     const nPlane = times.length * bands.length;
     const { placement, headers } = await placeChips(points, candidates, { cache, nPlane, settings });
     for (const text of twinNotes(placement.frames, candidates).slice(0, 3))
       settings.onWarning?.(`${text}: --overlap ${overlap} decides`);
+    const radiometry = await chipRadiometry(headers, { candidates, bands, sensor, cache, options: settings });
+    const { meanings } = radiometry;
     const images = new Map(
-      [...headers].map(([index, header]) => [index, imageOf(candidates[index]!, header, settings.nodata)]),
+      [...headers].map(([index, header]) => {
+        const candidate = candidates[index]!;
+        const shifts = radiometry.shiftsOf(candidate);
+        return [index, imageOf(candidate, header, { nodata: settings.nodata, shifts })];
+      }),
     );
     const all = [...images.values()];
     const dtype = commonDtype(all);
@@ -211,7 +224,8 @@ export async function prepareChips(
     const fill = fillOf(settings, all, dtype);
     const opening = [network()];
     const settled = { ...settings, threads };
-    return { settings: settled, points, placement, images, candidates, times, bands, dtype, fill, workBytes, opening };
+    const input = { points, placement, images, candidates, times, bands };
+    return { ...input, settings: settled, meanings, dtype, fill, workBytes, opening };
   } finally {
     await cache.close();
   }

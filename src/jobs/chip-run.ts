@@ -9,6 +9,7 @@ import { type ChipMemory, clearChips } from './chip-memory.js';
 import { ChipMerger } from './chip-merge.js';
 import { type ChipPlan, planChips } from './chip-plan.js';
 import { chipsInMemory, type PreparedChips } from './chip-prepare.js';
+import type { ChipMeaning } from './chip-radiometry.js';
 import { chipRunner } from './chip-runner.js';
 import type { ChipTime } from './chip-source.js';
 import { runBlocks } from './pool.js';
@@ -37,6 +38,8 @@ export interface Chips {
   fill: number;
   times: readonly ChipTime[];
   bands: readonly string[];
+  /** By band: value × scale + offset; 1 and 0 where nothing says it, or the rasters differ. */
+  meanings: readonly ChipMeaning[];
   labels: readonly ChipLabel[];
   sources: readonly string[];
   report: ChipReport;
@@ -85,7 +88,7 @@ export async function runChips(
   memory: ChipMemory,
   onBlocks: (done: number, total: number) => void = () => {},
 ): Promise<Chips> {
-  const { settings, times, bands, dtype, fill, images, candidates } = prepared;
+  const { settings, times, bands, meanings, dtype, fill, images, candidates } = prepared;
   const { side, threads, signal } = settings;
   const nPlane = times.length * bands.length;
   const length = chosen.length * nPlane * side * side;
@@ -129,5 +132,5 @@ export async function runChips(
   const labels = labelsOf(prepared, chosen, sourceOf);
   for (const { status } of labels) report[status]++;
   const shape = [chosen.length, times.length, bands.length, side, side] as const;
-  return { data, mask, shape, dtype, fill, times, bands, labels, sources, report };
+  return { data, mask, shape, dtype, fill, times, bands, meanings, labels, sources, report };
 }

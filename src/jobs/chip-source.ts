@@ -10,7 +10,7 @@ import { dateInName } from '../io/raster-scenes.js';
 import type { Scene } from '../io/scene.js';
 import { rasterPaths, readScenes } from '../io/stac.js';
 import { selectScenes } from '../stats/select.js';
-import { detectSensor, findBand, resolveBands } from '../stats/sensors.js';
+import { detectSensor, findBand, resolveBands, type Sensor } from '../stats/sensors.js';
 import type { RasterCache } from '../stats/source.js';
 import type { ChipOptions } from './chip-options.js';
 
@@ -36,6 +36,8 @@ export interface ChipCandidate {
   planes: number[];
   /** What the item says of missing values; a value in the file's header wins. */
   nodata: (number | null)[];
+  /** Null for a raster of a place. */
+  scene: Scene | null;
 }
 
 /** A candidate whose place is known. */
@@ -45,6 +47,7 @@ export interface ChipSource {
   candidates: ChipCandidate[];
   times: ChipTime[];
   bands: string[];
+  sensor: Sensor | null;
 }
 
 export type ChipRasters = string | readonly string[] | readonly Scene[] | object;
@@ -95,7 +98,10 @@ function chooseBands(header: RasterHeader, perTime: number, wanted: readonly str
     const index = /^\d+$/.test(text) ? Number(text) - 1 : names.indexOf(text);
     if (index >= 0 && index < names.length) return { name: names[index]!, index };
     const known = `${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`;
-    throw new InputError(`there is no band ${text} in ${header.url}: it has ${known}`, { option: 'bands', band: text });
+    throw new InputError(`there is no band ${JSON.stringify(text)} in ${header.url}: it has ${known}`, {
+      option: 'bands',
+      band: text,
+    });
   });
 }
 
@@ -112,6 +118,8 @@ function timesOfPlaces(nTime: number, { firstYear, dates, bandsPerYear }: ChipOp
 
 /** Rasters that hold the same bands, one date after the other, each of its place. */
 async function sourceOfPlaces(paths: readonly string[], options: ChipOptions, cache: RasterCache): Promise<ChipSource> {
+  if (options.datetime !== undefined)
+    throw new InputError('an interval chooses scenes, and rasters of places are given', { option: 'datetime' });
   const headers = await mapFew(paths, AT_ONCE, async (path) => (await cache.open(path)).header);
   const [first] = headers;
   const nBand = first!.bands.length;
@@ -134,9 +142,17 @@ async function sourceOfPlaces(paths: readonly string[], options: ChipOptions, ca
   const bands = times.flatMap((_, t) => chosen.map(({ index }) => t * perTime + index));
   const candidates = headers.map((header): ChipCandidate => {
     const planes = bands.map((_, plane) => plane);
-    return { name: header.url, href: header.url, grid: header.grid, bands, planes, nodata: bands.map(() => null) };
+    return {
+      name: header.url,
+      href: header.url,
+      grid: header.grid,
+      bands,
+      planes,
+      nodata: bands.map(() => null),
+      scene: null,
+    };
   });
-  return { candidates, times, bands: chosen.map(({ name }) => name) };
+  return { candidates, times, bands: chosen.map(({ name }) => name), sensor: null };
 }
 
 async function middleLongitude(scenes: readonly Scene[]): Promise<number> {
@@ -159,6 +175,9 @@ async function sourceOfScenes(all: readonly Scene[], options: ChipOptions): Prom
     throw new InputError('bands per year belong to rasters that hold all dates, and scenes are given', {
       option: 'bands-per-year',
     });
+  const label = options.firstYear === undefined ? options.dates && 'dates' : 'first-year';
+  if (label)
+    throw new InputError('labels belong to rasters that hold all dates, and scenes have dates', { option: label });
   const interval = datetime === undefined ? null : parseInterval(datetime);
   const { scenes, notes } = selectScenes(all, { interval });
   for (const note of notes) onWarning?.(note);
@@ -184,7 +203,7 @@ async function sourceOfScenes(all: readonly Scene[], options: ChipOptions): Prom
       if (!band) throw new InputError(`scene ${scene.id} has no band ${name}`, { band: name, items: [scene.id] });
       let file = byHref.get(band.href);
       if (!file) {
-        file = { name: scene.id, href: band.href, grid: band.grid, bands: [], planes: [], nodata: [] };
+        file = { name: scene.id, href: band.href, grid: band.grid, bands: [], planes: [], nodata: [], scene };
         byHref.set(band.href, file);
         candidates.push(file);
       }
@@ -193,7 +212,7 @@ async function sourceOfScenes(all: readonly Scene[], options: ChipOptions): Prom
       file.nodata.push(band.nodata ?? null);
     }
   }
-  return { candidates, times, bands };
+  return { candidates, times, bands, sensor };
 }
 
 /** What chips of this type cannot hold. */

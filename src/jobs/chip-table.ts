@@ -11,6 +11,8 @@ export interface ChipTable {
   fill: number;
   times: Chips['times'];
   bands: readonly string[];
+  /** Of each band: value × scale + offset. */
+  meanings: Chips['meanings'];
   /** Rasters or scenes that chips name by their place in this list. */
   sources: readonly string[];
   report: ChipReport;
@@ -22,13 +24,14 @@ const crsText = (crs: Crs | null) =>
   crs && (crs.epsg === null ? (crs.definition ?? describeCrs(crs)) : describeCrs(crs));
 
 export function chipTable(chips: Chips, nPoint: number, report: ChipReport, pointsCrs: Crs): ChipTable {
-  const { shape, dtype, fill, times, bands, sources } = chips;
+  const { shape, dtype, fill, times, bands, meanings, sources } = chips;
   return {
     shape: [nPoint, ...shape.slice(1)],
     dtype: DTYPE_NAMES[dtype],
     fill,
     times,
     bands,
+    meanings,
     sources,
     report,
     pointsCrs: crsText(pointsCrs)!,

@@ -150,8 +150,8 @@ export function zarrWriter({ path: group, shape, dtype, fill, gzip, passChips }:
         await folder.write(folder.pathOf(`${array.name}/zarr.json`), json(document));
       }
       const path = folder.pathOf('zarr.json');
-      const { times, bands, sources, pointsCrs } = table;
-      await folder.write(path, json(zarrGroupDocument({ times, bands, sources, pointsCrs })));
+      const { times, bands, meanings, sources, pointsCrs } = table;
+      await folder.write(path, json(zarrGroupDocument({ times, bands, meanings, sources, pointsCrs })));
       return [group];
     },
     abort: async () => void (await Promise.all(written.map((path) => folder.remove(path)))),
@@ -167,7 +167,7 @@ export function tiffWriter({ folder }: ChipForm): ChipWriter {
   const files: string[] = [];
   return {
     inOrderBy: null,
-    async write({ data, mask, shape, labels, times, bands, fill }) {
+    async write({ data, mask, shape, labels, times, bands, meanings, fill }) {
       const [, , , side] = shape;
       const names = times.flatMap(({ label }) => bands.map((band) => (label === '' ? band : `${label}_${band}`)));
       for (const [i, label] of labels.entries()) {
@@ -180,7 +180,9 @@ export function tiffWriter({ folder }: ChipForm): ChipWriter {
         const isWhole = !mask.subarray(planeAt(0), planeAt(names.length)).includes(0);
         const tileSize = Math.min(512, Math.ceil(side / 16) * 16);
         const nodata = isWhole ? null : fill;
-        const bytes = await encodeCog({ grid, names, data: planes, nodata }, { tileSize, overviews: 'none' });
+        const meant = names.map((name, plane) => ({ name, ...meanings[plane % bands.length]! }));
+        const options = { bands: meant, tileSize, overviews: 'none' } as const;
+        const bytes = await encodeCog({ grid, names, data: planes, nodata }, options);
         const path = folder.pathOf(name);
         await folder.write(path, bytes);
         files.push(path);

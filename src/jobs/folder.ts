@@ -10,10 +10,11 @@ import { samplesOf } from '../stats/composite.js';
 import { formatMask } from '../stats/mask-recipe.js';
 import { type StatisticOutput, statisticFacts } from '../stats/statistic.js';
 import { version } from '../version.js';
+import type { CompositeOptions } from './composite-options.js';
 import { type KeptBlocks, keptBlocks } from './kept-blocks.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import type { Plan } from './plan.js';
-import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
+import { type Prepared, prepareComposite } from './prepare.js';
 import { type BlockSink, runWithout, type SceneReport } from './run.js';
 
 export interface FolderOptions extends CompositeOptions {

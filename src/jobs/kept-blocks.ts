@@ -27,6 +27,7 @@ export interface KeptBlocks {
 const SUFFIX = '.block';
 /** Who is at work here: JSON of a process's number and its machine's name. */
 const OWNER = 'owner.json';
+const OWNER_WAIT_MS = 100;
 /** A line for each block: JSON of `[digest of the address, state][]`, on the disk before the block is. */
 const SOURCES = 'sources.jsonl';
 const nameOf = ({ col, row, width, height }: Block) => `${col}-${row}-${width}x${height}${SUFFIX}`;
@@ -54,18 +55,43 @@ function isAlive(pid: number): boolean {
   }
 }
 
+interface Owner {
+  pid?: unknown;
+  host?: unknown;
+}
+
+const ownerIn = (path: string): Promise<Owner | null> =>
+  readFile(path, 'utf8')
+    .then(
+      (text) => JSON.parse(text) as Owner | null,
+      () => null,
+    )
+    .catch(() => null);
+
 /** Two processes at the same work would take each other's files away. */
 async function claim(folder: string): Promise<void> {
   const path = join(folder, OWNER);
-  const owner = await readFile(path, 'utf8').then(
-    (text) => JSON.parse(text) as { pid?: unknown; host?: unknown },
-    () => null,
+  const own = JSON.stringify({ pid: process.pid, host: hostname() });
+  // Of two that begin at the same moment, one makes the file.
+  const isFirst = await writeFile(path, own, { flag: 'wx' }).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false;
+      throw error;
+    },
   );
+  if (isFirst) return;
+  let owner = await ownerIn(path);
+  if (owner === null) {
+    // Its maker may be about to write it.
+    await new Promise((resume) => setTimeout(resume, OWNER_WAIT_MS));
+    owner = await ownerIn(path);
+  }
   const { pid } = owner ?? {};
   if (typeof pid === 'number' && owner?.host === hostname() && pid !== process.pid && isAlive(pid)) {
     throw new InputError(`process ${pid} is at this work already: wait for it, stop it, or remove ${path}`);
   }
-  await writeFile(path, JSON.stringify({ pid: process.pid, host: hostname() }));
+  await writeFile(path, own);
 }
 
 /** Removes a folder, and the one around it when nothing else is in there. */
@@ -209,13 +235,24 @@ export async function keptBlocks(
   }
 }
 
+/** The states by digest that are noted in lines; null where one is damaged: a power cut, or a kill in the midst of writing it. */
+function noted(text: string): Map<string, string | null> | null {
+  try {
+    // What stands behind the last end of a line was not whole when its block was not there yet.
+    const lines = text.split('\n').slice(0, -1);
+    return new Map(lines.flatMap((line) => JSON.parse(line) as [string, string | null][]));
+  } catch {
+    return null;
+  }
+}
+
 /** The files that kept blocks were made of, as they are now; or the one that is not as it was then. */
 async function unchangedSources(
   folder: string,
   spec: CompositeSpec,
 ): Promise<{ read: SourceState[]; changed: string | null }> {
-  const lines = (await readFile(join(folder, SOURCES), 'utf8').catch(() => '')).split('\n').slice(0, -1);
-  const before = new Map(lines.flatMap((line) => JSON.parse(line) as [string, string | null][]));
+  const before = noted(await readFile(join(folder, SOURCES), 'utf8').catch(() => ''));
+  if (!before) return { read: [], changed: join(folder, SOURCES) };
   const read: SourceState[] = [];
   for (const href of hrefsOf(spec)) {
     const then = before.get(digestOf(href));

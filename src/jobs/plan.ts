@@ -18,6 +18,9 @@ export interface Layer {
   tileHeight: number;
   originCol: number;
   originRow: number;
+  /** Source pixels of the largest file at that level: no block needs more of one; default: without end. */
+  levelWidth?: number;
+  levelHeight?: number;
   /** Target pixels read around a block: the reach of the mask's filters, or of the resampling. */
   halo: number;
   /** How much a block's width and height add to what is read along x, then along y: 1, 0, 0, 1 where nothing is turned. */
@@ -181,9 +184,12 @@ function evaluate(
   for (const layer of layers) {
     const perPx = (layer.bytesPerSample * scenes) / (layer.ratioX * layer.ratioY);
     const [xx, xy, yx, yy] = layer.spread;
-    const around = (xx * width + xy * height + 2 * layer.halo) * (yx * width + yy * height + 2 * layer.halo);
-    if (layer.mask) maskBytes += (around * scenes) / (layer.ratioX * layer.ratioY);
-    else heldBytes += perPx * layer.usedBands * around;
+    const { halo, levelWidth = Infinity, levelHeight = Infinity } = layer;
+    const sourcePx =
+      Math.min(levelWidth, (xx * width + xy * height + 2 * halo) / layer.ratioX) *
+      Math.min(levelHeight, (yx * width + yy * height + 2 * halo) / layer.ratioY);
+    heldBytes += layer.mask ? 0 : sourcePx * scenes * layer.bytesPerSample * layer.usedBands;
+    maskBytes += layer.mask ? sourcePx * scenes : 0;
     const total = perPx * layer.storedBands * input.width * input.height;
     wantedBytes += total;
     const decoded =

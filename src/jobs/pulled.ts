@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { filePath } from '../io/file.js';
@@ -78,8 +78,30 @@ export async function pullScenes(
   const { items, files } = plannedPull(pull);
   const report = await downloadFiles(folder, files, options);
   const path = join(folder, ITEMS);
-  await writeItems(path, items);
+  await writeItems(path, withEarlier(items, await itemsIn(path)));
   return { path, report };
+}
+
+/** The items of a collection that an earlier run wrote; none where there is no such. */
+async function itemsIn(path: string): Promise<Json[]> {
+  try {
+    const document: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const features = isObject(document) && Array.isArray(document.features) ? document.features : [];
+    return features.filter((item) => isObject(item) && isObject(item.assets));
+  } catch {
+    return [];
+  }
+}
+
+/** Items with those of earlier runs, which may be of other times, tiles and bands: their files lie there too. */
+function withEarlier(items: readonly Json[], earlier: readonly Json[]): Json[] {
+  const before = new Map(earlier.map((item) => [item.id, item]));
+  const merged = items.map((item) => {
+    const assets = { ...(before.get(item.id)?.assets as object), ...(item.assets as object) };
+    before.delete(item.id);
+    return { ...item, assets };
+  });
+  return [...before.values(), ...merged];
 }
 
 const FILE = /^(.+)_([A-Za-z0-9]+)\.(?:tiff?|jp2)$/i;

@@ -5,10 +5,11 @@ import type { Scene } from '../io/scene.js';
 import { networkMeter } from '../io/stores.js';
 import { samplesOf } from '../stats/composite.js';
 import type { Block, CompositeSpec } from '../stats/spec.js';
+import type { CompositeOptions } from './composite-options.js';
 import { compositeRunner, type RunBlock } from './composite-runner.js';
 import type { Plan } from './plan.js';
 import { runBlocks } from './pool.js';
-import { type CompositeOptions, type Prepared, prepareComposite } from './prepare.js';
+import { type Prepared, prepareComposite } from './prepare.js';
 import { type SourceStates, sourceStates, statesMet } from './source-states.js';
 
 /** What became of the scenes. */

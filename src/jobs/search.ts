@@ -70,7 +70,7 @@ const APIS: Readonly<Record<string, string>> = {
 
 async function inApi(api: string, options: SearchOptions, interval: Interval | null): Promise<Found> {
   const { collections, ids, query, filter, bbox, geometry, limit, signal, alternate, http } = options;
-  if (!collections && !ids)
+  if (!collections?.length && !ids?.length)
     throw new InputError('a search of a STAC API wants --collections (or --ids): else it finds anything', {
       option: 'collections',
     });
@@ -107,11 +107,35 @@ async function inFolders(options: SearchOptions): Promise<Found> {
   return { items: scenes.map(itemOfScene), requests: 0, searched: [sources].flat().join(', '), notes: [] };
 }
 
+/** Options that say something in one kind of place only, by what the command calls them. */
+const OF_STAC = {
+  collections: 'collections',
+  ids: 'ids',
+  query: 'query',
+  filter: 'filter',
+  alternate: 'prefer',
+} as const;
+const OF_BUCKETS = { tile: 'tile', pathRow: 'path-row', mirror: 'mirror' } as const;
+
+/** @throws InputError for an option that would be passed over: the result would hold more than was asked for */
+function refuseForeign(options: SearchOptions): void {
+  const foreign = {
+    ...(options.stac === undefined && OF_STAC),
+    ...(options.bucket === undefined && OF_BUCKETS),
+  };
+  for (const [key, option] of Object.entries(foreign)) {
+    if (options[key as keyof SearchOptions] === undefined) continue;
+    const place = Object.hasOwn(OF_STAC, key) ? 'a STAC API (--stac)' : 'an archive (--bucket)';
+    throw new InputError(`it belongs to the search of ${place}, which is not given`, { option });
+  }
+}
+
 async function find(options: SearchOptions, interval: Interval | null): Promise<Found> {
   const { stac, bucket, tile, pathRow, mirror, sources, store, signal } = options;
   const places = [stac, bucket, sources && sources.length > 0 ? sources : undefined].filter((p) => p !== undefined);
   if (places.length !== 1)
     throw new InputError('search one place: --stac, or --bucket with --tile or --path-row, or folders and catalogues');
+  refuseForeign(options);
   if (stac !== undefined) return inApi(stac, options, interval);
   if (bucket === undefined) return inFolders(options);
   if (!interval) throw new InputError('a bucket is searched by time: give --datetime', { option: 'datetime' });

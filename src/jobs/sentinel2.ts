@@ -82,15 +82,40 @@ function intervalText({ start, end }: Sentinel2Request): string {
   return text;
 }
 
+/** The tile that a scene's name says, as in S2A_10UDV_20190826_0_L2A or S2A_MSIL1C_…_T10UDV_…; null: none. */
+function tileInName(id: string): string | null {
+  const text = /(?:^|_)T?(\d{1,2}[C-X][A-Z][A-V])(?=_|$)/.exec(id)?.[1];
+  return text ? text.replace(/^0/, '') : null;
+}
+
+/** Leaves out what was fetched of other tiles into the same folder. */
+function onTile(
+  { scenes, items }: Input,
+  tile: string,
+  { download, onNote }: { download: string; onNote: Sentinel2Options['onNote'] },
+): Input {
+  const tiles = scenes.map(({ id }) => tileInName(id) ?? tile);
+  const isOn = (_: unknown, i: number) => tiles[i] === tile;
+  const others = [...new Set(tiles)].filter((other) => other !== tile).join(', ');
+  const kept = { scenes: scenes.filter(isOn), items: items.filter(isOn) };
+  if (kept.scenes.length === 0)
+    throw new InputError(`${download} holds scenes of ${others} at that time, and none of ${tile}`, {
+      option: 'download',
+    });
+  if (others) onNote?.(`scenes of ${others} in ${download} are left out`);
+  return kept;
+}
+
 async function findInput(request: Sentinel2Request, options: Sentinel2Options): Promise<Input> {
   const { download, hasPulled, onNote, signal, maxCloudPercent, limit } = options;
+  const tile = formatTileId(parseTileId(request.tile));
   const common = { datetime: intervalText(request), maxCloudPercent, limit, signal, onNote };
   if (hasPulled) {
     if (download === undefined)
       throw new InputError('--has-pulled says that files lie in --download DIR, which is not given');
-    return searchScenes({ ...common, sources: await pulledItems(download, onNote) });
+    const found = await searchScenes({ ...common, sources: await pulledItems(download, onNote) });
+    return onTile(found, tile, { download, onNote });
   }
-  const tile = formatTileId(parseTileId(request.tile));
   const archive = archiveOf(options);
   const allProcessings = options.seedCompat ?? false;
   const found = await searchScenes({ ...common, bucket: archive, tile, mirror: options.mirror, allProcessings });
@@ -118,12 +143,14 @@ function compositeOptions(input: Input, key: string, options: Sentinel2Options):
 
 /** Refuses what cannot be a picture, before anything is fetched; gives the name of the statistic's raster. */
 function pictureKey(options: Sentinel2Options): string {
-  const { statistic = 'median', bands, seedCompat } = options;
+  const { statistic = 'median', bands, masks, offset, seedCompat } = options;
   const [wanted, ...more] = parseStatistics(statistic);
   if (more.length > 0) throw new InputError('one statistic makes the picture', { option: 'stat' });
   if (statisticFacts(wanted!.kind).bands !== 'input')
     throw new InputError(`${statistic} gives no value for each band, so it makes no picture`, { option: 'stat' });
   if (seedCompat && wanted!.kind !== 'median') throw new InputError('--seed-compat is a median', { option: 'stat' });
+  if (seedCompat && (masks?.some((mask) => mask !== 'none') || !['none', undefined].includes(offset)))
+    throw new InputError('--seed-compat is without a mask and an offset', { option: masks ? 'mask' : 'offset' });
   if (bands && bands.length !== 3)
     throw new InputError(`a picture has three bands, for red, green and blue, and got ${bands.length}`, {
       option: 'bands',
@@ -162,7 +189,9 @@ export async function sentinel2ToFolder(
     const pulled = await pullScenes(download, { ...input, bands }, { signal, onProgress: options.onDownload });
     report = pulled.report;
     onNote?.(describe(report, download, networkMeter.retries - before));
-    items = (await searchScenes({ sources: pulled.path, signal })).items;
+    const wanted = new Set(input.scenes.map(({ id }) => id));
+    const all = await searchScenes({ sources: pulled.path, signal });
+    items = all.items.filter((_, i) => wanted.has(all.scenes[i]!.id));
   }
   const scenesPath = place.pathOf('scenes.json');
   await place.make();

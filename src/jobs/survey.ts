@@ -1,7 +1,7 @@
 import { InputError, type StackwiseError } from '../errors.js';
 import type { Crs } from '../geo/crs.js';
 import { footprintOf } from '../geo/footprint.js';
-import { type Grid, intersect } from '../geo/grid.js';
+import { type Grid, intersect, windowAround } from '../geo/grid.js';
 import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2-header.js';
 import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
@@ -226,12 +226,29 @@ async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Pr
     tileHeight: Math.min(level.tileHeight, level.height) * ratioY,
     originCol: placement.origin.x,
     originRow: placement.origin.y,
+    // A fused day's mask is made in a frame around all files of the day.
+    ...(mask && spec.maskWhen === 'after-fuse' ? {} : levelSize(file, spec)),
     halo: Math.ceil(reachPx * ratioX),
     spread: spreadOf(placement),
     cellBytes: placement.kind === 'cells' ? placement.cellBytes : 0,
     mask,
     tileBytes: await meanTileBytes(file),
     slowdown: header.codec?.slowdown ?? 1,
+  };
+}
+
+/** The size of a band's level, of the largest file that a scene has it in. */
+function levelSize(
+  { names, raster: { header }, level }: SourceFile,
+  { observations }: CompositeSpec,
+): Pick<Layer, 'levelWidth' | 'levelHeight'> {
+  const grids = observations.flatMap(({ scenes }) => scenes.map(({ sources }) => sources[names[0]!]?.grid ?? null));
+  const { width, height } = header.levels[level]!;
+  const most = (size: (grid: Grid) => number) =>
+    grids.reduce((largest, grid) => Math.max(largest, grid ? size(grid) : Infinity), 0);
+  return {
+    levelWidth: Math.max(width, Math.ceil((most((grid) => grid.width) * width) / header.width)),
+    levelHeight: Math.max(height, Math.ceil((most((grid) => grid.height) * height) / header.height)),
   };
 }
 
@@ -258,7 +275,16 @@ function widest(layer: Layer, others: readonly Layer[]): Layer {
   const most = (value: (one: Layer) => number) => Math.max(...all.map(value));
   const spread = layer.spread.map((_, i) => most((one) => one.spread[i]!)) as unknown as Layer['spread'];
   const [ratioX, ratioY] = [-most((one) => -one.ratioX), -most((one) => -one.ratioY)];
-  return { ...layer, ratioX, ratioY, halo: most((one) => one.halo), spread, cellBytes: most((one) => one.cellBytes) };
+  return {
+    ...layer,
+    ratioX,
+    ratioY,
+    levelWidth: most((one) => one.levelWidth ?? Infinity),
+    levelHeight: most((one) => one.levelHeight ?? Infinity),
+    halo: most((one) => one.halo),
+    spread,
+    cellBytes: most((one) => one.cellBytes),
+  };
 }
 
 async function meanTileBytes(file: SourceFile): Promise<number> {
@@ -269,7 +295,7 @@ async function meanTileBytes(file: SourceFile): Promise<number> {
   return sum;
 }
 
-/** Where each scene's first band lies, in target pixels, clipped to the grid. */
+/** Where each scene lies, in target pixels, clipped to the grid. */
 function footprints({ grid, observations }: CompositeSpec): PlanInput['footprints'] {
   const whole = { col: 0, row: 0, width: grid.width, height: grid.height };
   return observations.flatMap((observation, index) =>
@@ -280,15 +306,18 @@ function footprints({ grid, observations }: CompositeSpec): PlanInput['footprint
   );
 }
 
-/** Writes into each scene where it lies on the grid, and gives those that meet it. */
+/** Writes into each scene where its value bands lie on the grid, and gives those that meet it. */
 export async function scenesOnGrid(
   scenes: readonly SourceScene[],
   { bands, grid }: { bands: readonly string[]; grid: Grid },
 ): Promise<SourceScene[]> {
   const whole = { col: 0, row: 0, width: grid.width, height: grid.height };
   const placed = scenes.map(async (scene): Promise<SourceScene | null> => {
-    const footprint = await footprintOf(scene.sources[bands[0]!]!.grid!, grid);
-    return footprint && intersect(footprint, whole) ? { ...scene, footprint } : null;
+    const own = new Map(bands.map((band) => [JSON.stringify(scene.sources[band]!.grid), scene.sources[band]!.grid!]));
+    const found = await Promise.all([...own.values()].map((one) => footprintOf(one, grid)));
+    const meeting = found.filter((window) => window !== null);
+    if (!meeting.some((window) => intersect(window, whole))) return null;
+    return { ...scene, footprint: windowAround(meeting) };
   });
   return (await Promise.all(placed)).filter((scene) => scene !== null);
 }

@@ -1,6 +1,6 @@
 // From decoded pixels to the chips that they lie in.
 import type { Window } from '../geo/grid.js';
-import type { NumericArray } from '../io/raster.js';
+import { type NumericArray, SAMPLE_BYTES } from '../io/raster.js';
 import type { ChipImage } from './chip-spec.js';
 
 /** Where the planes of one chip are written. */
@@ -36,21 +36,47 @@ export interface Copy {
   height: number;
 }
 
+/** What is added to the valid samples of a band, and where the sums stop; null: nothing. */
+export interface Shift {
+  by: number;
+  least: number;
+  most: number;
+}
+
+/** The shift of an image's i-th band. */
+export function shiftOf({ shifts, dtype }: ChipImage, i: number): Shift | null {
+  const by = shifts[i]!;
+  if (by === 0) return null;
+  if (dtype === 'f32' || dtype === 'f64')
+    return { by, least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+  const bits = 8 * SAMPLE_BYTES[dtype];
+  const [least, most] = dtype.startsWith('u') ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  return { by, least, most };
+}
+
+/** A valid sample with its shift, as `shiftInto` has it: within the type, and never the missing value but the one beside it. */
+function shifted(value: number, { by, least, most }: Shift, nodata: number | null): number {
+  const sum = Math.min(most, Math.max(least, value + by));
+  // Floats have no value beside it; the mask tells them apart.
+  if (sum !== nodata || most === Number.POSITIVE_INFINITY) return sum;
+  return sum === most ? sum - 1 : sum + 1;
+}
+
 /** Copies the valid samples of a rectangle; all are valid when `nodata` is null and the samples are whole numbers. */
 export function copySamples(
   source: NumericArray,
   { from, width, height, destination: { data, mask } }: Copy,
   to: number,
-  { stride, side, nodata }: { stride: number; side: number; nodata: number | null },
+  { stride, side, nodata, shift }: { stride: number; side: number; nodata: number | null; shift: Shift | null },
 ): void {
-  if (nodata !== null || source instanceof Float32Array || source instanceof Float64Array) {
+  if (nodata !== null || shift || source instanceof Float32Array || source instanceof Float64Array) {
     for (let y = 0; y < height; y++) {
       const [p, q] = [from + y * stride, to + y * side];
       for (let x = 0; x < width; x++) {
         const value = source[p + x]!;
         // NaN is missing whatever nodata says.
         if (value === nodata || Number.isNaN(value)) continue;
-        data[q + x] = value;
+        data[q + x] = shift ? shifted(value, shift, nodata) : value;
         mask[q + x] = 1;
       }
     }

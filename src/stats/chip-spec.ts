@@ -22,6 +22,8 @@ export interface ChipImage {
   planes: readonly number[];
   /** The missing value of each of these bands. */
   nodata: readonly (number | null)[];
+  /** What is added to the valid samples of each of these bands. */
+  shifts: readonly number[];
 }
 
 /** What a thread needs to cut chips, plain data but for the target's memory. */

@@ -4,7 +4,7 @@ import { countedSince } from '../io/meter.js';
 import { type Dtype, type NumericArray, type Raster, SAMPLE_BYTES, type SampleArray } from '../io/raster.js';
 import { arrayAt } from '../io/samples.js';
 import { networkMeter } from '../io/stores.js';
-import { type Area, areaOf, type Copy, copiesOf, copySamples, type Destination, hullOf } from './chip-copy.js';
+import { type Area, areaOf, type Copy, copiesOf, copySamples, type Destination, hullOf, shiftOf } from './chip-copy.js';
 import type { ChipImage, ChipJob, ChipJobResult, ChipPart, ChipSpec } from './chip-spec.js';
 import type { RasterCache } from './source.js';
 
@@ -134,7 +134,7 @@ class ChipCutter {
 
   #cut(plane: NumericArray, i: number, { stride }: Area, copies: readonly Copy[]): void {
     const { image, side } = this.#job;
-    const how = { stride, side, nodata: image.nodata[i]! };
+    const how = { stride, side, nodata: image.nodata[i]!, shift: shiftOf(image, i) };
     for (const copy of copies) copySamples(plane, copy, copy.to + copy.destination.planes[i]! * side * side, how);
   }
 

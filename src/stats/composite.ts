@@ -211,14 +211,17 @@ function mayMeet(spec: CompositeSpec, scene: SourceScene, block: Block): boolean
     const around = { col: col - slack, row: row - slack, width: width + 2 * slack, height: height + 2 * slack };
     return intersect(scene.footprint, around) !== null;
   }
-  const own = scene.sources[bands[0]!]?.grid;
-  if (!own || !liesAlong(own, grid) || reach > 0) return true;
-  const { x, y } = placeAlong(own, grid);
   const overlaps = ({ scale, offset }: AxisMap, size: number, begin: number, count: number) => {
     const [p, q] = [-offset / scale, (size - offset) / scale];
     return Math.min(p, q) < begin + count + 1 && Math.max(p, q) > begin - 1;
   };
-  return overlaps(x, own.width, block.col, block.width) && overlaps(y, own.height, block.row, block.height);
+  // Bands of one scene may cover different areas.
+  return bands.some((band) => {
+    const own = scene.sources[band]?.grid;
+    if (!own || !liesAlong(own, grid) || reach > 0) return true;
+    const { x, y } = placeAlong(own, grid);
+    return overlaps(x, own.width, block.col, block.width) && overlaps(y, own.height, block.row, block.height);
+  });
 }
 
 /** How far the filters of a day's mask reach out of a scene, in target px; as good as everywhere where that is not known. */

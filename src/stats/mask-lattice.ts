@@ -1,6 +1,6 @@
 import { invert, pixelToGround } from '../geo/affine.js';
 import { sameCrs } from '../geo/crs.js';
-import type { Grid, Window } from '../geo/grid.js';
+import { type Grid, type Window, windowAround } from '../geo/grid.js';
 import { type Placement, placeAcross, placeAlong } from './placement.js';
 import type { SourceFile } from './source.js';
 
@@ -30,7 +30,7 @@ async function latticeOf(files: readonly SourceFile[], grid: Grid): Promise<Latt
     return { col: dx, row: dy, width: placement.own.width, height: placement.own.height };
   });
   if (files.length === 1) return { placement: first, files: [{ file: files[0]!, frame: frames[0]! }] };
-  const { col, row, width, height } = union(frames);
+  const { col, row, width, height } = windowAround(frames);
   const [a, b, , d, e] = first.own.affine;
   const [x, y] = pixelToGround(first.own.affine, col, row);
   const around: Grid = { crs: first.own.crs, affine: [a, b, x, d, e, y], width, height };
@@ -50,12 +50,4 @@ function shiftBetween(p: Placement, q: Placement): { dx: number; dy: number } | 
   const [dx, dy] = pixelToGround(invert(p.own.affine), q.own.affine[2], q.own.affine[5]);
   const off = (value: number) => Math.abs(value - Math.round(value)) > 1e-6;
   return off(dx) || off(dy) ? null : { dx: Math.round(dx), dy: Math.round(dy) };
-}
-
-function union(windows: readonly Window[]): Window {
-  const col = Math.min(...windows.map((w) => w.col));
-  const row = Math.min(...windows.map((w) => w.row));
-  const width = Math.max(...windows.map((w) => w.col + w.width)) - col;
-  const height = Math.max(...windows.map((w) => w.row + w.height)) - row;
-  return { col, row, width, height };
 }

@@ -70,23 +70,26 @@ export function placeAlong(own: Grid, target: Grid): AxisPlacement {
 const known = new WeakMap<Grid, Map<string, Promise<CellPlacement>>>();
 const MAX_KNOWN = 256;
 
-/** Cell by cell; the same object for the same two grids. */
-export function placeAcross(own: Grid, target: Grid): Promise<CellPlacement> {
+/**
+ * Cell by cell; the same object for the same two grids. `byArea`: for resamplings of all that lies under a pixel, which is not where its
+ * middle lies alone.
+ */
+export function placeAcross(own: Grid, target: Grid, byArea = false): Promise<CellPlacement> {
   const all = known.get(target) ?? new Map<string, Promise<CellPlacement>>();
   known.set(target, all);
   const { crs, affine, width, height } = own;
-  const key = JSON.stringify([crs.epsg ?? crs, affine, width, height]);
+  const key = JSON.stringify([crs.epsg ?? crs, affine, width, height, byArea]);
   let found = all.get(key);
   if (!found) {
     if (all.size >= MAX_KNOWN) all.delete(all.keys().next().value!);
-    found = across(own, target);
+    found = across(own, target, byArea);
     all.set(key, found);
     found.catch(() => all.delete(key));
   }
   return found;
 }
 
-async function across(own: Grid, target: Grid): Promise<CellPlacement> {
+async function across(own: Grid, target: Grid, byArea: boolean): Promise<CellPlacement> {
   const [toSource, toTarget] = await Promise.all([pixelTransform(target, own), pixelTransform(own, target)]);
   const middle = { x: own.width / 2, y: own.height / 2 };
   toTarget(middle);
@@ -95,7 +98,7 @@ async function across(own: Grid, target: Grid): Promise<CellPlacement> {
   if (!Number.isFinite(origin.x + origin.y)) Object.assign(origin, { x: 0, y: 0 });
   const steps =
     stepsAt(toSource, middle) ?? stepsAt(toSource, { x: target.width / 2, y: target.height / 2 }) ?? NO_STEPS;
-  const cells = lastCells(toSource, own);
+  const cells = lastCells(toSource, own, byArea ? toTarget : null);
   return { kind: 'cells', own, cells, steps, origin, cellBytes: cellBytes(cells, middle, target) };
 }
 
@@ -114,11 +117,11 @@ const SAMPLE_PX = 64;
 const NO_STEPS: Steps = [1, 0, 0, 1];
 
 /** Keeps the cells of the last window: all dates and bands of a tile ask for the same block. */
-function lastCells(toSource: PixelTransform, own: Grid): (window: Window) => Cells {
+function lastCells(toSource: PixelTransform, own: Grid, back: PixelTransform | null): (window: Window) => Cells {
   let last: { key: string; cells: Cells } | null = null;
   return ({ col, row, width, height }) => {
     const key = `${col} ${row} ${width} ${height}`;
-    if (last?.key !== key) last = { key, cells: cellsUnder(toSource, { col, row, width, height }, own) };
+    if (last?.key !== key) last = { key, cells: cellsUnder(toSource, { col, row, width, height }, own, back) };
     return last.cells;
   };
 }

@@ -1,3 +1,4 @@
+import { isReflectance } from '../io/baseline.js';
 import { mapFew } from '../io/map-few.js';
 import type { Scene, SceneBand } from '../io/scene.js';
 
@@ -28,15 +29,9 @@ const DARK_DN = 900;
 /** Scenes that are looked at together. */
 const AT_ONCE = 8;
 
-const REFLECTANCE = /^(B(0[1-9]|1[0-2]|8A)(_\d+m)?|coastal|blue|green|red|rededge\d*|nir\d*|swir\d+|cirrus)(-jp2)?$/i;
 /** ESA's own files: its buckets at AWS, and its products wherever they lie. */
 const ESA_OWN = /(^|[/.])sentinel-s2-l[12][ac][/.]|\.SAFE\//i;
 const PREAPPLYING = /(^|[/.])sentinel-cogs[/.]|\/sentinel-s2-l2a-cogs\//;
-
-/** Whether a band of Sentinel-2 holds reflectance, by its key, name or common name. */
-function isReflectance(key: string, { name, commonName }: SceneBand): boolean {
-  return [key, name, commonName].some((text) => text !== null && REFLECTANCE.test(text));
-}
 
 /** The offset that the item states, in stored numbers; null where it states none that is a whole one. */
 function statedDn({ scale, offset }: SceneBand): number | null {
@@ -133,7 +128,7 @@ async function askPixels(request: RadiometryRequest): Promise<{ applied: Map<Sce
     );
   if (against.false.length > 0)
     warnings.push(
-      `offset-conflict: ${listed(against.false)}: the item says that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the pixels are believed: ${hint}`,
+      `offset-conflict: ${listed(against.false)}: item or format say that the offset is not applied, and the darkest pixels (below ${DARK_DN}) that it is; the pixels are believed: ${hint}`,
     );
   if (guessed.length > 0)
     warnings.push(

@@ -135,7 +135,8 @@ async function openSource(
   const level = classes ? 0 : chooseLevel(header, await of(href, () => pixelSize(own, grid, along)));
   const { width, height } = header.levels[level]!;
   const frame: Grid = { crs: own.crs, affine: levelAffine(own, header, { width, height }), width, height };
-  const placement = await of(href, async () => (along ? placeAlong(frame, grid) : placeAcross(frame, grid)));
+  const byArea = !classes && (resampling === 'average' || resampling === 'mode');
+  const placement = await of(href, async () => (along ? placeAlong(frame, grid) : placeAcross(frame, grid, byArea)));
   return { scene, raster, level, names, bandIndices, headers, placement };
 }
 

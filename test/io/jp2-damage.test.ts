@@ -81,6 +81,12 @@ describe('damaged JPEG 2000', () => {
     expect(await outcome(tiles, JP2.bytes)).toMatchObject({ name: 'FormatError' });
   });
 
+  it.each([0, 3, 5000])('is called by its name where nothing of it is left: %d bytes of garbage', async (length) => {
+    const error = await outcome(new Uint8Array(length).fill(65), JP2.bytes);
+    expect(error).toMatchObject({ name: 'FormatError' });
+    expect((error as Error).message).toBe(`memory.jp2: neither JPEG 2000, as its name says, nor TIFF: ${length} bytes`);
+  });
+
   it.each(Object.entries(JP2))('never ends in anything but values or an error: %s', async (name, fixture) => {
     const random = seeded(name.length);
     const bytes = jp2Bytes(fixture);

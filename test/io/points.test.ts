@@ -93,7 +93,7 @@ describe('points of GeoJSON', () => {
     ['no type', {}, /holds a null/],
     ['a text for a number', point('1' as unknown as number, 2), /no pair of numbers, at point 0/],
     ['no coordinates', { type: 'MultiPoint' }, /MultiPoint without coordinates/],
-    ['no geometry', { type: 'Feature', geometry: null }, /no object/],
+    ['no geometry', { type: 'Feature', geometry: null }, /a feature without a geometry, after 0 points/],
     ['no points', { type: 'FeatureCollection', features: [] }, /holds no points/],
     [
       'too deep',

@@ -272,6 +272,8 @@ describe('files', () => {
     await expect(attempt).rejects.toThrow(/is the name of npy/);
     const unknown = chipsToFiles(place.path, points, at('x'), { ...options, format: 'csv' as 'npy' });
     await expect(unknown).rejects.toThrow(/format is one of/);
+    const plain = chipsToFiles(place.path, points, at('gzip'), { ...options, gzip: true });
+    await expect(plain).rejects.toThrow('chunks of zarr are compressed, and the format is npy');
   });
 
   it('go to a folder that is a file: a clear error', async () => {

@@ -266,6 +266,38 @@ describe('points in another CRS than the raster', () => {
   });
 });
 
+describe('longitudes', () => {
+  it('are the same after 360 degrees', async () => {
+    const options = { width: 50, height: 10, nBand: 1, px: 0.02 };
+    const across = await tiledPlace(at('across.tif'), { ...options, corner: [179.5, 10] });
+    const points = [
+      [179.99, 9.91],
+      [-179.9, 9.91],
+      [180.1, 9.91],
+      [180, 9.91],
+      [-180, 9.91],
+      [-179.49, 9.91],
+    ];
+    const chips = await extractChips(across.path, points, { size: 0, threads: 0 });
+    expect([...chips.data]).toEqual([24, 30, 30, 25, 25, 0].map((col, i) => (i === 5 ? 0 : 10000 + 400 + col)));
+    expect(chips.labels.map(({ status }) => status)).toEqual([...new Array(5).fill('inside'), 'outside']);
+    expect(chips.labels[1]!.transform![2]).toBeCloseTo(180.1, 9);
+    const east = await tiledPlace(at('east.tif'), { ...options, px: 7.2, corner: [0, 72] });
+    const places = await extractChips(
+      east.path,
+      [
+        [-10, 65],
+        [-1, 65],
+        [1, 65],
+        [360, 65],
+      ],
+      { size: 0, threads: 0 },
+    );
+    expect([...places.data].map((value) => value % 100)).toEqual([48, 49, 0, 0]);
+    expect(places.report).toMatchObject({ inside: 4, outside: 0 });
+  });
+});
+
 describe('items that are wrong about the place of a file', () => {
   it('give way to what the file says', async () => {
     const crs = { ...LON_LAT, epsg: 32631 };

@@ -143,6 +143,10 @@ describe('bands and dates', () => {
       ...inline,
     });
     expect(later.shape[1]).toBe(1);
+    for (const labels of [{ firstYear: 1984 }, { dates: ['a', 'b'] }])
+      await expect(extractChips(at('scenes_*.tif'), [[10, 50]], { size: 1, ...inline, ...labels })).rejects.toThrow(
+        'labels belong to rasters that hold all dates',
+      );
   });
 });
 
@@ -364,9 +368,11 @@ describe('what chips refuse', () => {
     [{ anchor: 'middle' }, /anchor is one of centre, topleft/],
     [{ overlap: 'best' }, /overlap is one of/],
     [{ threads: -1 }, /threads is a whole number/],
-    [{ bands: ['b9'] }, /there is no band b9.*b1, b2/],
+    [{ bands: ['b9'] }, /there is no band "b9".*b1, b2/],
+    [{ bands: [] }, /at least one band/],
     [{ bandsPerYear: 2, dates: ['2001'] }, /1 dates are given for 3/],
     [{ firstYear: 1984, dates: ['2001'] }, /either/],
+    [{ datetime: '2020' }, /an interval chooses scenes/],
     [{ fill: 2 ** 40 }, /fill .* is not a value of i32/],
     [{ memoryLimitBytes: 1000 }, /one chip of .* more than the memory limit/],
   ])('%o', async (options, message) => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -152,6 +152,28 @@ describe('a run that was stopped', () => {
     expect((await blockFiles(workOf('busy'))).length).toBeGreaterThan(0);
   });
 
+  it('computes all again where the notes on the files are damaged', async () => {
+    await stopped('torn');
+    const [key] = await readdir(workOf('torn'));
+    // Half of a line, and behind it what the next run wrote.
+    await appendFile(
+      path.join(workOf('torn'), key!, 'sources.jsonl'),
+      '[["0123456789abcdef","1[["0123456789abcdef",null]]\n',
+    );
+    const { blocks, notes } = await run('torn');
+    expect(blocks.restored).toBe(0);
+    expect(notes.join()).toMatch(/sources\.jsonl has changed since blocks of it were finished: all are computed again/);
+    await expectClean('torn');
+  });
+
+  it('takes a run over whose owner is not told', async () => {
+    await stopped('unowned');
+    const [key] = await readdir(workOf('unowned'));
+    await writeFile(path.join(workOf('unowned'), key!, 'owner.json'), '');
+    expect((await run('unowned')).blocks.restored).toBeGreaterThan(0);
+    await expectClean('unowned');
+  });
+
   it('says where blocks cannot be kept', async () => {
     await writeFile(at('file'), '');
     const failure = await run('no-work', { workDir: at('file/work') }).catch((error) => error);
@@ -171,6 +193,29 @@ describe('a run that was stopped', () => {
     const { notes } = await run('gone', { workDir: work, onProgress });
     expect(notes.join()).toMatch(/finished blocks are not kept any more: cannot write to .* \(ENOENT\)/);
     await expectClean('gone');
+  });
+});
+
+describe('two processes that begin the same run at the same moment', () => {
+  it('leave it to one of them', async () => {
+    const args = ['composite', collection, '--bands', 'B04,B11', '--stat', 'median,mean,count', '--threads', '0'];
+    const both = [0, 1].map(async () => {
+      const child = spawn(process.execPath, [cli, ...args, '--out', at('twins')], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let text = '';
+      child.stderr.on('data', (part) => {
+        text += part;
+      });
+      return { code: await new Promise((resolve) => child.on('close', resolve)), text };
+    });
+    const ends = await Promise.all(both);
+    expect(ends.some(({ code }) => code === 0)).toBe(true);
+    // The later one may also find the results there.
+    for (const { code, text } of ends)
+      if (code !== 0) expect(text).toMatch(/is at this work already|exists already|cannot keep finished blocks/);
+    await rm(at('twins/preview.png'));
+    await expectClean('twins');
   });
 });
 

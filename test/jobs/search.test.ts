@@ -64,13 +64,27 @@ describe('a search', () => {
     await expect(searchScenes({})).rejects.toThrow('search one place');
     await expect(searchScenes({ stac: 'dea', bucket: 'x' })).rejects.toThrow('search one place');
     await expect(searchScenes({ stac: 'dea' })).rejects.toThrow('wants --collections');
+    await expect(searchScenes({ stac: 'dea', collections: [] })).rejects.toThrow('wants --collections');
     await expect(searchScenes({ bucket: 'sentinel-s2-l1c', tile: '10UDV' })).rejects.toThrow('give --datetime');
     await expect(searchScenes({ bucket: 'x', datetime: '2020' })).rejects.toThrow(
       'there is no archive "x": give one of sentinel-s2-l1c',
     );
+    const two = { bucket: 'usgs-landsat', pathRow: '1/62', tile: '10UDV', datetime: '2020' };
+    await expect(searchScenes(two)).rejects.toThrow('usgs-landsat is not searched by it');
     await expect(searchScenes({ bucket: 'usgs-landsat', tile: '10UDV', datetime: '2020' })).rejects.toThrow(
       '--path-row like 001/062',
     );
+  });
+
+  it.each([
+    [{ sources: 'folder', tile: '10UDV' }, 'an archive (--bucket)'],
+    [{ sources: 'folder', pathRow: '1/1' }, 'an archive (--bucket)'],
+    [{ stac: 'dea', collections: ['c'], mirror: 'm' }, 'an archive (--bucket)'],
+    [{ sources: 'folder', collections: ['c'] }, 'a STAC API (--stac)'],
+    [{ sources: 'folder', query: {} }, 'a STAC API (--stac)'],
+    [{ bucket: 'usgs-landsat', pathRow: '1/62', datetime: '2020', filter: {} }, 'a STAC API (--stac)'],
+  ])('refuses what the place would pass over: %o', async (options, place) => {
+    await expect(searchScenes(options)).rejects.toThrow(`it belongs to the search of ${place}`);
   });
 
   it('says what was searched where nothing is found', async () => {

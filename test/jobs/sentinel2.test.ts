@@ -265,6 +265,8 @@ describe('stackwise sentinel2', () => {
     [['10UDV', '2019-08-26', '2019-09-07', '--stretch', '98,2'], 'a stretch is two percentiles like 2,98'],
     [['10UDV', '2019-08-26', '2019-09-07', '--gamma', '2'], '--gamma belongs to --stretch'],
     [['10UDV', '2019-08-26', '2019-09-07', '--download', 's3://b/x'], 'into a folder of the disk, not into s3://b/x'],
+    [['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--offset', 'apply'], 'without a mask and an offset'],
+    [['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--mask', 'SCL drop 9'], 'without a mask and an offset'],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled'], '--download DIR, which is not given'],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled', '--download', '/nonexistent/x'], 'nothing was pulled into'],
   ])('refuses %j', async (args, message) => {
@@ -345,11 +347,24 @@ describe('stackwise sentinel2 --download', () => {
     );
   });
 
+  it('knows what earlier runs fetched into the same folder', async () => {
+    const pull = (...more: string[]) => run(['10UDV', ...more, '--download', at('twice'), '--mask', 'none']);
+    expect((await pull('2019-08-26', '2019-08-27', '--out', at('t1'))).code).toBe(0);
+    expect((await pull('2019-08-31', '2019-09-01', '--out', at('t2'))).code).toBe(0);
+    const scenes = JSON.parse(await readFile(at('t2/scenes.json'), 'utf8'));
+    expect(scenes.features.map(({ id }: { id: string }) => id)).toEqual(['S2A_10UDV_20190831_0_L2A']);
+    expect((await pull('2019-08-26', '2019-08-27', '--out', at('t3'), '--has-pulled')).code).toBe(0);
+    expect(await readFile(at('t3/rgb.tif'))).toEqual(await readFile(at('t1/rgb.tif')));
+  });
+
   it('uses what lies there with --has-pulled, without a bucket', async () => {
     const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
     const found = await run([...TILE, '--out', at('d3'), '--download', at('pulled'), '--has-pulled'], env);
     expect(found.code).toBe(0);
     expect(await readFile(at('d3/rgb.tif'))).toEqual(await readFile(at('rgb/rgb.tif')));
+    const other = ['10UDU', ...TILE.slice(1), '--out', at('d5'), '--download', at('pulled'), '--has-pulled'];
+    expect(await run(other, env)).toMatchObject({ code: 1 });
+    expect((await run(other, env)).lines.join()).toMatch(/holds scenes of 10UDV at that time, and none of 10UDU/);
     await rm(at('pulled/items.json'));
     const named = await run([...TILE, '--out', at('d4'), '--download', at('pulled'), '--has-pulled'], env);
     expect(named).toMatchObject({ code: 0 });

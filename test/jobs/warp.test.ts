@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCrs } from '../../build/geo/crs.js';
+import { type PixelTransform, pixelTransform } from '../../build/geo/reproject.js';
 import { type CompositeOptions, composite, readScenes, type Scene, writeCog } from '../../build/index.js';
 import { digestOf } from '../browser/digest.js';
 import { seeded } from '../random.js';
@@ -49,6 +50,27 @@ const OPTIONS: CompositeOptions = {
   threads: 0,
 };
 const run = (change: CompositeOptions = {}) => composite(scenes, { ...OPTIONS, ...change });
+
+/** The mean of what many points of a target px lie on, 0 and what is outside left out; and how many those are. */
+function meanUnder(
+  transform: PixelTransform,
+  { col, row }: { col: number; row: number },
+  values: ArrayLike<number>,
+  { width, height }: { width: number; height: number },
+): { mean: number; count: number } {
+  const n = 400;
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < n * n; i++) {
+    const p = { x: col + ((i % n) + 0.5) / n, y: row + (Math.floor(i / n) + 0.5) / n };
+    transform(p);
+    const value =
+      p.x >= 0 && p.x < width && p.y >= 0 && p.y < height ? values[Math.floor(p.y) * width + Math.floor(p.x)]! : 0;
+    if (value === 0) continue;
+    sum += value;
+    count++;
+  }
+  return { mean: sum / count, count };
+}
 
 describe('a composite of scenes of several CRSs', () => {
   it('covers all of them, in the CRS asked for', async () => {
@@ -102,6 +124,7 @@ describe('a composite of scenes of several CRSs', () => {
     await expect(run({ resolution: undefined })).rejects.toThrow(/degrees.*EPSG:32631.*--res/);
     await expect(run({ crs: 'no such thing' })).rejects.toThrow(/not a CRS/);
     await expect(run({ crs: 'EPSG:27700' })).rejects.toThrow(/EPSG:27700: its projection is not known here/);
+    await expect(run({ crs: '+proj=sinu' })).rejects.toThrow(/not known here, or its ellipsoid/);
     await expect(run({ crs: '+proj=robin +ellps=WGS84' })).rejects.toThrow(/robin is not supported/);
     await expect(run({ bbox: [20, 40, 21, 41] })).rejects.toThrow(/none of the .* overlaps|no scenes/);
     await expect(run({ crs: 'EPSG:32632', like: (await run()).results.count!.grid })).rejects.toThrow(/--like/);
@@ -115,6 +138,50 @@ describe('a composite of scenes of several CRSs', () => {
       { ...OPTIONS, crs: undefined },
     );
     expect(plan.predictedPeakBytes).toBeGreaterThan(along.plan.predictedPeakBytes);
+  });
+
+  it('averages all that lies under pixels much larger than those of a bent source, and nothing elsewhere', async () => {
+    const alone: CompositeOptions = { ...OPTIONS, masks: ['none'], crs: undefined, resolution: undefined };
+    const [first] = await composite(scenes.slice(0, 1), { ...alone, statistics: 'first' }).then(
+      (r) => r.results.first!.data,
+    );
+    const truth = first!;
+    const source = { crs: parseCrs(FRAMES[0][0]), affine: FRAMES[0][1], width: 150, height: 130 };
+    const file = join(folder, 'plain_20240601.tif');
+    const options = { overviews: 'none' } as const;
+    await writeCog(file, { grid: source, names: ['B04'], data: [truth], nodata: 0 }, options);
+    const plain = await readScenes(file);
+    const frames = [
+      { affine: [0.01, 0, 5.8, 0, -0.01, 51.2], width: 40, height: 40 },
+      { affine: [0.25, 0, -180, 0, -0.25, 90], width: 1440, height: 720 },
+    ] as const;
+    for (const frame of frames) {
+      const like = { crs: parseCrs('EPSG:4326'), ...frame };
+      const change: CompositeOptions = { bands: ['B04'], like, statistics: 'median', resampling: 'average' };
+      const { median } = (await composite(plain, { ...alone, ...change })).results;
+      const transform = await pixelTransform(like, source);
+      let compared = 0;
+      for (const [px, value] of median!.data[0]!.entries()) {
+        if (value === 0) continue;
+        const at = { col: px % frame.width, row: Math.floor(px / frame.width) };
+        const { mean, count } = meanUnder(transform, at, truth, source);
+        expect(count, `${at.col}, ${at.row}`).toBeGreaterThan(0);
+        // Of slivers at the scene's edge few points tell.
+        if (count < 250) continue;
+        compared++;
+        expect(Math.abs(value - mean), `${at.col}, ${at.row}`).toBeLessThan(100);
+      }
+      expect(compared).toBeGreaterThan(0);
+    }
+  });
+
+  it.each([1e6, 1e9])('needs no more than its files for pixels of %d m', async (resolution) => {
+    for (const resampling of ['nearest', 'average', 'mode'] as const) {
+      const { plan, results } = await run({ resolution, resampling, memoryLimitBytes: 2 ** 29 });
+      const { width, height } = results.count!.grid;
+      expect(width * height).toBeLessThanOrEqual(4);
+      expect(plan.predictedPeakBytes).toBeLessThan(2 ** 29);
+    }
   });
 
   it('is made by the command line', async () => {

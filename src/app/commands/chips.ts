@@ -24,6 +24,9 @@ export function chipsCommand(): Command {
     .option('--dates <list>', 'labels the dates of such rasters, comma-separated')
     .option('--datetime <interval>', 'which scenes, like 2024-06-01/2024-08-31')
     .addOption(new Option('--group <group>', 'what counts as one date of scenes').choices(['solar-day', 'none']))
+    .addOption(
+      new Option('--offset <mode>', "Sentinel-2's offset since baseline 04.00").choices(['auto', 'apply', 'none']),
+    )
     .option('--nodata <value>', 'the missing value, in place of what the files say')
     .option('--fill <value>', 'what masked samples hold')
     .option('--seed-compat', 'begin at the coordinate; the last raster wins; six bands a year from 1984')
@@ -64,6 +67,7 @@ function chipFlags(flags: Flags): ChipFileOptions {
     dates: list('dates'),
     datetime: text('datetime'),
     group: text('group') as ChipFileOptions['group'],
+    offset: text('offset') as ChipFileOptions['offset'],
     nodata: amount(flags, 'nodata', 'nodata'),
     fill: amount(flags, 'fill', 'fill'),
     compat: flags.seedCompat === true ? 'seed' : undefined,

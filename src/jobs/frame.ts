@@ -1,0 +1,108 @@
+import { InputError } from '../errors.js';
+import { pixelToGround } from '../geo/affine.js';
+import { type Crs, crsToLonLat, datumNote, describeCrs, parseCrs, sameCrs } from '../geo/crs.js';
+import { boundsIn } from '../geo/footprint.js';
+import { type Bounds, type Grid, targetGrid } from '../geo/grid.js';
+import { parseBbox, type Region, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
+import type { Scene } from '../io/scene.js';
+import { commonCrs } from '../stats/select.js';
+import type { RasterCache } from '../stats/source.js';
+import type { CompositeOptions } from './composite-options.js';
+import { ofScene } from './survey.js';
+
+/** The CRS of the target: the one asked for, or that of all scenes (of a file where no item states one). */
+export async function targetCrs(
+  scenes: readonly Scene[],
+  { cache, options, like }: { cache: RasterCache; options: CompositeOptions; like: Grid | null },
+): Promise<Crs> {
+  const asked = options.crs === undefined ? null : parseCrs(options.crs);
+  if (asked && like && !sameCrs(asked, like.crs)) {
+    throw new InputError('--crs differs from the CRS of --like: give one of them', { option: 'crs' });
+  }
+  const stated = like?.crs ?? asked ?? commonCrs(scenes);
+  if (stated) return stated;
+  const href = Object.values(scenes[0]!.bands)[0]?.href;
+  const grid = href ? (await ofScene(scenes[0]!, options, () => cache.open(href))).header.grid : null;
+  if (!grid) throw new InputError(`neither the item nor the files of ${scenes[0]!.id} state a CRS`);
+  return grid.crs;
+}
+
+/** The target's grid: of the options, around the scenes or an area. */
+export async function frameOf(
+  grids: readonly Grid[],
+  { crs, like, bounds, options }: { crs: Crs; like: Grid | null; bounds: Bounds | null; options: CompositeOptions },
+): Promise<Grid> {
+  for (const own of distinctCrss(grids)) checkWay(own, crs, options);
+  const extent = bounds || like ? null : await extentIn(grids, crs);
+  const { resolution } = options;
+  return targetGrid({
+    grids,
+    bounds,
+    extent,
+    like,
+    resolution: resolution === undefined ? null : [resolution, resolution],
+    crs,
+  });
+}
+
+function distinctCrss(grids: readonly Grid[]): Crs[] {
+  const found: Crs[] = [];
+  for (const { crs } of grids) if (!found.some((other) => other === crs || sameCrs(other, crs))) found.push(crs);
+  return found;
+}
+
+/** Scenes in another CRS than the target are an error unless that was asked for, and their datum may need a word. */
+function checkWay(own: Crs, crs: Crs, options: CompositeOptions): void {
+  if (sameCrs(own, crs)) return;
+  if (options.crs === undefined && options.like === undefined) {
+    throw new InputError(
+      `there are scenes in ${describeCrs(crs)} and in ${describeCrs(own)}: say with --crs which one the result is to have`,
+      { option: 'crs' },
+    );
+  }
+  const note = datumNote(own, crs);
+  if (note) options.onWarning?.(note);
+}
+
+/** Around all grids, in one CRS. */
+async function extentIn(grids: readonly Grid[], crs: Crs): Promise<Bounds> {
+  // Most dates lie where the first one does.
+  const frames = new Map(grids.map((grid) => [JSON.stringify(grid), grid]));
+  const found = await Promise.all([...frames.values()].map((grid) => boundsIn(grid, crs)));
+  const all = found.filter((bounds) => bounds !== null);
+  if (all.length === 0) throw new InputError(`no scene has a place in ${describeCrs(crs)}`, { option: 'crs' });
+  return all.reduce((p, q) => ({
+    west: Math.min(p.west, q.west),
+    south: Math.min(p.south, q.south),
+    east: Math.max(p.east, q.east),
+    north: Math.max(p.north, q.north),
+  }));
+}
+
+export async function gridOf(href: string, cache: RasterCache): Promise<Grid> {
+  const { grid } = (await cache.open(href)).header;
+  if (!grid) throw new InputError(`${href} has no georeference to take a grid from`, { url: href, option: 'like' });
+  return grid;
+}
+
+export async function regionOf(options: CompositeOptions, crs: Crs): Promise<Region | null> {
+  const areas = ['bbox', 'geometry', 'like'].filter((name) => options[name as 'bbox'] !== undefined);
+  if (areas.length > 1) throw new InputError(`give one area, not both --${areas.join(' and --')}`);
+  if (options.bboxCrs !== undefined && !options.bbox) {
+    throw new InputError('--bbox-crs belongs to --bbox, which is not given', { option: 'bbox-crs' });
+  }
+  const from = options.bboxCrs === undefined ? {} : { from: parseCrs(options.bboxCrs) };
+  if (options.bbox) return regionOfBbox(parseBbox(options.bbox.join(',')), { crs, ...from });
+  if (options.geometry !== undefined) return regionOfGeoJson(options.geometry, { crs });
+  return null;
+}
+
+/** The longitude whose clock decides about days: of the grid's middle, or of the scene where the CRS cannot be transformed. */
+export async function middleLongitude(grid: Grid, scene: Scene): Promise<number> {
+  try {
+    const toLonLat = await crsToLonLat(grid.crs);
+    return toLonLat(...pixelToGround(grid.affine, grid.width / 2, grid.height / 2))[0];
+  } catch {
+    return scene.bbox ? (scene.bbox[0] + scene.bbox[2]) / 2 : 0;
+  }
+}
