@@ -13,7 +13,7 @@ const AT_ONCE = 32;
 /** What signs an address changes from run to run. */
 const unsigned = (href: string) => (/^https?:/i.test(href) ? href.replace(/[?#].*$/, '') : href);
 
-/** For each scene what its pixels come from: its files with their state (size, and time or tag), bands, and what is added. */
+/** For each scene the MD5 of what its pixels come from: its files with their state (size, and time or tag), bands, and what is added. */
 export async function sceneInputs(scenes: readonly SourceScene[]): Promise<string[]> {
   const hrefs = [...new Set(scenes.flatMap(({ sources }) => Object.values(sources).map(({ href }) => href)))];
   const states = new Map(await mapFew(hrefs, AT_ONCE, async (href) => [href, await stateOf(href)] as const));
@@ -21,7 +21,9 @@ export async function sceneInputs(scenes: readonly SourceScene[]): Promise<strin
     const files = Object.entries(sources).map(([name, { href, bandIndex, shiftDn = 0 }]) => {
       return [name, unsigned(href), bandIndex, shiftDn, states.get(href)];
     });
-    return JSON.stringify([id, timeMs, files]);
+    return createHash('md5')
+      .update(JSON.stringify([id, timeMs, files]))
+      .digest('hex');
   });
 }
 

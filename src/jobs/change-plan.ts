@@ -45,7 +45,7 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
   const fixed = BASE_BYTES + lanes * THREAD_BYTES + RESULT_COPIES * resultPx * chipPx * chipPx;
   const rowBytes = lanes * chipPx * (stackPx + resultPx);
   const most = Math.floor((memoryLimitBytes - fixed) / rowBytes);
-  if (most < 1) {
+  if (!(most >= 1)) {
     const wanted = formatBytes(fixed + rowBytes);
     throw new InputError(
       `${nTime} dates need ${wanted} on so many threads (${lanes}), and ${formatBytes(memoryLimitBytes)} are allowed`,

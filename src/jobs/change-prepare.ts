@@ -18,7 +18,7 @@ import type { Source, SourceScene } from '../stats/spec.js';
 import { areaGrid, chipRange, settleGrid } from './change-area.js';
 import { inputsMd5, sceneInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
-import { applyRadiometry } from './radiometry.js';
+import { settleScenes } from './radiometry.js';
 import { locateScenes, scenesOnGrid } from './survey.js';
 
 /** A chip of a run. */
@@ -88,19 +88,14 @@ async function shiftSources(
   work: { sources: readonly SourceScene[]; bands: readonly string[]; cache: RasterCache; options: ChangeRunOptions },
 ): Promise<void> {
   const { sources, bands, cache, options } = work;
-  const names = bands.map((name) => ({ name, key: S2_NAMES[name]! }));
-  const bySensor = sources.map(({ id, timeMs, sources: own }) => {
-    return { id, timeMs, sources: Object.fromEntries(names.map(({ name, key }) => [key, own[name]!])) };
-  });
-  const sensor = detectSensor(scenes);
-  await applyRadiometry(scenes, {
-    sources: bySensor,
-    bands: names.map(({ key }) => key),
-    headers: [],
-    sensor,
-    cache,
-    options,
-  });
+  const spelled = bands.map((name) => S2_NAMES[name]!);
+  const settled = await settleScenes(scenes, { bands: spelled, sensor: detectSensor(scenes), cache, options });
+  for (const [i, scene] of scenes.entries()) {
+    for (const name of bands) {
+      const shiftDn = settled.shiftDn(scene, S2_NAMES[name]!);
+      if (shiftDn !== 0) sources[i]!.sources[name]!.shiftDn = shiftDn;
+    }
+  }
 }
 
 /** PyCCD's bands as the table of sensors spells them. */

@@ -15,7 +15,7 @@ import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-
 import { changeRunner } from './change-runner.js';
 import { memoryResults } from './memory-results.js';
 import { runBlocks } from './pool.js';
-import { openResults } from './result-folder.js';
+import { hasResults, openResults } from './result-folder.js';
 import { chipJson } from './result-json.js';
 import type { ResultStore } from './result-store.js';
 
@@ -86,9 +86,15 @@ function jobsOf(chips: readonly ChangeChip[], { rows }: ChangePlan): ChangeJob[]
 /** Runs chips into the store; each is written when its last rows are there. */
 async function runChips(
   { spec }: PreparedChanges,
-  work: { chips: readonly ChangeChip[]; plan: ChangePlan; store: ResultStore; options: ChangeRunOptions },
+  work: {
+    chips: readonly ChangeChip[];
+    plan: ChangePlan;
+    store: ResultStore;
+    options: ChangeRunOptions;
+    onChip: (chip: ChangeChip) => Promise<void>;
+  },
 ): Promise<void> {
-  const { chips, plan, store, options } = work;
+  const { chips, plan, store, options, onChip } = work;
   const { signal, onProgress } = options;
   const jobs = jobsOf(chips, plan);
   const total = jobs.reduce((sum, { window }) => sum + window.width * window.height, 0);
@@ -106,6 +112,7 @@ async function runChips(
         parts.delete(chip);
         const inOrder = [...own].sort(([a], [b]) => a - b).map(([, part]) => part);
         await store.write({ h, v, changes: joinChanges(inOrder), inputsMd5, producedMs: Date.now() });
+        await onChip(chips[chip]!);
       }
       done += window.width * window.height;
       onProgress?.(done, total);
@@ -135,18 +142,35 @@ async function writeJson(store: ResultStore, { h, v }: ChangeChip, folder: strin
   return file;
 }
 
+/** Counts a finished chip and writes its JSON; without a store of its own it is not kept. */
+async function reportChip(
+  store: ResultStore,
+  work: { chip: ChangeChip; target: ChangeTarget; report: Pick<ChangeRunSummary, 'pixels' | 'files'> },
+): Promise<void> {
+  const { chip, target, report } = work;
+  const { h, v } = chip;
+  const [summary] = await store.summaries(ALGORITHM, { hMin: h, vMin: v, hMax: h, vMax: v });
+  report.pixels.withSegments += summary!.withSegments;
+  report.pixels.empty += summary!.empty;
+  report.pixels.failed += summary!.failed;
+  if (target.jsonOut !== undefined) report.files.push(await writeJson(store, chip, target.jsonOut));
+  if (target.store === undefined) await store.remove(ALGORITHM, chip);
+}
+
 async function openTarget({ store }: ChangeTarget, { grid }: PreparedChanges): Promise<ResultStore> {
   return store === undefined ? memoryResults(grid) : openResults(store, { grid });
 }
 
-/** What {@link detectScenes} would do. */
+/** What {@link detectScenes} would do; nothing is written, not even a new store. */
 export async function planScenes(
   sources: Sources,
   target: ChangeTarget,
   options: ChangeRunOptions = {},
 ): Promise<ChangePlan> {
   const prepared = await prepareChanges(await readSources(sources, options), options);
-  const store = await openTarget(target, prepared);
+  const { grid } = prepared;
+  const isThere = target.store !== undefined && (await hasResults(target.store));
+  const store = isThere ? await openResults(target.store!, { grid, readOnly: true }) : memoryResults(grid);
   try {
     return planOf(prepared, await chipsToRun(store, prepared, options.refresh ?? false), options);
   } finally {
@@ -170,21 +194,14 @@ export async function detectScenes(
   try {
     const toRun = await chipsToRun(store, prepared, options.refresh ?? false);
     const plan = planOf(prepared, toRun, options);
-    await runChips(prepared, { chips: toRun, plan, store, options });
-    const files: string[] = [];
-    const { jsonOut } = target;
-    if (jsonOut !== undefined) {
-      await mkdir(jsonOut, { recursive: true });
-      for (const chip of prepared.chips) files.push(await writeJson(store, chip, jsonOut));
-    }
-    const pixels = { withSegments: 0, empty: 0, failed: 0 };
-    for (const { h, v } of prepared.chips) {
-      const [summary] = await store.summaries(ALGORITHM, { hMin: h, vMin: v, hMax: h, vMax: v });
-      pixels.withSegments += summary!.withSegments;
-      pixels.empty += summary!.empty;
-      pixels.failed += summary!.failed;
-    }
-    return { algorithm: ALGORITHM, grid: prepared.grid.name, chips: plan.chips, pixels, files };
+    const report = { pixels: { withSegments: 0, empty: 0, failed: 0 }, files: [] as string[] };
+    const onChip = (chip: ChangeChip) => reportChip(store, { chip, target, report });
+    if (target.jsonOut !== undefined) await mkdir(target.jsonOut, { recursive: true });
+    const isToRun = new Set(toRun);
+    for (const chip of prepared.chips) if (!isToRun.has(chip)) await onChip(chip);
+    await runChips(prepared, { chips: toRun, plan, store, options, onChip });
+    report.files.sort();
+    return { algorithm: ALGORITHM, grid: prepared.grid.name, chips: plan.chips, ...report };
   } finally {
     await store.close();
   }

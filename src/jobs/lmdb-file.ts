@@ -33,8 +33,7 @@ async function checkFile(path: string): Promise<void> {
   });
   if (!file) return;
   try {
-    const { size } = await file.stat();
-    if (size === 0) return;
+    if ((await file.stat()).size === 0) return;
     const meta = async (position: number) => {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(META.bytes), 0, META.bytes, position);
       const isMeta = bytesRead === META.bytes && buffer.readUInt32LE(META.magicAt) === MAGIC;
@@ -50,6 +49,8 @@ async function checkFile(path: string): Promise<void> {
     const second = await meta(pageSize);
     const lastPage = [first, second].map((page) => Number(page.readBigUInt64LE(META.lastPageAt)));
     const wanted = (Math.max(...lastPage) + 1) * pageSize;
+    // Looked at last: another process may be adding pages, and the file only grows.
+    const { size } = await file.stat();
     if (size < wanted) throw new FormatError(`${path} is cut off: ${size} of ${wanted} bytes are there`);
   } finally {
     await file.close();

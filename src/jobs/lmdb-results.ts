@@ -78,7 +78,8 @@ export class LmdbResults implements ResultStore {
     this.check(algorithm, { h: hMax, v: vMax });
     this.file.refresh();
     const found: ChipSummary[] = [];
-    const end = summaryKey(algorithm, { h: hMax + 1, v: vMax });
+    // Right behind the last key: the same with a byte more.
+    const end = prefixKey('summary', algorithm, { h: hMax, v: vMax }, 1);
     // Keys lie row by row: what is left and right of the range is jumped over.
     for (let start: Key | null = summaryKey(algorithm, { h: hMin, v: vMin }); start; ) {
       let next: Key | null = null;

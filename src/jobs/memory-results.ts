@@ -49,14 +49,14 @@ class MemoryResults implements ResultStore {
     const kept = this.chips.get(this.key(algorithm, cell));
     if (!kept) return null;
     const changes = structuredClone(pixelOf(kept.chip.changes, px));
-    return { chip: kept.summary, ...pixelCorner(this.grid, chipCell(this.grid, cell.h, cell.v), px), changes };
+    return { chip: { ...kept.summary }, ...pixelCorner(this.grid, chipCell(this.grid, cell.h, cell.v), px), changes };
   }
 
   async summaries(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange): Promise<ChipSummary[]> {
     checkAlgorithm(algorithm);
     return [...this.chips.values()]
       .filter(({ chip }) => chip.changes.algorithm === algorithm)
-      .map(({ summary }) => summary)
+      .map(({ summary }) => ({ ...summary }))
       .filter(({ h, v }) => h >= hMin && h <= hMax && v >= vMin && v <= vMax)
       .sort((a, b) => a.v - b.v || a.h - b.h);
   }

@@ -3,6 +3,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { FormatError, InputError, StoreError } from '../errors.js';
 import { type ChipGrid, checkChipGrid } from '../geo/chip-grid.js';
+import { parseCrs, sameCrs } from '../geo/crs.js';
 import { type LmdbFile, openLmdb } from './lmdb-file.js';
 import { LmdbResults } from './lmdb-results.js';
 import { STORE_KEY } from './result-keys.js';
@@ -41,10 +42,15 @@ function readHead(bytes: Uint8Array | undefined, folder: string): StoreHead | nu
   return { format: FORMAT, version: VERSION, grid: checkChipGrid(head.grid) };
 }
 
-const KEYS = ['crs', 'originX', 'originY', 'pixelSize', 'chipPx', 'tileChips'] as const;
+const NUMBERS = ['originX', 'originY', 'pixelSize', 'chipPx', 'tileChips'] as const;
 
 function sameGrid(a: ChipGrid, b: ChipGrid): boolean {
-  return KEYS.every((key) => a[key] === b[key]);
+  return NUMBERS.every((key) => a[key] === b[key]) && (a.crs === b.crs || sameCrs(parseCrs(a.crs), parseCrs(b.crs)));
+}
+
+/** For messages: grids of one name may differ in the rest. */
+function describeGrid({ name, crs, pixelSize, originX, originY }: ChipGrid): string {
+  return `${name} (pixels of ${pixelSize} from ${originX}, ${originY} in ${crs.length > 60 ? `${crs.slice(0, 60)}…` : crs})`;
 }
 
 /** The grid of the store, which is `grid` if it is new. */
@@ -63,9 +69,20 @@ function settleGrid(file: LmdbFile, folder: string, { grid, readOnly }: OpenResu
       return first ?? own;
     });
   if (!grid || sameGrid(grid, head.grid)) return head.grid;
-  throw new InputError(`the result store ${folder} is on the grid ${head.grid.name}, not on ${grid.name}`, {
-    option: 'grid',
-  });
+  throw new InputError(
+    `the result store ${folder} is on the grid ${describeGrid(head.grid)}, not on ${describeGrid(grid)}`,
+    {
+      option: 'grid',
+    },
+  );
+}
+
+/** Whether a folder has a store in it, whatever its state. */
+export async function hasResults(folder: string): Promise<boolean> {
+  return access(path.join(folder, FILE)).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**

@@ -22,8 +22,7 @@ export function prefixKey(
   key[0] = KINDS[kind];
   key.write(algorithm, 1, 'latin1');
   key.writeUInt32BE(v + SIGN, at);
-  // One beyond the last column ends a range.
-  key.writeUInt32BE(Math.min(h + SIGN, 2 ** 32 - 1), at + 4);
+  key.writeUInt32BE(h + SIGN, at + 4);
   return key;
 }
 

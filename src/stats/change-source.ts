@@ -59,7 +59,6 @@ export const CHANGE_KINDS: Readonly<Record<ChangeKind, KindFacts>> = {
 const KIND_OF_SENSOR: Readonly<Record<string, ChangeKind>> = {
   'landsat-c2-l2': 'landsat-c2',
   'landsat-c2-l2-tm': 'landsat-c2',
-  'landsat-c1-l2': 'landsat-c1',
   'landsat-espa': 'landsat-espa',
   'sentinel-2-l2a': 'sentinel-2',
 };
@@ -75,11 +74,19 @@ const NAMES: Readonly<Record<(typeof PYCCD_BANDS)[number], readonly string[]>> =
   thermal: ['thermal', 'lwir11', 'lwir'],
 };
 
-/** Numbers in the names of Landsat ARD's files (SRB2, BTB10), by kind of instrument. */
-const ARD_BANDS = {
-  tm: ['SRB1', 'SRB2', 'SRB3', 'SRB4', 'SRB5', 'SRB7', 'BTB6'],
-  oli: ['SRB2', 'SRB3', 'SRB4', 'SRB5', 'SRB6', 'SRB7', 'BTB10'],
-};
+/** Numbers of PyCCD's bands in the names of Landsat's, by instrument. */
+const NUMBERS = { tm: [1, 2, 3, 4, 5, 7, 6], oli: [2, 3, 4, 5, 6, 7, 10] };
+/** How they stand in names: SRB2 and BTB10 of ARD, sr_band2 and bt_band10 of ESPA, B2 and B02; SR_B2 and ST_B10 of Collection 2. */
+const NUMBERED: ((n: number) => string)[] = [
+  (n) => `SRB${n}`,
+  (n) => `BTB${n}`,
+  (n) => `SR_BAND${n}`,
+  (n) => `BT_BAND${n}`,
+  (n) => `SR_B${n}`,
+  (n) => `ST_B${n}`,
+  (n) => `B${n}`,
+  (n) => `B0${n}`,
+];
 
 /** A scene's bands under PyCCD's names; thermal is null where it has none. */
 export interface ChangeScene {
@@ -88,13 +95,27 @@ export interface ChangeScene {
   qa: SceneBand;
 }
 
-function ardScene(scene: Scene): ChangeScene | null {
+/** TM and ETM+ number their bands otherwise than OLI: told by platform or id, else by bands that only OLI has. */
+function isTm({ platform, id }: Scene, names: ReadonlyMap<string, unknown>): boolean {
+  const number = /(?:landsat|^l[tecmo])[-_ ]?0?([4-9])/i.exec(platform ?? id)?.[1];
+  if (number) return Number(number) <= 7;
+  return !['SRB6', 'SR_BAND6', 'SR_B6', 'BTB10', 'BT_BAND10', 'ST_B10', 'B10'].some((name) => names.has(name));
+}
+
+/** A scene with pixel_qa: its bands by what they are called, else by their numbers. Null for others. */
+function pixelQaScene(scene: Scene): ChangeScene | null {
   const byName = new Map(Object.entries(scene.bands).map(([key, band]) => [key.toUpperCase(), band]));
-  const qa = byName.get('PIXELQA');
+  const qa = byName.get('PIXELQA') ?? byName.get('PIXEL_QA');
   if (!qa) return null;
-  const names = byName.has('BTB10') || byName.has('SRB6') ? ARD_BANDS.oli : ARD_BANDS.tm;
-  const bands = PYCCD_BANDS.map((name, i) => [name, byName.get(names[i]!) ?? null] as const);
-  return { kind: 'landsat-c1', bands: Object.fromEntries(bands), qa };
+  const numbers = NUMBERS[isTm(scene, byName) ? 'tm' : 'oli'];
+  const bands = PYCCD_BANDS.map((name, i) => {
+    const called = NAMES[name].map((alias) => findBand(scene, alias, null)).find((band) => band !== null);
+    const numbered = NUMBERED.map((spell) => byName.get(spell(numbers[i]!))).find((band) => band !== undefined);
+    return [name, called ?? numbered ?? null] as const;
+  });
+  // Some archives call the QA of Collection 2 so.
+  const isC2 = [...byName.keys()].some((key) => /^SR_B\d/.test(key));
+  return { kind: isC2 ? 'landsat-c2' : 'landsat-c1', bands: Object.fromEntries(bands), qa };
 }
 
 /**
@@ -102,7 +123,7 @@ function ardScene(scene: Scene): ChangeScene | null {
  * @throws InputError when it is of no known kind, or lacks a band of reflectance.
  */
 export function changeScene(scene: Scene): ChangeScene {
-  const found = ardScene(scene) ?? sensorScene(scene);
+  const found = pixelQaScene(scene) ?? sensorScene(scene);
   const missing = PYCCD_BANDS.slice(0, 6).find((name) => !found.bands[name]);
   if (!missing) return found;
   const known = Object.keys(scene.bands).slice(0, 40).join(', ');

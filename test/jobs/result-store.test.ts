@@ -59,7 +59,13 @@ describe('a store in a folder', () => {
     await (await openResults(at, { grid: SMALL_GRID })).close();
     const error = await refusal(at, { grid: CHIP_GRIDS.conus });
     expect(error).toBeInstanceOf(InputError);
-    expect(error.message).toBe(`the result store ${at} is on the grid small, not on conus`);
+    expect(error.message).toMatch(
+      /is on the grid small \(pixels of 10 from -1000, 5000 in EPSG:32610\), not on conus \(/,
+    );
+    // The same CRS in other words is the same grid.
+    await (
+      await openResults(at, { grid: { ...SMALL_GRID, name: 'other', crs: '+proj=utm +zone=10 +datum=WGS84' } })
+    ).close();
     expect((await refusal(at, { grid: { ...SMALL_GRID, chipPx: 0 } })).message).toContain('on the grid small');
     expect((await refusal(fresh(), { grid: { ...SMALL_GRID, chipPx: 0 } })).message).toContain('chips and tiles of 1');
   });
