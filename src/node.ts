@@ -1,8 +1,27 @@
 /** What needs a disk: the same package with composites straight to a folder of COGs. */
+
+export { CHIP_GRIDS, type ChipCell, type ChipGrid, chipsOfTile, near, snap } from './geo/chip-grid.js';
 export * from './index.js';
+export type { ChangeRunOptions } from './jobs/change-options.js';
+export type { ChangePlan } from './jobs/change-plan.js';
+export { type ChangeRunSummary, type ChangeTarget, detectScenes, planScenes } from './jobs/change-run.js';
 export { type ChipFileOptions, type ChipFilesSummary, chipsToFiles } from './jobs/chip-files.js';
 export type { ChipFormat } from './jobs/chip-writers.js';
 export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';
+export { memoryResults } from './jobs/memory-results.js';
+export { type OpenResultsOptions, openResults } from './jobs/result-folder.js';
+export { chipJson, type ResultRow, resultRow } from './jobs/result-json.js';
+export {
+  type Bbox,
+  type ChipRange,
+  type ChipResult,
+  type ChipSummary,
+  countChips,
+  type PixelResult,
+  pixelsWithin,
+  type ResultStore,
+  type TileCounts,
+} from './jobs/result-store.js';
 export {
   type Sentinel2Options,
   type Sentinel2Request,

@@ -1,4 +1,5 @@
 import { listenAsWorker } from '#platform';
+import { changeRunner } from './jobs/change-runner.js';
 import { chipRunner } from './jobs/chip-runner.js';
 import { compositeRunner } from './jobs/composite-runner.js';
 import { type BlockRunner, serveBlocks, type ToWorker } from './jobs/pool.js';
@@ -6,6 +7,7 @@ import { type BlockRunner, serveBlocks, type ToWorker } from './jobs/pool.js';
 /** Everything a thread can run, by name. */
 const RUNNERS = new Map([
   [compositeRunner.name, compositeRunner as BlockRunner<unknown, unknown, unknown>],
+  [changeRunner.name, changeRunner as BlockRunner<unknown, unknown, unknown>],
   [chipRunner.name, chipRunner as BlockRunner<unknown, unknown, unknown>],
 ]);
 

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { InputError, StackwiseError, UsageError } from '../errors.js';
 import { version } from '../version.js';
+import { ccdcCommand } from './commands/ccdc.js';
 import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
@@ -10,7 +11,15 @@ import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
-const COMMANDS = [compositeCommand, sentinel2Command, chipsCommand, searchCommand, infoCommand, demoCommand];
+const COMMANDS = [
+  compositeCommand,
+  sentinel2Command,
+  chipsCommand,
+  ccdcCommand,
+  searchCommand,
+  infoCommand,
+  demoCommand,
+];
 
 /** 0 done, 1 failed, 2 wrong usage. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -62,6 +62,123 @@ export function countPixels({ nPx, failures, segments: { offsets } }: Changes): 
   return { withSegments, empty: nPx - withSegments - failures.size, failed: failures.size };
 }
 
+/** One pixel's part of the results, sharing its numbers. */
+export function pixelOf(changes: Changes, px: number): Changes {
+  const { segments: s, dates, failures } = changes;
+  const [from, until] = [s.offsets[px]!, s.offsets[px + 1]!];
+  const nBand = s.bandNames.length;
+  const failure = failures.get(px);
+  return {
+    algorithm: changes.algorithm,
+    nPx: 1,
+    dates,
+    processingMask: changes.processingMask.subarray(px * dates.length, (px + 1) * dates.length),
+    cloudProbability: changes.cloudProbability.subarray(px, px + 1),
+    snowProbability: changes.snowProbability.subarray(px, px + 1),
+    waterProbability: changes.waterProbability.subarray(px, px + 1),
+    failures: new Map(failure === undefined ? [] : [[0, failure]]),
+    segments: {
+      bandNames: s.bandNames,
+      avgDaysYr: s.avgDaysYr,
+      offsets: Uint32Array.of(0, until - from),
+      startDay: s.startDay.subarray(from, until),
+      endDay: s.endDay.subarray(from, until),
+      breakDay: s.breakDay.subarray(from, until),
+      observationCount: s.observationCount.subarray(from, until),
+      changeProbability: s.changeProbability.subarray(from, until),
+      curveQa: s.curveQa.subarray(from, until),
+      magnitude: s.magnitude.subarray(from * nBand, until * nBand),
+      rmse: s.rmse.subarray(from * nBand, until * nBand),
+      intercept: s.intercept.subarray(from * nBand, until * nBand),
+      coefficients: s.coefficients.subarray(from * nBand * N_COEFFICIENT, until * nBand * N_COEFFICIENT),
+    },
+  };
+}
+
+type Numbers = Int32Array | Uint8Array | Float64Array;
+
+function joined<T extends Numbers>(arrays: readonly T[]): T {
+  const [first] = arrays;
+  const length = arrays.reduce((sum, array) => sum + array.length, 0);
+  const all = new (first!.constructor as new (length: number) => T)(length);
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
+}
+
+/** Results of parts of the pixels, of the same dates and bands, one after the other. */
+export function joinChanges(parts: readonly Changes[]): Changes {
+  const [first] = parts as [Changes];
+  const each = <T extends Numbers>(of: (part: Changes) => T) => joined(parts.map(of));
+  const failures = new Map<number, string>();
+  const nPx = parts.reduce((sum, part) => sum + part.nPx, 0);
+  const offsets = new Uint32Array(nPx + 1);
+  let px = 0;
+  for (const { nPx: own, failures: failed, segments } of parts) {
+    for (const [i, reason] of failed) failures.set(px + i, reason);
+    const before = offsets[px]!;
+    for (let i = 1; i <= own; i++) offsets[px + i] = before + segments.offsets[i]!;
+    px += own;
+  }
+  return {
+    algorithm: first.algorithm,
+    nPx,
+    dates: first.dates,
+    processingMask: each((part) => part.processingMask),
+    cloudProbability: each((part) => part.cloudProbability),
+    snowProbability: each((part) => part.snowProbability),
+    waterProbability: each((part) => part.waterProbability),
+    failures,
+    segments: {
+      bandNames: first.segments.bandNames,
+      avgDaysYr: first.segments.avgDaysYr,
+      offsets,
+      startDay: each(({ segments }) => segments.startDay),
+      endDay: each(({ segments }) => segments.endDay),
+      breakDay: each(({ segments }) => segments.breakDay),
+      observationCount: each(({ segments }) => segments.observationCount),
+      changeProbability: each(({ segments }) => segments.changeProbability),
+      curveQa: each(({ segments }) => segments.curveQa),
+      magnitude: each(({ segments }) => segments.magnitude),
+      rmse: each(({ segments }) => segments.rmse),
+      intercept: each(({ segments }) => segments.intercept),
+      coefficients: each(({ segments }) => segments.coefficients),
+    },
+  };
+}
+
+/** Writes segments `from` to `until` − 1 as records, f64[n][6 + 10 nBand]: the inverse of {@link SegmentTable}. */
+export function writeRecords(records: Float64Array, segments: Segments, from: number, until: number): void {
+  const nBand = segments.bandNames.length;
+  let at = 0;
+  for (let i = from; i < until; i++) {
+    records[at] = segments.startDay[i]!;
+    records[at + 1] = segments.endDay[i]!;
+    records[at + 2] = segments.breakDay[i]!;
+    records[at + 3] = segments.observationCount[i]!;
+    records[at + 4] = segments.changeProbability[i]!;
+    records[at + 5] = segments.curveQa[i]!;
+    at += RECORD_HEAD;
+    for (let band = i * nBand; band < (i + 1) * nBand; band++) {
+      records[at] = segments.magnitude[band]!;
+      records[at + 1] = segments.rmse[band]!;
+      records[at + 2] = segments.intercept[band]!;
+      for (let j = 0; j < N_COEFFICIENT; j++) {
+        records[at + 3 + j] = segments.coefficients[band * N_COEFFICIENT + j]!;
+      }
+      at += RECORD_BAND;
+    }
+  }
+}
+
+/** Numbers of a record of one segment of so many bands. */
+export function recordLength(nBand: number): number {
+  return RECORD_HEAD + RECORD_BAND * nBand;
+}
+
 /** Collects records pixel by pixel. */
 export class SegmentTable {
   private records = new Float64Array(0);
@@ -78,7 +195,7 @@ export class SegmentTable {
   }
 
   private get length(): number {
-    return RECORD_HEAD + RECORD_BAND * this.bandNames.length;
+    return recordLength(this.bandNames.length);
   }
 
   /** Adds the next pixel's records, f64[n][6 + 10 nBand]; see CcdcRun.records. */

@@ -1,0 +1,43 @@
+// What the results of a chip are made from, as one hash.
+import { createHash } from 'node:crypto';
+import type { ChipGrid } from '../geo/chip-grid.js';
+import { mapFew } from '../io/map-few.js';
+import { ALGORITHM } from '../stats/change.js';
+import type { ChangeSpec } from '../stats/change-block.js';
+import type { SourceScene } from '../stats/spec.js';
+import { stateOf } from './source-states.js';
+
+/** Files whose state is asked at a time. */
+const AT_ONCE = 32;
+
+/** What signs an address changes from run to run. */
+const unsigned = (href: string) => (/^https?:/i.test(href) ? href.replace(/[?#].*$/, '') : href);
+
+/** For each scene the MD5 of what its pixels come from: its files with their state (size, and time or tag), bands, and what is added. */
+export async function sceneInputs(scenes: readonly SourceScene[]): Promise<string[]> {
+  const hrefs = [...new Set(scenes.flatMap(({ sources }) => Object.values(sources).map(({ href }) => href)))];
+  const states = new Map(await mapFew(hrefs, AT_ONCE, async (href) => [href, await stateOf(href)] as const));
+  return scenes.map(({ id, timeMs, sources }) => {
+    const files = Object.entries(sources).map(([name, { href, bandIndex, shiftDn = 0 }]) => {
+      return [name, unsigned(href), bandIndex, shiftDn, states.get(href)];
+    });
+    return createHash('md5')
+      .update(JSON.stringify([id, timeMs, files]))
+      .digest('hex');
+  });
+}
+
+/** MD5 of a chip's inputs: the scenes that meet it, the grid, and the options that change numbers. */
+export function inputsMd5(
+  spec: ChangeSpec,
+  { chips, inputs }: { chips: ChipGrid; inputs: readonly string[] },
+  { h, v, scenes }: { h: number; v: number; scenes: readonly number[] },
+): string {
+  const { originX, originY, pixelSize, chipPx } = chips;
+  const { kind, bands, options, grid } = spec;
+  const { epsg, definition } = grid.crs;
+  const what = [ALGORITHM, kind, bands, options, [epsg, definition, originX, originY, pixelSize, chipPx], [h, v]];
+  const hash = createHash('md5').update(JSON.stringify(what));
+  for (const place of scenes) hash.update(inputs[place]!);
+  return hash.digest('hex');
+}

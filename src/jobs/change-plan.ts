@@ -1,0 +1,60 @@
+// How chips are cut into rows for threads, within the memory limit.
+import { cores, memoryLimitBytes as platformMemoryLimit } from '#platform';
+import { InputError } from '../errors.js';
+import { formatBytes } from '../limit.js';
+
+export interface ChangePlan {
+  /** Chips asked for, those that no scene meets, and those whose results are there for the same inputs. */
+  chips: { asked: number; outside: number; unchanged: number; toRun: number };
+  threads: number;
+  /** Rows of a chip that a thread takes at a time. */
+  rows: number;
+  predictedPeakBytes: number;
+  memoryLimitBytes: number;
+}
+
+/** The process itself, and a thread before it holds any pixels, with its opened files. */
+const BASE_BYTES = 130 * 2 ** 20;
+const THREAD_BYTES = 64 * 2 ** 20;
+/** Results of a pixel beside its mask, at two segments. */
+const SEGMENTS = 2;
+/** Times that a chip's results are there while they are put together and written. */
+const RESULT_COPIES = 3;
+/** Threads wait the less for the last one, the more pieces there are for each. */
+const PIECES_A_THREAD = 4;
+
+export interface PlanWork {
+  chips: ChangePlan['chips'];
+  chipPx: number;
+  nBand: number;
+  /** Of the chip with the most. */
+  nTime: number;
+  options: { threads?: number | undefined; memoryLimitBytes?: number | undefined };
+}
+
+/** @throws InputError when one row a thread does not fit, or for options out of range. */
+export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork): ChangePlan {
+  const { threads = cores(), memoryLimitBytes = platformMemoryLimit() } = options;
+  if (!Number.isInteger(threads) || threads < 0 || threads > 1024) {
+    throw new InputError(`threads is a whole number from 0 to 1024, and got ${threads}`, { option: 'threads' });
+  }
+  const lanes = Math.max(1, threads);
+  const resultPx = nTime + SEGMENTS * (8 * (6 + 10 * nBand)) + 24;
+  // Numbers and QA, and what the kernels and the reading of a date take beside them.
+  const stackPx = 1.25 * nTime * 2 * (nBand + 1);
+  const fixed = BASE_BYTES + lanes * THREAD_BYTES + RESULT_COPIES * resultPx * chipPx * chipPx;
+  const rowBytes = lanes * chipPx * (stackPx + resultPx);
+  const most = Math.floor((memoryLimitBytes - fixed) / rowBytes);
+  if (!(most >= 1)) {
+    const wanted = formatBytes(fixed + rowBytes);
+    throw new InputError(
+      `${nTime} dates need ${wanted} on so many threads (${lanes}), and ${formatBytes(memoryLimitBytes)} are allowed`,
+      {
+        option: 'memory-limit',
+      },
+    );
+  }
+  const pieces = Math.max(1, Math.ceil((PIECES_A_THREAD * lanes) / Math.max(1, chips.toRun)));
+  const rows = Math.min(most, threads === 0 ? chipPx : Math.ceil(chipPx / pieces));
+  return { chips, threads, rows, predictedPeakBytes: fixed + rows * rowBytes, memoryLimitBytes };
+}

@@ -1,0 +1,120 @@
+// The result store in a folder: an LMDB environment, which several processes may share.
+import { type ChipGrid, chipCell } from '../geo/chip-grid.js';
+import type { Key, LmdbFile } from './lmdb-file.js';
+import { type ChipHead, RowReader, RowWriter } from './result-bytes.js';
+import { prefixKey, rowKey, summaryCell, summaryKey } from './result-keys.js';
+import {
+  type ChipRange,
+  type ChipResult,
+  type ChipSummary,
+  checkAlgorithm,
+  checkCell,
+  type PixelResult,
+  pixelAt,
+  pixelCorner,
+  type ResultStore,
+  summaryOf,
+} from './result-store.js';
+
+const textOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+function parse<T>(bytes: Uint8Array | undefined): T | null {
+  return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as T) : null;
+}
+
+export class LmdbResults implements ResultStore {
+  readonly grid: ChipGrid;
+  private readonly file: LmdbFile;
+  private readonly writer = new RowWriter();
+
+  constructor(file: LmdbFile, grid: ChipGrid) {
+    this.file = file;
+    this.grid = grid;
+  }
+
+  async write(chip: ChipResult): Promise<void> {
+    const { changes, h, v } = chip;
+    const summary = summaryOf(this.grid, chip);
+    const { bandNames, avgDaysYr } = changes.segments;
+    const head: ChipHead = { summary, bandNames: [...bandNames], avgDaysYr, dates: [...changes.dates] };
+    this.file.write((put) => {
+      put(summaryKey(changes.algorithm, { h, v }), textOf(summary));
+      put(prefixKey('head', changes.algorithm, { h, v }), textOf(head));
+      for (let px = 0; px < changes.nPx; px++) {
+        put(rowKey(changes.algorithm, { h, v }, px), this.writer.row(changes, px));
+      }
+    });
+  }
+
+  async chip(algorithm: string, at: { h: number; v: number }): Promise<ChipResult | null> {
+    this.check(algorithm, at);
+    // Nothing waits between these reads: they see one moment.
+    this.file.refresh();
+    const head = this.head(algorithm, at);
+    if (!head) return null;
+    const nPx = this.grid.chipPx ** 2;
+    const reader = new RowReader(algorithm, head, nPx);
+    for (const { value } of this.file.range(rowKey(algorithm, at, 0), rowKey(algorithm, at, nPx))) reader.push(value);
+    const { h, v, inputsMd5, producedMs } = head.summary;
+    return { h, v, inputsMd5, producedMs, changes: reader.changes() };
+  }
+
+  async pixel(algorithm: string, point: { x: number; y: number }): Promise<PixelResult | null> {
+    const { chip: at, px } = pixelAt(this.grid, point);
+    this.check(algorithm, at);
+    this.file.refresh();
+    const head = this.head(algorithm, at);
+    if (!head) return null;
+    const reader = new RowReader(algorithm, head, 1);
+    const row = this.file.get(rowKey(algorithm, at, px));
+    if (row) reader.push(row);
+    const corner = pixelCorner(this.grid, chipCell(this.grid, at.h, at.v), px);
+    return { chip: head.summary, ...corner, changes: reader.changes() };
+  }
+
+  async summaries(algorithm: string, range: ChipRange): Promise<ChipSummary[]> {
+    const { hMin, vMin, hMax, vMax } = range;
+    this.check(algorithm, { h: hMin, v: vMin });
+    this.check(algorithm, { h: hMax, v: vMax });
+    this.file.refresh();
+    const found: ChipSummary[] = [];
+    // Right behind the last key: the same with a byte more.
+    const end = prefixKey('summary', algorithm, { h: hMax, v: vMax }, 1);
+    // Keys lie row by row: what is left and right of the range is jumped over.
+    for (let start: Key | null = summaryKey(algorithm, { h: hMin, v: vMin }); start; ) {
+      let next: Key | null = null;
+      for (const { key, value } of this.file.range(start, end)) {
+        const { h, v } = summaryCell(key);
+        if (h < hMin) next = summaryKey(algorithm, { h: hMin, v });
+        else if (h > hMax) next = v < vMax ? summaryKey(algorithm, { h: hMin, v: v + 1 }) : null;
+        else found.push(parse<ChipSummary>(value)!);
+        if (h < hMin || h > hMax) break;
+      }
+      start = next;
+    }
+    return found;
+  }
+
+  async remove(algorithm: string, at: { h: number; v: number }): Promise<boolean> {
+    this.check(algorithm, at);
+    return this.file.write((_, remove) => {
+      const was = remove(summaryKey(algorithm, at));
+      remove(prefixKey('head', algorithm, at));
+      for (let px = 0; px < this.grid.chipPx ** 2; px++) remove(rowKey(algorithm, at, px));
+      return was;
+    });
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  private check(algorithm: string, at: { h: number; v: number }): void {
+    checkAlgorithm(algorithm);
+    checkCell(at);
+  }
+
+  private head(algorithm: string, at: { h: number; v: number }): ChipHead | null {
+    return parse<ChipHead>(this.file.get(prefixKey('head', algorithm, at)));
+  }
+}

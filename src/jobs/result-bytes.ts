@@ -1,0 +1,139 @@
+// Results of a chip as rows of bytes, one a pixel, and a head for what the pixels share.
+import { FormatError } from '../errors.js';
+import { type Changes, recordLength, SegmentTable, writeRecords } from '../stats/change.js';
+import type { ChipSummary } from './result-store.js';
+
+/*
+ * A row: f64 number of segments, or −1 when the pixel failed; f64 probabilities of cloud, snow and water; the segments' records; then
+ * the processing mask, a bit a date. A failed pixel has its reason in UTF-8 in place of the records. Little-endian, as all
+ * processors are that Node runs on.
+ */
+const ROW_HEAD = 4;
+const F64 = 8;
+const FAILED = -1;
+
+/** What the pixels of a chip share. */
+export interface ChipHead {
+  summary: ChipSummary;
+  bandNames: string[];
+  avgDaysYr: number;
+  dates: number[];
+}
+
+const maskBytes = (nTime: number) => Math.ceil(nTime / 8);
+
+function packMask(target: Uint8Array, mask: Uint8Array): void {
+  for (let i = 0; i < mask.length; i++) target[i >> 3]! |= mask[i]! << (i & 7);
+}
+
+/** The row of a pixel; the bytes lend themselves until the next row. */
+export class RowWriter {
+  private buffer = new Float64Array(1024);
+
+  /** The row of pixel `px`. */
+  row(changes: Changes, px: number): Uint8Array {
+    const { segments, dates } = changes;
+    const failure = changes.failures.get(px);
+    if (failure !== undefined) return this.failure(new TextEncoder().encode(failure));
+    const [from, until] = [segments.offsets[px]!, segments.offsets[px + 1]!];
+    const nNumber = ROW_HEAD + (until - from) * recordLength(segments.bandNames.length);
+    const nBytes = nNumber * F64 + maskBytes(dates.length);
+    const bytes = this.reserve(nBytes);
+    this.head(until - from, changes, px);
+    writeRecords(this.buffer.subarray(ROW_HEAD, nNumber), segments, from, until);
+    const mask = bytes.subarray(nNumber * F64).fill(0);
+    packMask(mask, changes.processingMask.subarray(px * dates.length, (px + 1) * dates.length));
+    return bytes;
+  }
+
+  private failure(reason: Uint8Array): Uint8Array {
+    const bytes = this.reserve(ROW_HEAD * F64 + reason.length);
+    this.buffer.fill(Number.NaN, 1, ROW_HEAD);
+    this.buffer[0] = FAILED;
+    bytes.set(reason, ROW_HEAD * F64);
+    return bytes;
+  }
+
+  private head(nSegment: number, changes: Changes, px: number): void {
+    this.buffer[0] = nSegment;
+    this.buffer[1] = changes.cloudProbability[px]!;
+    this.buffer[2] = changes.snowProbability[px]!;
+    this.buffer[3] = changes.waterProbability[px]!;
+  }
+
+  private reserve(nBytes: number): Uint8Array {
+    const nNumber = Math.ceil(nBytes / F64);
+    if (nNumber > this.buffer.length) this.buffer = new Float64Array(2 * nNumber);
+    return new Uint8Array(this.buffer.buffer, 0, nBytes);
+  }
+}
+
+/** A copy: rows lie at any address, numbers must not. */
+function numbersOf(row: Uint8Array, from: number, until: number): Float64Array {
+  return new Float64Array(new Uint8Array(row.subarray(from, until)).buffer);
+}
+
+/** Collects rows, pixel by pixel, into results. */
+export class RowReader {
+  private readonly algorithm: string;
+  private readonly table: SegmentTable;
+  private readonly dates: Int32Array;
+  private readonly mask: Uint8Array;
+  private readonly probabilities: Float64Array;
+  private readonly failures = new Map<number, string>();
+  private readonly length: number;
+  private readonly nPx: number;
+  private px = 0;
+
+  constructor(algorithm: string, { bandNames, avgDaysYr, dates }: ChipHead, nPx: number) {
+    this.algorithm = algorithm;
+    this.table = new SegmentTable(nPx, { bandNames, avgDaysYr });
+    this.dates = Int32Array.from(dates);
+    this.mask = new Uint8Array(nPx * dates.length);
+    this.probabilities = new Float64Array(3 * nPx);
+    this.length = recordLength(bandNames.length);
+    this.nPx = nPx;
+  }
+
+  /**
+   * Takes the next pixel's row.
+   * @throws FormatError when it is not as long as it says.
+   */
+  push(row: Uint8Array): void {
+    const { px, nPx, length, dates } = this;
+    if (row.length < ROW_HEAD * F64) throw new FormatError(`the store's row of pixel ${px} is damaged: it has no head`);
+    const head = numbersOf(row, 0, ROW_HEAD * F64);
+    const nSegment = head[0]!;
+    this.px++;
+    for (let i = 0; i < 3; i++) this.probabilities[i * nPx + px] = head[i + 1]!;
+    if (nSegment === FAILED) {
+      this.failures.set(px, new TextDecoder().decode(row.subarray(ROW_HEAD * F64)));
+      this.table.push(new Float64Array(0));
+      return;
+    }
+    const maskAt = (ROW_HEAD + nSegment * length) * F64;
+    if (!(nSegment >= 0) || row.length !== maskAt + maskBytes(dates.length)) {
+      throw new FormatError(`the store's row of pixel ${px} is damaged: ${row.length} bytes for ${nSegment} segments`);
+    }
+    this.table.push(numbersOf(row, ROW_HEAD * F64, maskAt));
+    const mask = this.mask.subarray(px * dates.length, (px + 1) * dates.length);
+    for (let i = 0; i < mask.length; i++) mask[i] = (row[maskAt + (i >> 3)]! >> (i & 7)) & 1;
+  }
+
+  /** @throws FormatError when rows are missing. */
+  changes(): Changes {
+    const { px, nPx, probabilities: p, algorithm } = this;
+    if (px !== nPx) throw new FormatError(`the store is damaged: ${px} of a chip's ${nPx} pixels are there`);
+    return {
+      algorithm,
+      nPx,
+      dates: this.dates,
+      processingMask: this.mask,
+      cloudProbability: p.subarray(0, nPx),
+      snowProbability: p.subarray(nPx, 2 * nPx),
+      waterProbability: p.subarray(2 * nPx),
+      failures: this.failures,
+      segments: this.table.segments(),
+    };
+  }
+}
