@@ -6,7 +6,10 @@ import { emitSelection } from './network.mjs';
 const ROW_BYTES = 128;
 
 /** Sizes with a network for the median, and those with a full sort; series in between are padded. All even. */
-export const MIDDLE_SIZES = { u16: [8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128], f32: [8, 16, 24, 32, 48, 64, 96, 128] };
+export const MIDDLE_SIZES = {
+  u16: [8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128],
+  f32: [8, 16, 24, 32, 48, 64, 96, 128],
+};
 export const SORT_SIZES = { u16: [8, 16, 32, 64, 128], f32: [8, 16, 32, 64] };
 
 function dispatcher({ comment, verb, type, cores }) {
