@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { writeCog } from '../build/index.js';
+import { seeded } from './random.mjs';
 
 const child = fileURLToPath(new URL('./child/chips.mjs', import.meta.url));
 const peer = fileURLToPath(new URL('./peers/chips.py', import.meta.url));
@@ -20,16 +21,6 @@ const GRID = { width: 988, height: 1305, px: 0.00026949458523585647, left: -74.8
 /** MB: GDAL's cache is a twentieth of the memory; this is that of a machine of 1 GiB, and its cost a point is the same for any number. */
 const SMALL_CACHE = '51';
 const SMALL_POINTS = 300;
-
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 

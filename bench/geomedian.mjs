@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
 import { geomedianInto } from '../build/kernels/geomedian.js';
 import { dateStrideBytes, kernels } from '../build/kernels/memory.js';
+import { seeded } from './random.mjs';
 
 const N_TIME = 50;
 const N_PX = 4096;
@@ -18,17 +19,6 @@ const CASES = [
   { name: 'geomedian 10 × 50', nBand: 10, mads: false, gate: 18, aim: 35 },
   { name: 'geomedian and 3 MADs 6 × 50', nBand: 6, mads: true, gate: 20, aim: 40 },
 ];
-
-/** mulberry32, as in test/random.ts. */
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * A year of surface reflectance, u16[nBand][N_TIME][N_PX]: each pixel has a spectrum, seasons and light that move all bands

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
 import { kernels } from '../build/kernels/memory.js';
 import { medianInto } from '../build/kernels/order.js';
+import { seeded } from './random.mjs';
 
 /** Dates, and how many times the peer's speed is wanted (bottleneck's, unless another is named): the gate and the aim. */
 const CASES = [
@@ -32,16 +33,6 @@ const SETTINGS = [
   { size: '65536 px', missing: 0.35 },
   { size: 'strip', missing: 0 },
 ];
-
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { Bench } from 'tinybench';
 import { morphologyInto } from '../build/kernels/mask.js';
 import { kernels } from '../build/kernels/memory.js';
+import { seeded } from './random.mjs';
 
 const SIZE = 2048;
 const SEED = 42;
@@ -25,16 +26,6 @@ const CASES = [
   { share: 0.35, gate: 100, aim: 250 },
   { share: 0.05, gate: 100, aim: 250 },
 ];
-
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 

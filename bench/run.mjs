@@ -11,7 +11,7 @@ const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, compare: { type: 'string' } },
 });
 const names = readdirSync(here)
-  .filter((name) => name.endsWith('.mjs') && !['run.mjs', 'collections.mjs'].includes(name))
+  .filter((name) => name.endsWith('.mjs') && !['run.mjs', 'collections.mjs', 'random.mjs'].includes(name))
   .map((name) => name.replace('.mjs', ''))
   .filter((name) => positionals.length === 0 || positionals.includes(name));
 

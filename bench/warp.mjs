@@ -13,6 +13,7 @@ import { parseCrs } from '../build/geo/crs.js';
 import { cellsUnder, pixelTransform } from '../build/geo/reproject.js';
 import { kernels } from '../build/kernels/memory.js';
 import { warpInto } from '../build/kernels/warp.js';
+import { seeded } from './random.mjs';
 
 const SIZE = 4096;
 const ROUNDS = 7;
@@ -24,16 +25,6 @@ const CASES = [
   { method: 'bilinear', peer: 'bilinear', gate: 0.7, aim: 1.2 },
   { method: 'cubic', peer: 'cubic', gate: 0.7, aim: 1.2 },
 ];
-
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
