@@ -129,8 +129,8 @@ async function runInto<Result>(
   const { onProgress, signal } = options;
   const total = spec.grid.width * spec.grid.height;
   const states = sourceStates();
-  states.check(statesMet(spec));
   try {
+    states.check(statesMet(spec));
     const left = (await sink.restore?.(plan.blocks, states)) ?? plan.blocks;
     let done = total - left.reduce((sum, { width, height }) => sum + width * height, 0);
     onProgress?.(done, total);

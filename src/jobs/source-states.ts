@@ -30,8 +30,8 @@ const stateIn = (stat: StoreStat | null) => (stat?.tag ? `${stat.bytes} ${stat.t
 
 /** What tells the state of a file from others, its size and what its store calls it, of what is known or can be asked. */
 export async function stateOf(href: string): Promise<string | null> {
-  const store = storeFor(href);
   try {
+    const store = storeFor(href);
     return stateIn(store.known?.(href) ?? (await store.stat(href)));
   } catch {
     return null;
@@ -44,7 +44,16 @@ export function hrefsOf(spec: CompositeSpec): Set<string> {
   return new Set(scenes.flatMap((scene) => Object.values(scene.sources).map(({ href }) => href)));
 }
 
+/** What is known of a file without asking; an address that no store understands is an error of its scene, where that is read. */
+function knownOf(href: string): StoreStat | null {
+  try {
+    return storeFor(href).known?.(href) ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** The states of a run's files that this thread has met already. */
 export function statesMet(spec: CompositeSpec): SourceState[] {
-  return [...hrefsOf(spec)].map((href) => [href, stateIn(storeFor(href).known?.(href) ?? null)]);
+  return [...hrefsOf(spec)].map((href) => [href, stateIn(knownOf(href))]);
 }

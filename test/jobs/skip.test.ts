@@ -36,3 +36,27 @@ describe('a scene that is cut off', () => {
     await expect(run).rejects.toMatchObject({ name: 'FormatError', facts: { items: [cut.id] } });
   });
 });
+
+describe('a scene at an address that no store understands', () => {
+  /** The last scene but with its band elsewhere: nobody opens it before the blocks are run. */
+  const elsewhere = () => {
+    const whole = scenes.filter((scene) => scene !== cut);
+    const last = whole.at(-1)!;
+    const bands = { ...last.bands, B04: { ...last.bands.B04!, href: 'ftp://example.org/B04.tif' } };
+    return { whole, last, all: [...whole.slice(0, -1), { ...last, bands }] };
+  };
+
+  it.each([0, 2])('is dropped like one that cannot be read, with %i threads', async (threads) => {
+    const { whole, last, all } = elsewhere();
+    const result = await composite(all, { ...OPTIONS, threads, onError: 'skip' });
+    expect(result.scenes.dropped.map(({ id }) => id)).toEqual([last.id]);
+    const without = await composite(whole.slice(0, -1), { ...OPTIONS, threads });
+    expect(digestOf(result)).toEqual(digestOf(without));
+  });
+
+  it('is named where nothing may be dropped', async () => {
+    const { last, all } = elsewhere();
+    const run = composite(all, { ...OPTIONS, threads: 0 });
+    await expect(run).rejects.toMatchObject({ name: 'UnsupportedError', facts: { items: [last.id] } });
+  });
+});
