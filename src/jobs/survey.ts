@@ -1,8 +1,9 @@
 import { InputError, type StackwiseError } from '../errors.js';
-import type { Crs } from '../geo/crs.js';
+import { type Crs, sameCrs, UNKNOWN_CRS } from '../geo/crs.js';
 import { footprintOf } from '../geo/footprint.js';
 import { type Grid, intersect, windowAround } from '../geo/grid.js';
 import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2-header.js';
+import { mapFew } from '../io/map-few.js';
 import { type BandHeader, type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import type { KernelDtype } from '../kernels/memory.js';
@@ -14,6 +15,9 @@ import type { CompositeSpec, Resampling, Source, SourceScene } from '../stats/sp
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
 import type { Layer, PlanInput } from './plan.js';
+
+/** Scenes whose files are opened at a time. */
+const AT_ONCE = 16;
 
 /** The scene as threads need it: where its value bands and mask bands are. */
 export function sourceScene(scene: Scene, names: readonly string[], sensor: Sensor | null): SourceScene {
@@ -35,23 +39,26 @@ export function sourceScene(scene: Scene, names: readonly string[], sensor: Sens
 
 /** Opens the files whose place on the ground the items do not tell, and writes it into the scenes. */
 export async function locateScenes(scenes: readonly SourceScene[], cache: RasterCache, policy: Policy): Promise<void> {
-  const failures: StackwiseError[] = [];
-  for (const scene of scenes) {
+  const failures = await mapFew(scenes, AT_ONCE, async (scene): Promise<StackwiseError[]> => {
+    policy.signal?.throwIfAborted();
     try {
       await locateScene(scene, cache);
+      return [];
     } catch (error) {
       policy.signal?.throwIfAborted();
       const failure = sceneError(error, scene);
       if (policy.onError !== 'skip') throw failure;
-      failures.push(failure);
+      return [failure];
     }
-  }
-  if (failures.length > 0) throw unreadable(failures);
+  });
+  if (failures.flat().length > 0) throw unreadable(failures.flat());
 }
 
 async function locateScene(scene: SourceScene, cache: RasterCache): Promise<void> {
   for (const source of Object.values(scene.sources)) {
-    source.grid ??= (await cache.open(source.href)).header.grid;
+    // An item may say where pixels lie and not in which CRS: then the file is asked, and believed.
+    if (source.grid && !sameCrs(source.grid.crs, UNKNOWN_CRS)) continue;
+    source.grid = (await cache.open(source.href)).header.grid ?? source.grid;
     if (!source.grid) throw new InputError(`${source.href} has no georeference, and neither has its item`);
   }
 }

@@ -1,19 +1,12 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { InputError } from '../../errors.js';
 import { compositeToFolder } from '../../jobs/folder.js';
+import { amount, type Flags } from '../amount-option.js';
 import { drawPreview } from '../preview.js';
 import { progressReporter } from '../progress.js';
 import { simulateScenes } from '../simulate.js';
 import { stopSignals } from '../stop.js';
-
-interface DemoFlags {
-  out: string;
-  size: string;
-  dates: string;
-  seed: string;
-  json?: boolean;
-}
+import { demoChangesCommand } from './demo-changes.js';
 
 /** `stackwise demo`: simulates a year of Sentinel-2 and composites it. */
 export function demoCommand(): Command {
@@ -24,18 +17,16 @@ export function demoCommand(): Command {
     .option('--dates <count>', 'how many days', '24')
     .option('--seed <number>', 'another seed, another land', '1')
     .option('--json', 'print machine-readable JSON lines')
-    .action(run);
+    .action(run)
+    .addCommand(demoChangesCommand());
 }
 
-function whole(text: string, option: string): number {
-  const value = Number(text);
-  if (text !== '' && Number.isInteger(value) && value >= 0) return value;
-  throw new InputError(`--${option} takes a whole number of 0 or more, and got "${text}"`, { option });
-}
-
-async function run({ out, size, dates, seed, json = false }: DemoFlags): Promise<void> {
+async function run(flags: Flags): Promise<void> {
+  const out = String(flags.out);
+  const json = flags.json === true;
   const scenes = join(out, 'scenes');
-  const shape = { size: whole(size, 'size'), dates: whole(dates, 'dates'), seed: whole(seed, 'seed') };
+  const whole = (name: string) => amount(flags, name, 'whole number')!;
+  const shape = { size: whole('size'), dates: whole('dates'), seed: whole('seed') };
   const stop = stopSignals();
   const { signal } = stop;
   const reporter = (label: string, unit: string) => progressReporter({ stream: process.stderr, json, label, unit });

@@ -136,8 +136,11 @@ function inSwath({ a, b, from, to }: ScenePlan['swath'], x: number, y: number, s
   return at >= from && at < to;
 }
 
-/** One band of a scene; without a sky the ground as it is, free of noise. */
-function renderBand(land: Land, scene: ScenePlan, band: number, sky: Sky | null): Uint16Array {
+/** What an image of the ground depends on beside the sky. */
+export type Moment = Pick<ScenePlan, 'month' | 'seed' | 'after'>;
+
+/** One of BANDS in reflectance × 10000, u16[size][size]; without a sky the ground as it is, free of noise. */
+export function renderBand(land: Land, scene: Moment, band: number, sky: Sky | null): Uint16Array {
   const { size, vigour, brightness } = land;
   const material = scene.after ? land.materialAfter : land.material;
   const { bare, green } = endmembers(band, scene.month);
