@@ -62,7 +62,10 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
 }
 
 /** A chip in rows; `place` is its place in the run. */
-export function chipJobs({ window, scenes }: ChangeChip, { place, rows }: { place: number; rows: number }): ChangeJob[] {
+export function chipJobs(
+  { window, scenes }: ChangeChip,
+  { place, rows }: { place: number; rows: number },
+): ChangeJob[] {
   return Array.from({ length: Math.ceil(window.height / rows) }, (_, i) => {
     const row = i * rows;
     const height = Math.min(rows, window.height - row);

@@ -18,8 +18,8 @@ import type { Source, SourceScene } from '../stats/spec.js';
 import { areaGrid, checkChipCount, chipRange, settleGrid } from './change-area.js';
 import { inputsMd5, sceneInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
-import type { ChipRange } from './result-store.js';
 import { settleScenes } from './radiometry.js';
+import type { ChipRange } from './result-store.js';
 import { locateScenes, scenesOnGrid } from './survey.js';
 
 /** A chip of a run. */

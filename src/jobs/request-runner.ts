@@ -1,9 +1,10 @@
 // Runs the chips that are asked for, for as long as somebody asks.
+import { memoryLimitBytes as platformMemoryLimit } from '#platform';
 import { InputError, StackwiseError, StoreError } from '../errors.js';
 import type { Scene } from '../io/scene.js';
 import { ALGORITHM, type ChangeCounts, type Changes, countPixels, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
-import { type Coverage, coverageOf } from './change-coverage.js';
+import { type Coverage, coverageOf, covers } from './change-coverage.js';
 import { forgetFiles, sceneInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { chipJobs, planChanges } from './change-plan.js';
@@ -37,6 +38,7 @@ export interface RequestRunnerOptions {
 /** The scenes as they were found, and threads that read them. */
 interface Ready {
   area: ChangeArea;
+  coverage: Coverage;
   lanes: LanePool<ChangeJob, Changes>;
   atMs: number;
 }
@@ -81,9 +83,8 @@ export class RequestRunner {
     this.area = () => this.ready.area;
   }
 
-  /** Finds the scenes, and says what they cover. */
-  static async open(given: RequestRunnerOptions): Promise<RequestRunner> {
-    const stopper = new AbortController();
+  /** Finds the scenes; `stopper` is what {@link stop} aborts, for who wants to end this too. */
+  static async open(given: RequestRunnerOptions, stopper = new AbortController()): Promise<RequestRunner> {
     const area = await findArea(given, stopper.signal);
     // Says now what is wrong with threads and limit; how many rows fit depends on the chip.
     rowsFor(area, 1, given.options);
@@ -91,8 +92,11 @@ export class RequestRunner {
   }
 
   get coverage(): Coverage {
-    return coverageOf(this.ready.area);
+    return this.ready.coverage;
   }
+
+  /** Whether a scene meets a chip. */
+  readonly covers = (chip: Cell): boolean => covers(this.ready.coverage, chip);
 
   /** There may be something to do. */
   wake(): void {
@@ -163,7 +167,7 @@ export class RequestRunner {
       const before = this.ready;
       this.ready = readyFor(area, this.given.options);
       await before.lanes.close();
-      this.say({ type: 'scenes', coverage: coverageOf(area) });
+      this.say({ type: 'scenes', coverage: this.coverage });
     } catch (error) {
       // The old ones serve on; the next refresh tries again, not each chip.
       this.ready.atMs = Date.now();
@@ -177,6 +181,7 @@ export class RequestRunner {
     const done = this.runChip(store, { h, v }).finally(() => {
       this.underWay.delete(name);
       this.sayRunning();
+      this.wake();
     });
     this.underWay.set(name, { cell: { h, v }, done });
     this.sayRunning();
@@ -255,17 +260,22 @@ async function findArea({ find, options }: RequestRunnerOptions, signal: AbortSi
 
 function readyFor(area: ChangeArea, { threads = 1 }: ChangeRunOptions): Ready {
   const describe = ({ row }: ChangeJob) => `row ${row}`;
-  return { area, lanes: lanePool(changeRunner, area.spec, { threads, describe }), atMs: Date.now() };
+  return {
+    area,
+    coverage: coverageOf(area),
+    lanes: lanePool(changeRunner, area.spec, { threads, describe }),
+    atMs: Date.now(),
+  };
 }
 
 /** Rows of a chip of so many dates that a thread takes at a time. */
 function rowsFor({ spec, grid }: ChangeArea, nTime: number, options: ChangeRunOptions): number {
-  const { threads, memoryLimitBytes } = options;
+  const { threads, memoryLimitBytes = platformMemoryLimit() } = options;
   return planChanges({
     chips: { asked: 1, outside: 0, unchanged: 0, toRun: 1 },
     chipPx: grid.chipPx,
     nBand: spec.bands.length,
     nTime,
-    options: { threads, ...(memoryLimitBytes !== undefined && { memoryLimitBytes: memoryLimitBytes - SERVER_BYTES }) },
+    options: { threads, memoryLimitBytes: memoryLimitBytes - SERVER_BYTES },
   }).rows;
 }

@@ -47,7 +47,7 @@ export function resultRow(store: Pick<ResultStore, 'grid'>, { chip, x, y, change
 }
 
 /** Rows are handed on in pieces of about this size. */
-const PIECE_CHARS = 2 ** 18;
+const PIECE_CHARS = 2 ** 15;
 
 /** The rows of a chip as a JSON array, in pieces of text: all of it is never in memory. */
 export function* chipJson(store: Pick<ResultStore, 'grid'>, given: ChipResult | ChipPixels): Generator<string> {
