@@ -9,6 +9,7 @@ import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
 import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
+import { serveCommand } from './commands/serve.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
 const COMMANDS = [
@@ -16,6 +17,7 @@ const COMMANDS = [
   sentinel2Command,
   chipsCommand,
   ccdcCommand,
+  serveCommand,
   searchCommand,
   infoCommand,
   demoCommand,

@@ -10,7 +10,7 @@ import { parseBbox, regionOfBbox } from '../geo/region.js';
 import type { SourceScene } from '../stats/spec.js';
 import { suggestion } from '../stats/suggest.js';
 import type { ChangeRunOptions } from './change-options.js';
-import { type ChipRange, chipsWithin } from './result-store.js';
+import { type ChipRange, chipsWithin, tileRange } from './result-store.js';
 
 const NATIVE = 'native';
 /** Chips and tiles of a grid that the scenes make. */
@@ -86,9 +86,16 @@ export async function chipRange(
 ): Promise<ChipRange> {
   const given = (['chip', 'tile', 'bbox'] as const).filter((name) => options[name] !== undefined);
   if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
-  const range = await rangeOf(grid, options, { scenes, band });
-  const count = (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
-  if (count <= MOST_CHIPS) return range;
+  return rangeOf(grid, options, { scenes, band });
+}
+
+/**
+ * How many chips there are to be listed.
+ * @throws InputError when they are too many.
+ */
+export function checkChipCount({ hMin, vMin, hMax, vMax }: ChipRange): number {
+  const count = (hMax - hMin + 1) * (vMax - vMin + 1);
+  if (count <= MOST_CHIPS) return count;
   throw new InputError(`${count} chips are too many at once (limit ${MOST_CHIPS}): give --tile or --bbox`);
 }
 
@@ -102,9 +109,7 @@ async function rangeOf(
     return { hMin: h, vMin: v, hMax: h, vMax: v };
   }
   if (tile) {
-    const { h, v } = cellOption(tile, 'tile');
-    const n = grid.chips.tileChips;
-    return { hMin: h * n, vMin: v * n, hMax: h * n + n - 1, vMax: v * n + n - 1 };
+    return tileRange(grid.chips, cellOption(tile, 'tile'));
   }
   if (!bbox) return extentOf(grid, scenes, band);
   const from = bboxCrs === undefined ? {} : { from: parseCrs(bboxCrs) };

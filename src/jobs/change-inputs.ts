@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ChipGrid } from '../geo/chip-grid.js';
 import { mapFew } from '../io/map-few.js';
+import { storeFor } from '../io/stores.js';
 import { ALGORITHM } from '../stats/change.js';
 import type { ChangeSpec } from '../stats/change-block.js';
 import type { SourceScene } from '../stats/spec.js';
@@ -25,6 +26,13 @@ export async function sceneInputs(scenes: readonly SourceScene[]): Promise<strin
       .update(JSON.stringify([id, timeMs, files]))
       .digest('hex');
   });
+}
+
+/** From here on the state of files is asked anew, where a network is between. */
+export function forgetFiles(scenes: readonly SourceScene[]): void {
+  for (const { sources } of scenes) {
+    for (const { href } of Object.values(sources)) storeFor(href).forget?.(href);
+  }
 }
 
 /** MD5 of a chip's inputs: the scenes that meet it, the grid, and the options that change numbers. */

@@ -2,6 +2,8 @@
 import { cores, memoryLimitBytes as platformMemoryLimit } from '#platform';
 import { InputError } from '../errors.js';
 import { formatBytes } from '../limit.js';
+import type { ChangeJob } from '../stats/change-block.js';
+import type { ChangeChip } from './change-prepare.js';
 
 export interface ChangePlan {
   /** Chips asked for, those that no scene meets, and those whose results are there for the same inputs. */
@@ -57,4 +59,16 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
   const pieces = Math.max(1, Math.ceil((PIECES_A_THREAD * lanes) / Math.max(1, chips.toRun)));
   const rows = Math.min(most, threads === 0 ? chipPx : Math.ceil(chipPx / pieces));
   return { chips, threads, rows, predictedPeakBytes: fixed + rows * rowBytes, memoryLimitBytes };
+}
+
+/** A chip in rows; `place` is its place in the run. */
+export function chipJobs(
+  { window, scenes }: ChangeChip,
+  { place, rows }: { place: number; rows: number },
+): ChangeJob[] {
+  return Array.from({ length: Math.ceil(window.height / rows) }, (_, i) => {
+    const row = i * rows;
+    const height = Math.min(rows, window.height - row);
+    return { chip: place, row, scenes, window: { ...window, row: window.row + row, height } };
+  });
 }

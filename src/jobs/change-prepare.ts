@@ -15,10 +15,11 @@ import { selectScenes } from '../stats/select.js';
 import { detectSensor } from '../stats/sensors.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import type { Source, SourceScene } from '../stats/spec.js';
-import { areaGrid, chipRange, settleGrid } from './change-area.js';
+import { areaGrid, checkChipCount, chipRange, settleGrid } from './change-area.js';
 import { inputsMd5, sceneInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { settleScenes } from './radiometry.js';
+import type { ChipRange } from './result-store.js';
 import { locateScenes, scenesOnGrid } from './survey.js';
 
 /** A chip of a run. */
@@ -32,16 +33,48 @@ export interface ChangeChip {
   inputsMd5: string;
 }
 
-export interface PreparedChanges {
+/** Scenes of one kind on a grid of chips. */
+export interface ChangeArea {
   spec: ChangeSpec;
   grid: ChipGrid;
+  range: ChipRange;
+  /** One a scene, see {@link sceneInputs}. */
+  inputs: readonly string[];
+}
+
+export interface PreparedChanges extends ChangeArea {
   chips: ChangeChip[];
   /** Chips of the area, with those that no scene meets. */
   asked: number;
 }
 
+/** A chip with the scenes that meet it; null when none does, or it lies outside of the area. */
+export function chipOf({ spec, grid, range, inputs }: ChangeArea, h: number, v: number): ChangeChip | null {
+  if (h < range.hMin || h > range.hMax || v < range.vMin || v > range.vMax) return null;
+  const side = grid.chipPx;
+  const window = { col: (h - range.hMin) * side, row: (v - range.vMin) * side, width: side, height: side };
+  const scenes = [...spec.scenes.keys()].filter((i) => intersect(spec.scenes[i]!.footprint!, window) !== null);
+  if (scenes.length === 0) return null;
+  return { h, v, window, scenes, inputsMd5: inputsMd5(spec, { chips: grid, inputs }, { h, v, scenes }) };
+}
+
 /** Selects scenes, tells what they are, and finds the chips that they meet. */
 export async function prepareChanges(scenes: readonly Scene[], options: ChangeRunOptions): Promise<PreparedChanges> {
+  const area = await prepareArea(scenes, options);
+  const { hMin, vMin, hMax, vMax } = area.range;
+  const asked = checkChipCount(area.range);
+  const chips: ChangeChip[] = [];
+  for (let v = vMin; v <= vMax; v++) {
+    for (let h = hMin; h <= hMax; h++) {
+      const chip = chipOf(area, h, v);
+      if (chip) chips.push(chip);
+    }
+  }
+  return { ...area, chips, asked };
+}
+
+/** Selects scenes, tells what they are, and settles the grid. */
+export async function prepareArea(scenes: readonly Scene[], options: ChangeRunOptions): Promise<ChangeArea> {
   const cache = rasterCache((href) => openRaster(href, options.signal ? { signal: options.signal } : {}));
   try {
     return await prepare(scenes, options, cache);
@@ -114,7 +147,7 @@ function detectOptions(kind: ChangeKind, thermal: boolean, { detect = {} }: Chan
   return { qaScheme, wideInt, ...detect, ...(!thermal && { thermalBand: null }) };
 }
 
-async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: RasterCache): Promise<PreparedChanges> {
+async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: RasterCache): Promise<ChangeArea> {
   const { datetime, onWarning } = options;
   if (all.length === 0) throw new InputError('there are no scenes');
   const { scenes, notes } = selectScenes(all, { interval: datetime === undefined ? null : parseInterval(datetime) });
@@ -141,18 +174,5 @@ async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: 
     days: used.map(({ timeMs }) => toOrdinal(new Date(timeMs).toISOString())),
     options: detectOptions(kind, thermal, options),
   };
-  const inputs = await sceneInputs(used);
-  const chips: ChangeChip[] = [];
-  const side = settled.chips.chipPx;
-  for (let v = range.vMin; v <= range.vMax; v++) {
-    for (let h = range.hMin; h <= range.hMax; h++) {
-      const window = { col: (h - range.hMin) * side, row: (v - range.vMin) * side, width: side, height: side };
-      const own = [...used.keys()].filter((i) => intersect(used[i]!.footprint!, window) !== null);
-      if (own.length === 0) continue;
-      const md5 = inputsMd5(spec, { chips: settled.chips, inputs }, { h, v, scenes: own });
-      chips.push({ h, v, window, scenes: own, inputsMd5: md5 });
-    }
-  }
-  const asked = (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
-  return { spec, grid: settled.chips, chips, asked };
+  return { spec, grid: settled.chips, range, inputs: await sceneInputs(used) };
 }

@@ -8,9 +8,8 @@ import { StoreError } from '../errors.js';
 import { chipCell } from '../geo/chip-grid.js';
 import { readScenes } from '../io/stac.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
-import type { ChangeJob } from '../stats/change-block.js';
 import type { ChangeRunOptions } from './change-options.js';
-import { type ChangePlan, planChanges } from './change-plan.js';
+import { type ChangePlan, chipJobs, planChanges } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
 import { changeRunner } from './change-runner.js';
 import { memoryResults } from './memory-results.js';
@@ -72,17 +71,6 @@ function planOf({ chips, asked, grid, spec }: PreparedChanges, toRun: ChangeChip
   });
 }
 
-/** Rows of the chips, in the order of chips: few of them are under way at a time. */
-function jobsOf(chips: readonly ChangeChip[], { rows }: ChangePlan): ChangeJob[] {
-  return chips.flatMap(({ window, scenes }, chip) =>
-    Array.from({ length: Math.ceil(window.height / rows) }, (_, i): ChangeJob => {
-      const row = i * rows;
-      const height = Math.min(rows, window.height - row);
-      return { chip, row, scenes, window: { ...window, row: window.row + row, height } };
-    }),
-  );
-}
-
 /** Runs chips into the store; each is written when its last rows are there. */
 async function runChips(
   { spec }: PreparedChanges,
@@ -96,7 +84,8 @@ async function runChips(
 ): Promise<void> {
   const { chips, plan, store, options, onChip } = work;
   const { signal, onProgress } = options;
-  const jobs = jobsOf(chips, plan);
+  // In the order of chips: few of them are under way at a time.
+  const jobs = chips.flatMap((chip, place) => chipJobs(chip, { place, rows: plan.rows }));
   const total = jobs.reduce((sum, { window }) => sum + window.width * window.height, 0);
   const parts = new Map<number, Map<number, Changes>>();
   let done = 0;

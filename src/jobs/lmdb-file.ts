@@ -10,6 +10,10 @@ export interface LmdbFile {
   get(key: Key): Uint8Array | undefined;
   /** Keys from `start` to before `end`, with copies of their values. */
   range(start: Key, end: Key): Iterable<{ key: Key; value: Uint8Array }>;
+  /** The highest key from `start` to before `end`. */
+  last(start: Key, end: Key): Key | undefined;
+  /** How many keys there are from `start` to before `end`. */
+  count(start: Key, end: Key): number;
   /** From here on reads see what other processes have written. */
   refresh(): void;
   /** Everything that `change` puts and removes is there when this returns, or nothing is. Values may be lent. */
@@ -81,6 +85,15 @@ class OpenLmdb implements LmdbFile {
 
   range(start: Key, end: Key) {
     return this.db.getRange({ start, end });
+  }
+
+  last(start: Key, end: Key) {
+    for (const key of this.db.getKeys({ start: end, end: start, reverse: true, limit: 1 })) return key;
+    return undefined;
+  }
+
+  count(start: Key, end: Key) {
+    return this.db.getKeysCount({ start, end });
   }
 
   refresh(): void {

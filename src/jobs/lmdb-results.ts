@@ -1,9 +1,11 @@
 // The result store in a folder: an LMDB environment, which several processes may share.
 import { type ChipGrid, chipCell } from '../geo/chip-grid.js';
 import type { Key, LmdbFile } from './lmdb-file.js';
+import { LmdbRequests } from './lmdb-requests.js';
 import { type ChipHead, RowReader, RowWriter } from './result-bytes.js';
-import { prefixKey, rowKey, summaryCell, summaryKey } from './result-keys.js';
+import { cellOf, prefixKey, rowKey, summaryKey } from './result-keys.js';
 import {
+  type ChipPixels,
   type ChipRange,
   type ChipResult,
   type ChipSummary,
@@ -24,12 +26,14 @@ function parse<T>(bytes: Uint8Array | undefined): T | null {
 
 export class LmdbResults implements ResultStore {
   readonly grid: ChipGrid;
+  readonly requests: LmdbRequests;
   private readonly file: LmdbFile;
   private readonly writer = new RowWriter();
 
   constructor(file: LmdbFile, grid: ChipGrid) {
     this.file = file;
     this.grid = grid;
+    this.requests = new LmdbRequests(file);
   }
 
   async write(chip: ChipResult): Promise<void> {
@@ -37,12 +41,13 @@ export class LmdbResults implements ResultStore {
     const summary = summaryOf(this.grid, chip);
     const { bandNames, avgDaysYr } = changes.segments;
     const head: ChipHead = { summary, bandNames: [...bandNames], avgDaysYr, dates: [...changes.dates] };
-    this.file.write((put) => {
+    this.file.write((put, remove) => {
       put(summaryKey(changes.algorithm, { h, v }), textOf(summary));
       put(prefixKey('head', changes.algorithm, { h, v }), textOf(head));
       for (let px = 0; px < changes.nPx; px++) {
         put(rowKey(changes.algorithm, { h, v }, px), this.writer.row(changes, px));
       }
+      this.requests.answer(remove, changes.algorithm, { h, v });
     });
   }
 
@@ -57,6 +62,24 @@ export class LmdbResults implements ResultStore {
     for (const { value } of this.file.range(rowKey(algorithm, at, 0), rowKey(algorithm, at, nPx))) reader.push(value);
     const { h, v, inputsMd5, producedMs } = head.summary;
     return { h, v, inputsMd5, producedMs, changes: reader.changes() };
+  }
+
+  async pixels(algorithm: string, at: { h: number; v: number }): Promise<ChipPixels | null> {
+    this.check(algorithm, at);
+    this.file.refresh();
+    const head = this.head(algorithm, at);
+    if (!head) return null;
+    const rows: Uint8Array[] = [];
+    const end = rowKey(algorithm, at, this.grid.chipPx ** 2);
+    for (const { value } of this.file.range(rowKey(algorithm, at, 0), end)) rows.push(value);
+    return {
+      chip: head.summary,
+      pixel(px) {
+        const reader = new RowReader(algorithm, head, 1);
+        if (rows[px]) reader.push(rows[px]);
+        return reader.changes();
+      },
+    };
   }
 
   async pixel(algorithm: string, point: { x: number; y: number }): Promise<PixelResult | null> {
@@ -84,7 +107,7 @@ export class LmdbResults implements ResultStore {
     for (let start: Key | null = summaryKey(algorithm, { h: hMin, v: vMin }); start; ) {
       let next: Key | null = null;
       for (const { key, value } of this.file.range(start, end)) {
-        const { h, v } = summaryCell(key);
+        const { h, v } = cellOf(key);
         if (h < hMin) next = summaryKey(algorithm, { h: hMin, v });
         else if (h > hMax) next = v < vMax ? summaryKey(algorithm, { h: hMin, v: v + 1 }) : null;
         else found.push(parse<ChipSummary>(value)!);

@@ -2,7 +2,9 @@
 import type { ChipGrid } from '../geo/chip-grid.js';
 import { chipCell } from '../geo/chip-grid.js';
 import { pixelOf } from '../stats/change.js';
+import { MemoryRequests } from './memory-requests.js';
 import {
+  type ChipPixels,
   type ChipRange,
   type ChipResult,
   type ChipSummary,
@@ -21,6 +23,7 @@ interface Kept {
 
 class MemoryResults implements ResultStore {
   readonly grid: ChipGrid;
+  readonly requests = new MemoryRequests();
   private readonly chips = new Map<string, Kept>();
 
   constructor(grid: ChipGrid) {
@@ -37,11 +40,19 @@ class MemoryResults implements ResultStore {
     const summary = summaryOf(this.grid, chip);
     // A copy: what the caller does to its arrays afterwards is not in the store.
     this.chips.set(this.key(chip.changes.algorithm, chip), { summary, chip: structuredClone(chip) });
+    this.requests.answer(chip.changes.algorithm, chip);
   }
 
   async chip(algorithm: string, at: { h: number; v: number }): Promise<ChipResult | null> {
     const kept = this.chips.get(this.key(algorithm, at));
     return kept ? structuredClone(kept.chip) : null;
+  }
+
+  async pixels(algorithm: string, at: { h: number; v: number }): Promise<ChipPixels | null> {
+    const kept = this.chips.get(this.key(algorithm, at));
+    if (!kept) return null;
+    const { summary, chip } = structuredClone(kept);
+    return { chip: summary, pixel: (px) => pixelOf(chip.changes, px) };
   }
 
   async pixel(algorithm: string, point: { x: number; y: number }) {

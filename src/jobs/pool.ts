@@ -30,7 +30,7 @@ export type FromWorker =
   | { type: 'failed'; id: number; error: PackedError };
 
 /** Something that computes one block at a time. */
-interface Lane<Block, Result> {
+export interface Lane<Block, Result> {
   run(block: Block): Promise<Result>;
   stop(): Promise<void>;
 }
@@ -47,7 +47,8 @@ function inlineLane<Spec, Block, Result>(
   };
 }
 
-function threadLane<Spec, Block, Result>(
+/** A thread that runs blocks; a `WorkerError` from it means that it is dead. */
+export function threadLane<Spec, Block, Result>(
   runner: BlockRunner<Spec, Block, Result>,
   spec: Spec,
   describe: (block: Block) => string,

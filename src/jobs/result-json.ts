@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chipCell } from '../geo/chip-grid.js';
 import { pixelOf } from '../stats/change.js';
 import { toJSON } from '../stats/change-json.js';
-import { type ChipResult, type PixelResult, pixelCorner, type ResultStore } from './result-store.js';
+import { type ChipPixels, type ChipResult, type PixelResult, pixelCorner, type ResultStore } from './result-store.js';
 
 /** What LCMAP's services say of a pixel. Times are ISO 8601. */
 export interface ResultRow {
@@ -47,16 +47,17 @@ export function resultRow(store: Pick<ResultStore, 'grid'>, { chip, x, y, change
 }
 
 /** Rows are handed on in pieces of about this size. */
-const PIECE_CHARS = 2 ** 18;
+const PIECE_CHARS = 2 ** 15;
 
 /** The rows of a chip as a JSON array, in pieces of text: all of it is never in memory. */
-export function* chipJson(store: Pick<ResultStore, 'grid'>, chip: ChipResult): Generator<string> {
-  const { h, v, inputsMd5, producedMs, changes } = chip;
-  const corner = chipCell(store.grid, h, v);
-  const summary = { h, v, inputsMd5, producedMs };
+export function* chipJson(store: Pick<ResultStore, 'grid'>, given: ChipResult | ChipPixels): Generator<string> {
+  const chip = 'chip' in given ? given.chip : given;
+  const changesOf = 'chip' in given ? given.pixel : (px: number) => pixelOf(given.changes, px);
+  const { grid } = store;
+  const corner = chipCell(grid, chip.h, chip.v);
   let piece = '[';
-  for (let px = 0; px < changes.nPx; px++) {
-    const pixel = { chip: summary, ...pixelCorner(store.grid, corner, px), changes: pixelOf(changes, px) };
+  for (let px = 0; px < grid.chipPx ** 2; px++) {
+    const pixel = { chip, ...pixelCorner(grid, corner, px), changes: changesOf(px) };
     piece += `${px > 0 ? ',' : ''}\n${JSON.stringify(resultRow(store, pixel))}`;
     if (piece.length < PIECE_CHARS) continue;
     yield piece;

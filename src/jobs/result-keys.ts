@@ -1,7 +1,7 @@
 // Keys of the result store: kind, algorithm, row and column of the chip, pixel; their bytes are in the order of what they mean.
 import type { Key } from './lmdb-file.js';
 
-const KINDS = { store: 0, summary: 1, head: 2, row: 3 } as const;
+const KINDS = { store: 0, summary: 1, head: 2, row: 3, request: 4, queue: 5 } as const;
 const CELL_BYTES = 8;
 const PX_BYTES = 4;
 /** Added to signed numbers, so that their bytes sort as they do. */
@@ -12,7 +12,7 @@ export const STORE_KEY: Key = Buffer.of(KINDS.store);
 
 /** The key of a chip's records: kind, the algorithm's name and a zero byte, v, h. `extra` bytes are left at the end. */
 export function prefixKey(
-  kind: 'summary' | 'head' | 'row',
+  kind: 'summary' | 'head' | 'row' | 'request',
   algorithm: string,
   { h, v }: { h: number; v: number },
   extra = 0,
@@ -36,8 +36,24 @@ export function rowKey(algorithm: string, at: { h: number; v: number }, px: numb
   return key;
 }
 
-/** The chip that a summary's key names. */
-export function summaryCell(key: Key): { h: number; v: number } {
+/** The chip that a summary's or a request's key names. */
+export function cellOf(key: Key): { h: number; v: number } {
   const at = key.length - CELL_BYTES;
   return { v: key.readUInt32BE(at) - SIGN, h: key.readUInt32BE(at + 4) - SIGN };
+}
+
+/** The key of a place in the queue of requests; what is asked first has the lowest. */
+export function queueKey(order: number): Key {
+  const key = Buffer.alloc(1 + CELL_BYTES);
+  key[0] = KINDS.queue;
+  key.writeBigUInt64BE(BigInt(order), 1);
+  return key;
+}
+
+/** All places of the queue: from the first key to before the second. */
+export const QUEUE: readonly [Key, Key] = [queueKey(0), Buffer.of(KINDS.queue + 1)];
+
+/** The place that a key of the queue names. */
+export function queueOrder(key: Key): number {
+  return Number(key.readBigUInt64BE(1));
 }

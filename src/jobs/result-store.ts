@@ -2,6 +2,7 @@
 import { InputError } from '../errors.js';
 import { type ChipCell, type ChipGrid, chipCell, snap } from '../geo/chip-grid.js';
 import { type Changes, countPixels, pixelOf } from '../stats/change.js';
+import type { ChangeRequests } from './change-requests.js';
 
 /** The results of a chip, by its column and row in the store's grid. */
 export interface ChipResult {
@@ -36,6 +37,13 @@ export interface PixelResult {
   changes: Changes;
 }
 
+/** The pixels of a chip, all of one moment, each decoded when it is asked for. */
+export interface ChipPixels {
+  chip: ChipSummary;
+  /** Pixel `px`, row by row. */
+  pixel(px: number): Changes;
+}
+
 /** Columns and rows of chips, the last ones included. */
 export interface ChipRange {
   hMin: number;
@@ -50,13 +58,17 @@ export interface ChipRange {
  */
 export interface ResultStore {
   readonly grid: ChipGrid;
+  /** Chips that are to be run. */
+  readonly requests: ChangeRequests;
   /**
-   * Writes a chip in one transaction, in place of what was there of it.
+   * Writes a chip in one transaction, in place of what was there of it. What was requested of it is answered by that.
    * @throws InputError when it has not as many pixels as the grid's chips; StoreError when the store takes nothing.
    */
   write(chip: ChipResult): Promise<void>;
   /** A chip; null when it has not run. */
   chip(algorithm: string, at: { h: number; v: number }): Promise<ChipResult | null>;
+  /** A chip without decoding all of it at once; null when it has not run. */
+  pixels(algorithm: string, at: { h: number; v: number }): Promise<ChipPixels | null>;
   /** The pixel that a point (in the grid's CRS) lies in; null when its chip has not run. */
   pixel(algorithm: string, point: { x: number; y: number }): Promise<PixelResult | null>;
   /** What is said of the chips of a range that have run, row by row. */
@@ -154,6 +166,11 @@ export async function* pixelsWithin(store: ResultStore, algorithm: string, bbox:
   }
 }
 
+/** The chips of a tile. */
+export function tileRange({ tileChips: n }: ChipGrid, { h, v }: { h: number; v: number }): ChipRange {
+  return { hMin: h * n, vMin: v * n, hMax: h * n + n - 1, vMax: v * n + n - 1 };
+}
+
 /** How many chips of a tile are whole, have failed pixels, and have not run. */
 export interface TileCounts {
   complete: number;
@@ -168,8 +185,7 @@ export async function countChips(
   tile: { h: number; v: number },
 ): Promise<TileCounts> {
   const n = store.grid.tileChips;
-  const [hMin, vMin] = [tile.h * n, tile.v * n];
-  const found = await store.summaries(algorithm, { hMin, vMin, hMax: hMin + n - 1, vMax: vMin + n - 1 });
+  const found = await store.summaries(algorithm, tileRange(store.grid, tile));
   const incomplete = found.filter(({ failed }) => failed > 0).length;
   return { complete: found.length - incomplete, incomplete, missing: n * n - found.length };
 }
