@@ -4,6 +4,7 @@ export { CHIP_GRIDS, type ChipCell, type ChipGrid, chipsOfTile, near, snap } fro
 export * from './index.js';
 export type { ChangeRunOptions } from './jobs/change-options.js';
 export type { ChangePlan } from './jobs/change-plan.js';
+export type { ChangeRequest, ChangeRequests, RequestOptions, RequestOutcome } from './jobs/change-requests.js';
 export { type ChangeRunSummary, type ChangeTarget, detectScenes, planScenes } from './jobs/change-run.js';
 export { type ChipFileOptions, type ChipFilesSummary, chipsToFiles } from './jobs/chip-files.js';
 export type { ChipFormat } from './jobs/chip-writers.js';
@@ -13,6 +14,7 @@ export { type OpenResultsOptions, openResults } from './jobs/result-folder.js';
 export { chipJson, type ResultRow, resultRow } from './jobs/result-json.js';
 export {
   type Bbox,
+  type ChipPixels,
   type ChipRange,
   type ChipResult,
   type ChipSummary,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Changes,
+  chipJson,
   countChips,
   InputError,
   type PixelResult,
@@ -53,6 +54,17 @@ export function describeResultStore(name: string, open: () => Promise<ResultStor
       await store.write(chip);
       expect(await store.chip(NAMED, { h: 2, v: 3 })).toEqual(chip);
       expect(store.grid).toEqual(SMALL_GRID);
+    });
+
+    it('gives the pixels of a chip one by one, all of one moment', async () => {
+      const chip = someChip(2, 3, { failed: [0, 7] });
+      await store.write(chip);
+      const pixels = (await store.pixels(NAMED, { h: 2, v: 3 }))!;
+      await store.write(someChip(2, 3, { seed: 4 }));
+      expect(pixels.chip).toEqual({ ...pixels.chip, h: 2, v: 3, inputsMd5: chip.inputsMd5, failed: 2 });
+      for (let px = 0; px < PX * PX; px++) expectPixel(pixels.pixel(px), chip.changes, px);
+      expect([...chipJson(store, pixels)].join('')).toBe([...chipJson(store, chip)].join(''));
+      expect(await store.pixels(NAMED, { h: 3, v: 3 })).toBeNull();
     });
 
     it('has nothing of a chip that did not run', async () => {

@@ -18,6 +18,7 @@ import {
 } from '../../build/node.js';
 import { pixelOf } from '../../build/stats/change.js';
 import { md5, NAMED, SMALL_GRID, someChip } from '../fixture/results.js';
+import { describeChangeRequests } from './change-requests-suite.js';
 import { describeResultStore } from './result-store-suite.js';
 
 let folder = '';
@@ -30,6 +31,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describeResultStore('results in memory', async () => memoryResults(SMALL_GRID));
 describeResultStore('results in a folder', () => openResults(fresh(), { grid: SMALL_GRID }));
+
+describeChangeRequests('requests in memory', async () => memoryResults(SMALL_GRID));
+describeChangeRequests('requests in a folder', () => openResults(fresh(), { grid: SMALL_GRID }));
 
 /** The one line that opening fails with. */
 async function refusal(store: string, options: Parameters<typeof openResults>[1] = {}): Promise<StackwiseError> {
@@ -51,6 +55,21 @@ describe('a store in a folder', () => {
       expect(await again.chip(NAMED, { h: 1, v: 2 })).toEqual(someChip(1, 2, { failed: [4] }));
       await again.close();
     }
+  });
+
+  it('keeps requests when it is closed, and shows them to others', async () => {
+    const at = fresh();
+    const first = await openResults(at, { grid: SMALL_GRID });
+    await first.requests.add(NAMED, [{ h: 1, v: 2 }], { atMs: 7, refresh: true });
+    const reader = await openResults(at, { readOnly: true });
+    await first.requests.add(NAMED, [{ h: 0, v: 0 }], { atMs: 8 });
+    await first.close();
+    expect(await reader.requests.next(9)).toMatchObject([
+      { h: 1, v: 2, requestedMs: 7, refresh: true },
+      { h: 0, v: 0, requestedMs: 8, refresh: false },
+    ]);
+    await expect(reader.requests.fail(NAMED, { h: 1, v: 2 }, 'no')).rejects.toThrow('open for reading only');
+    await reader.close();
   });
 
   it('refuses another grid, and needs one when it is new', async () => {

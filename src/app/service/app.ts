@@ -52,6 +52,7 @@ export async function createApp({ onError }: AppOptions): Promise<FastifyInstanc
     frameworkErrors: (error, _, reply) => refuse(reply as never, refusalFor(error)!),
   });
   app.server.maxConnections = MOST_CONNECTIONS;
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(await schemaChecks());
   app.addHook('onRequest', async ({ raw }) => {
     const length = raw.url?.length ?? 0;
