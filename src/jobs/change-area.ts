@@ -4,9 +4,9 @@ import { isAxisAligned } from '../geo/affine.js';
 import { CHIP_GRIDS, type ChipGrid, chipCell } from '../geo/chip-grid.js';
 import { type Crs, describeCrs, parseCrs, projectionOf } from '../geo/crs.js';
 import { boundsIn } from '../geo/footprint.js';
-import type { Grid } from '../geo/grid.js';
+import type { Bounds, Grid } from '../geo/grid.js';
 import { sameProjection } from '../geo/projection.js';
-import { parseBbox, regionOfBbox } from '../geo/region.js';
+import { parseBbox, type Region, regionOfBbox, regionOfGeoJson, touchesBox } from '../geo/region.js';
 import type { SourceScene } from '../stats/spec.js';
 import { suggestion } from '../stats/suggest.js';
 import type { ChangeRunOptions } from './change-options.js';
@@ -78,18 +78,36 @@ async function extentOf({ chips, crs }: SettledGrid, scenes: readonly SourceScen
   ]);
 }
 
-/** The chips that are asked for: one, those of a tile, of a box, or all that the scenes touch. */
-export async function chipRange(
+/** The chips of a run: a range of them, and which of it. */
+export interface ChipArea {
+  range: ChipRange;
+  has(h: number, v: number): boolean;
+}
+
+/** The chips that are asked for: one, those of a tile, of a box, that polygons touch, or all that the scenes touch. */
+export async function chipArea(
   grid: SettledGrid,
   options: ChangeRunOptions,
   { scenes, band }: { scenes: readonly SourceScene[]; band: string },
-): Promise<ChipRange> {
-  const given = (['chip', 'tile', 'bbox'] as const).filter((name) => options[name] !== undefined);
+): Promise<ChipArea> {
+  const given = (['chip', 'tile', 'bbox', 'geometry'] as const).filter((name) => options[name] !== undefined);
   if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
-  const range = await rangeOf(grid, options, { scenes, band });
+  const { geometry } = options;
+  const region = geometry === undefined ? null : await regionOfGeoJson(geometry, { crs: grid.crs });
+  const range = region ? rangeWithin(grid, region) : await rangeOf(grid, options, { scenes, band });
   const count = (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
-  if (count <= MOST_CHIPS) return range;
-  throw new InputError(`${count} chips are too many at once (limit ${MOST_CHIPS}): give --tile or --bbox`);
+  if (count <= MOST_CHIPS) return { range, has: (h, v) => !region || touchesBox(region, chipBounds(grid.chips, h, v)) };
+  throw new InputError(`${count} chips are too many at once (limit ${MOST_CHIPS}): give --tile, --bbox or --geometry`);
+}
+
+function rangeWithin({ chips }: SettledGrid, { bounds }: Region): ChipRange {
+  return chipsWithin(chips, [bounds.west, bounds.south, bounds.east, bounds.north]);
+}
+
+function chipBounds(chips: ChipGrid, h: number, v: number): Bounds {
+  const { x, y } = chipCell(chips, h, v);
+  const side = chips.pixelSize * chips.chipPx;
+  return { west: x, south: y - side, east: x + side, north: y };
 }
 
 async function rangeOf(
@@ -108,8 +126,7 @@ async function rangeOf(
   }
   if (!bbox) return extentOf(grid, scenes, band);
   const from = bboxCrs === undefined ? {} : { from: parseCrs(bboxCrs) };
-  const { bounds } = await regionOfBbox(parseBbox(bbox.join(',')), { crs: grid.crs, ...from });
-  return chipsWithin(grid.chips, [bounds.west, bounds.south, bounds.east, bounds.north]);
+  return rangeWithin(grid, await regionOfBbox(parseBbox(bbox.join(',')), { crs: grid.crs, ...from }));
 }
 
 /** The pixels of a range of chips as one grid. */

@@ -1,8 +1,9 @@
+import type { StackOptions } from '../stats/change-stack.js';
 import type { DetectOptions } from '../stats/detect.js';
 import type { OffsetMode } from '../stats/radiometry.js';
 
 /** What changes are looked for in, and how; everything has a default. */
-export interface ChangeRunOptions {
+export interface ChangeRunOptions extends StackOptions {
   /** `conus`, `alaska`, `hawaii`, or `native`: the scenes' own pixels, in chips of 100 a side. Default native. */
   grid?: string | undefined;
   /** One chip or tile of the grid: column, row. */
@@ -11,12 +12,16 @@ export interface ChangeRunOptions {
   /** West, south, east, north; lon/lat unless `bboxCrs`. The chips that it touches are run whole. */
   bbox?: readonly number[] | undefined;
   bboxCrs?: string | undefined;
+  /** GeoJSON polygons in lon/lat: the chips that they touch. */
+  geometry?: unknown;
   datetime?: string | undefined;
   /** The offset of Sentinel-2's newer baselines. */
   offset?: OffsetMode | undefined;
   /** False: temperature is not used. Default: it is where the scenes have it. */
   thermal?: boolean | undefined;
   detect?: Pick<DetectOptions, 'params' | 'wideInt' | 'alpha'> | undefined;
+  /** `skip`: a scene that cannot be read is left out of the whole run. Default fail. */
+  onError?: 'fail' | 'skip' | undefined;
   /** Runs chips whose results are there. */
   refresh?: boolean | undefined;
   /** 0 computes in the calling thread; default: the cores. */

@@ -1,6 +1,7 @@
 // Settles everything about a run of change detection before a pixel is read.
 import { InputError } from '../errors.js';
 import type { ChipGrid } from '../geo/chip-grid.js';
+import { describeCrs, sameCrs } from '../geo/crs.js';
 import { intersect, type Window } from '../geo/grid.js';
 import { toOrdinal } from '../geo/ordinal.js';
 import { parseInterval } from '../geo/time.js';
@@ -10,12 +11,13 @@ import { PYCCD_BANDS } from '../stats/change-bands.js';
 import type { ChangeSpec } from '../stats/change-block.js';
 import { pyccdParameters } from '../stats/change-parameters.js';
 import { CHANGE_KINDS, type ChangeKind, type ChangeScene, changeScene } from '../stats/change-source.js';
+import { THERMAL_UNITS } from '../stats/change-stack.js';
 import type { DetectOptions } from '../stats/detect.js';
 import { selectScenes } from '../stats/select.js';
 import { detectSensor } from '../stats/sensors.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import type { Source, SourceScene } from '../stats/spec.js';
-import { areaGrid, chipRange, settleGrid } from './change-area.js';
+import { areaGrid, type ChipArea, chipArea, type SettledGrid, settleGrid } from './change-area.js';
 import { inputsMd5, sceneInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { settleScenes } from './radiometry.js';
@@ -114,45 +116,96 @@ function detectOptions(kind: ChangeKind, thermal: boolean, { detect = {} }: Chan
   return { qaScheme, wideInt, ...detect, ...(!thermal && { thermalBand: null }) };
 }
 
+/** Scenes in other CRSs than the grid are brought onto it by the nearest pixel: of a grid of the scenes' own pixels that is told. */
+function warnOfCrs(
+  sources: readonly SourceScene[],
+  { chips, crs }: SettledGrid,
+  onWarning?: (text: string) => void,
+): void {
+  if (chips.name !== 'native') return;
+  const others = sources.filter(({ sources: own }) => !sameCrs(own.red!.grid!.crs, crs));
+  if (others.length === 0) return;
+  const names = [...new Set(others.map(({ sources: own }) => describeCrs(own.red!.grid!.crs)))].join(', ');
+  const which = `${others.length} of ${sources.length} scenes are in ${names}`;
+  onWarning?.(
+    `${which}, and are brought onto the pixels of the first, in ${describeCrs(crs)}: --grid names another grid`,
+  );
+}
+
+/** What scenes are, and how their QA is read. */
+function settleKind(scenes: readonly Scene[], options: ChangeRunOptions) {
+  const found = scenes.map((scene) => changeScene(scene, options));
+  const kind = kindOf(scenes, found);
+  const { title, qaScheme } = CHANGE_KINDS[kind];
+  if (options.qaScheme !== undefined && options.qaScheme !== qaScheme) {
+    throw new InputError(`${options.qaScheme} is not how QA of ${title} is read: ${qaScheme}`, { option: 'qa-scheme' });
+  }
+  const thermal = usesThermal(scenes, found, options);
+  const { thermalUnit } = options;
+  const isStack = kind.startsWith('stack-');
+  if (thermalUnit !== undefined && !THERMAL_UNITS.includes(thermalUnit)) {
+    throw new InputError(`${THERMAL_UNITS.join(' or ')} is wanted, got "${thermalUnit}"`, { option: 'thermal-unit' });
+  }
+  if (thermalUnit !== undefined && !isStack) {
+    throw new InputError(`it is for stacks: temperatures of ${title} have a known unit`, { option: 'thermal-unit' });
+  }
+  if (isStack && thermal && thermalUnit === undefined) {
+    const units = 'kelvin-10 (kelvin × 10) or celsius-100 (degrees Celsius × 100), or --no-thermal';
+    throw new InputError(`stacks do not say in which unit their temperatures are: give ${units}`, {
+      option: 'thermal-unit',
+    });
+  }
+  return { found, kind, thermal, ...(isStack && thermal && thermalUnit !== undefined && { thermalUnit }) };
+}
+
+/** The chips of an area that scenes meet, and how many were asked for. */
+function chipsOf(
+  spec: ChangeSpec,
+  work: { area: ChipArea; grid: ChipGrid; inputs: readonly string[] },
+): { chips: ChangeChip[]; asked: number } {
+  const { area, grid, inputs } = work;
+  const { hMin, vMin, hMax, vMax } = area.range;
+  const side = grid.chipPx;
+  const chips: ChangeChip[] = [];
+  let asked = 0;
+  for (let v = vMin; v <= vMax; v++) {
+    for (let h = hMin; h <= hMax; h++) {
+      if (!area.has(h, v)) continue;
+      asked++;
+      const window = { col: (h - hMin) * side, row: (v - vMin) * side, width: side, height: side };
+      const own = [...spec.scenes.keys()].filter((i) => intersect(spec.scenes[i]!.footprint!, window) !== null);
+      if (own.length === 0) continue;
+      const md5 = inputsMd5(spec, { chips: grid, inputs }, { h, v, scenes: own });
+      chips.push({ h, v, window, scenes: own, inputsMd5: md5 });
+    }
+  }
+  return { chips, asked };
+}
+
 async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: RasterCache): Promise<PreparedChanges> {
-  const { datetime, onWarning } = options;
+  const { datetime, onWarning, signal, onError = 'fail' } = options;
   if (all.length === 0) throw new InputError('there are no scenes');
+  if (!['fail', 'skip'].includes(onError)) {
+    throw new InputError(`on-error is one of fail, skip, and got "${onError}"`, { option: 'on-error' });
+  }
   const { scenes, notes } = selectScenes(all, { interval: datetime === undefined ? null : parseInterval(datetime) });
   for (const note of notes) onWarning?.(note);
-  const found = scenes.map(changeScene);
-  const kind = kindOf(scenes, found);
-  const thermal = usesThermal(scenes, found, options);
+  const { found, kind, thermal, ...units } = settleKind(scenes, options);
   const bands = PYCCD_BANDS.slice(0, thermal ? 7 : 6);
   const sources = scenes.map(({ id, timeMs }, i) => ({ id, timeMs, sources: sourcesOf(found[i]!, bands) }));
-  await locateScenes(sources, cache, { onError: 'fail', ...(options.signal && { signal: options.signal }) });
+  await locateScenes(sources, cache, { onError, ...(signal && { signal }) });
   if (kind === 'sentinel-2') await shiftSources(scenes, { sources, bands, cache, options });
   const settled = settleGrid(options.grid ?? 'native', sources[0]!.sources.red!.grid!);
-  const range = await chipRange(settled, options, { scenes: sources, band: 'red' });
-  const grid = areaGrid(settled, range);
+  warnOfCrs(sources, settled, onWarning);
+  const area = await chipArea(settled, options, { scenes: sources, band: 'red' });
+  const grid = areaGrid(settled, area.range);
   const used = await scenesOnGrid(sources, { bands, grid });
   if (used.length === 0) {
     throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
   }
-  const spec: ChangeSpec = {
-    grid,
-    kind,
-    bands,
-    scenes: used,
-    days: used.map(({ timeMs }) => toOrdinal(new Date(timeMs).toISOString())),
-    options: detectOptions(kind, thermal, options),
-  };
+  const days = used.map(({ timeMs }) => toOrdinal(new Date(timeMs).toISOString()));
+  const ownOptions = detectOptions(kind, thermal, options);
+  const spec: ChangeSpec = { grid, kind, bands, scenes: used, days, options: ownOptions, onError, ...units };
   const inputs = await sceneInputs(used);
-  const chips: ChangeChip[] = [];
-  const side = settled.chips.chipPx;
-  for (let v = range.vMin; v <= range.vMax; v++) {
-    for (let h = range.hMin; h <= range.hMax; h++) {
-      const window = { col: (h - range.hMin) * side, row: (v - range.vMin) * side, width: side, height: side };
-      const own = [...used.keys()].filter((i) => intersect(used[i]!.footprint!, window) !== null);
-      if (own.length === 0) continue;
-      const md5 = inputsMd5(spec, { chips: settled.chips, inputs }, { h, v, scenes: own });
-      chips.push({ h, v, window, scenes: own, inputsMd5: md5 });
-    }
-  }
-  const asked = (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
-  return { spec, grid: settled.chips, chips, asked };
+  return { spec, grid: settled.chips, ...chipsOf(spec, { area, grid: settled.chips, inputs }) };
 }

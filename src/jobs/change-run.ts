@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { StoreError } from '../errors.js';
 import { chipCell } from '../geo/chip-grid.js';
+import type { Scene } from '../io/scene.js';
 import { readScenes } from '../io/stac.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
@@ -18,6 +19,7 @@ import { runBlocks } from './pool.js';
 import { hasResults, openResults } from './result-folder.js';
 import { chipJson } from './result-json.js';
 import type { ResultStore } from './result-store.js';
+import { withoutUnreadable } from './run.js';
 
 /** Where results go: a store, JSON, or both. */
 export interface ChangeTarget {
@@ -33,6 +35,8 @@ export interface ChangeRunSummary {
   chips: ChangePlan['chips'];
   /** Of the chips asked for that scenes meet, those of earlier runs included. */
   pixels: { withSegments: number; empty: number; failed: number };
+  /** Scenes that were left out because they could not be read, and why. */
+  dropped: { id: string; reason: string }[];
   files: string[];
 }
 
@@ -167,29 +171,28 @@ export async function planScenes(
   target: ChangeTarget,
   options: ChangeRunOptions = {},
 ): Promise<ChangePlan> {
-  const prepared = await prepareChanges(await readSources(sources, options), options);
-  const { grid } = prepared;
-  const isThere = target.store !== undefined && (await hasResults(target.store));
-  const store = isThere ? await openResults(target.store!, { grid, readOnly: true }) : memoryResults(grid);
-  try {
-    return planOf(prepared, await chipsToRun(store, prepared, options.refresh ?? false), options);
-  } finally {
-    await store.close();
-  }
+  const scenes = await readSources(sources, options);
+  const { result } = await withoutUnreadable(scenes, options, async (readable) => {
+    const prepared = await prepareChanges(readable, options);
+    const { grid } = prepared;
+    const isThere = target.store !== undefined && (await hasResults(target.store));
+    const store = isThere ? await openResults(target.store!, { grid, readOnly: true }) : memoryResults(grid);
+    try {
+      return planOf(prepared, await chipsToRun(store, prepared, options.refresh ?? false), options);
+    } finally {
+      await store.close();
+    }
+  });
+  return result;
 }
 
-/**
- * Detects changes in the scenes of an area, chip by chip, into a result store, JSON, or both. Chips whose results are there for the same
- * inputs (scenes, files, options) are left as they are, so a run that was stopped goes on. A pixel that fails is recorded with its
- * reason, and the others go on.
- * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; the reason of `signal`.
- */
-export async function detectScenes(
-  sources: Sources,
+/** Runs all chips of some scenes. */
+async function detectReadable(
+  scenes: readonly Scene[],
   target: ChangeTarget,
-  options: ChangeRunOptions = {},
-): Promise<ChangeRunSummary> {
-  const prepared = await prepareChanges(await readSources(sources, options), options);
+  options: ChangeRunOptions,
+): Promise<Omit<ChangeRunSummary, 'dropped'>> {
+  const prepared = await prepareChanges(scenes, options);
   const store = await openTarget(target, prepared);
   try {
     const toRun = await chipsToRun(store, prepared, options.refresh ?? false);
@@ -205,4 +208,24 @@ export async function detectScenes(
   } finally {
     await store.close();
   }
+}
+
+/**
+ * Detects changes in the scenes of an area, chip by chip, into a result store, JSON, or both. Chips whose results are there for the same
+ * inputs (scenes, files, options) are left as they are, so a run that was stopped goes on. A pixel that fails is recorded with its
+ * reason, and the others go on. With `onError: 'skip'` a scene that cannot be read is dropped from the whole run, which begins again
+ * without it; it is no input of the chips, so that they run again when it can be read.
+ * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; the reason of `signal`.
+ */
+export async function detectScenes(
+  sources: Sources,
+  target: ChangeTarget,
+  options: ChangeRunOptions = {},
+): Promise<ChangeRunSummary> {
+  const scenes = await readSources(sources, options);
+  const { result, dropped } = await withoutUnreadable(scenes, options, (readable) =>
+    detectReadable(readable, target, options),
+  );
+  const { files, ...summary } = result;
+  return { ...summary, dropped, files };
 }
