@@ -27,10 +27,16 @@ async function main(argv: readonly string[]): Promise<number> {
     .description('Turns stacks of satellite images into statistics.')
     .version(version, '--version', 'print the version')
     .exitOverride()
+    // Options behind a subcommand's name are the subcommand's.
+    .enablePositionalOptions()
     // One line an error, whoever finds it; the help that a missing command prints stays as it is.
     .configureOutput({ outputError: (text, write) => write(`stackwise: ${lineOf(text.replace(/^error: /, ''))}\n`) });
   for (const make of COMMANDS) {
-    program.addCommand(make().option('--debug', 'print stack traces').copyInheritedSettings(program));
+    const command = make().copyInheritedSettings(program);
+    for (const one of [command, ...command.commands]) {
+      one.option('--debug', 'print stack traces').copyInheritedSettings(program);
+    }
+    program.addCommand(command);
   }
   try {
     await program.parseAsync([...argv]);

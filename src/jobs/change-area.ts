@@ -1,8 +1,18 @@
 // The grid that changes are detected on, and which of its chips.
 import { InputError } from '../errors.js';
 import { isAxisAligned } from '../geo/affine.js';
-import { CHIP_GRIDS, type ChipGrid, chipCell } from '../geo/chip-grid.js';
-import { type Crs, describeCrs, parseCrs, projectionOf } from '../geo/crs.js';
+import { CHIP_GRIDS, type ChipGrid, chipCell, snap } from '../geo/chip-grid.js';
+import {
+  type Crs,
+  crsToLonLat,
+  describeCrs,
+  isGeographic,
+  LON_LAT,
+  lonLatToCrs,
+  parseCrs,
+  projectionOf,
+  sameCrs,
+} from '../geo/crs.js';
 import { boundsIn } from '../geo/footprint.js';
 import type { Bounds, Grid } from '../geo/grid.js';
 import { sameProjection } from '../geo/projection.js';
@@ -90,7 +100,7 @@ export async function chipArea(
   options: ChangeRunOptions,
   { scenes, band }: { scenes: readonly SourceScene[]; band: string },
 ): Promise<ChipArea> {
-  const given = (['chip', 'tile', 'bbox', 'geometry'] as const).filter((name) => options[name] !== undefined);
+  const given = (['chip', 'tile', 'at', 'bbox', 'geometry'] as const).filter((name) => options[name] !== undefined);
   if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
   const { geometry } = options;
   const region = geometry === undefined ? null : await regionOfGeoJson(geometry, { crs: grid.crs });
@@ -98,6 +108,24 @@ export async function chipArea(
   const count = (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
   if (count <= MOST_CHIPS) return { range, has: (h, v) => !region || touchesBox(region, chipBounds(grid.chips, h, v)) };
   throw new InputError(`${count} chips are too many at once (limit ${MOST_CHIPS}): give --tile, --bbox or --geometry`);
+}
+
+/** A point in the CRS of a grid. */
+export async function pointOnGrid(
+  crs: Crs,
+  point: NonNullable<ChangeRunOptions['at']>,
+): Promise<{ x: number; y: number }> {
+  const { x, y } = point;
+  if (point.crs === null) return { x, y };
+  const from = point.crs === undefined ? LON_LAT : parseCrs(point.crs);
+  if (sameCrs(from, crs)) return { x, y };
+  if (isGeographic(from) && !(Math.abs(x) <= 180 && Math.abs(y) <= 90)) {
+    throw new InputError(`${x},${y} is no longitude and latitude: say in which CRS with --at-crs`, { option: 'at' });
+  }
+  const [lon, lat] = (await crsToLonLat(from))(x, y);
+  const [ownX, ownY] = (await lonLatToCrs(crs))(lon, lat);
+  if (Number.isFinite(ownX) && Number.isFinite(ownY)) return { x: ownX, y: ownY };
+  throw new InputError(`${x},${y} has no place in ${describeCrs(crs)}`, { option: 'at' });
 }
 
 function rangeWithin({ chips }: SettledGrid, { bounds }: Region): ChipRange {
@@ -112,7 +140,7 @@ function chipBounds(chips: ChipGrid, h: number, v: number): Bounds {
 
 async function rangeOf(
   grid: SettledGrid,
-  { chip, tile, bbox, bboxCrs }: ChangeRunOptions,
+  { chip, tile, at, bbox, bboxCrs }: ChangeRunOptions,
   { scenes, band }: { scenes: readonly SourceScene[]; band: string },
 ): Promise<ChipRange> {
   if (chip) {
@@ -123,6 +151,10 @@ async function rangeOf(
     const { h, v } = cellOption(tile, 'tile');
     const n = grid.chips.tileChips;
     return { hMin: h * n, vMin: v * n, hMax: h * n + n - 1, vMax: v * n + n - 1 };
+  }
+  if (at) {
+    const { h, v } = snap(grid.chips, await pointOnGrid(grid.crs, at)).chip;
+    return { hMin: h, vMin: v, hMax: h, vMax: v };
   }
   if (!bbox) return extentOf(grid, scenes, band);
   const from = bboxCrs === undefined ? {} : { from: parseCrs(bboxCrs) };

@@ -9,6 +9,8 @@ export interface ChangeRunOptions extends StackOptions {
   /** One chip or tile of the grid: column, row. */
   chip?: readonly number[] | undefined;
   tile?: readonly number[] | undefined;
+  /** The chip that a point lies in: lon/lat, or in `crs`; null is the grid's own. */
+  at?: { x: number; y: number; crs?: string | null | undefined } | undefined;
   /** West, south, east, north; lon/lat unless `bboxCrs`. The chips that it touches are run whole. */
   bbox?: readonly number[] | undefined;
   bboxCrs?: string | undefined;

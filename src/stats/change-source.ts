@@ -85,7 +85,7 @@ const NAMES: Readonly<Record<(typeof PYCCD_BANDS)[number], readonly string[]>> =
 };
 
 /** Numbers of PyCCD's bands in the names of Landsat's, by instrument. */
-const NUMBERS = { tm: [1, 2, 3, 4, 5, 7, 6], oli: [2, 3, 4, 5, 6, 7, 10] };
+export const BAND_NUMBERS = { tm: [1, 2, 3, 4, 5, 7, 6], oli: [2, 3, 4, 5, 6, 7, 10] };
 /** How they stand in names: SRB2 and BTB10 of ARD, sr_band2 and bt_band10 of ESPA, B2 and B02; SR_B2 and ST_B10 of Collection 2. */
 const NUMBERED: ((n: number) => string)[] = [
   (n) => `SRB${n}`,
@@ -117,7 +117,7 @@ function pixelQaScene(scene: Scene): ChangeScene | null {
   const byName = new Map(Object.entries(scene.bands).map(([key, band]) => [key.toUpperCase(), band]));
   const qa = byName.get('PIXELQA') ?? byName.get('PIXEL_QA');
   if (!qa) return null;
-  const numbers = NUMBERS[isTm(scene, byName) ? 'tm' : 'oli'];
+  const numbers = BAND_NUMBERS[isTm(scene, byName) ? 'tm' : 'oli'];
   const bands = PYCCD_BANDS.map((name, i) => {
     const called = NAMES[name].map((alias) => findBand(scene, alias, null)).find((band) => band !== null);
     const numbered = NUMBERED.map((spell) => byName.get(spell(numbers[i]!))).find((band) => band !== undefined);
@@ -173,7 +173,7 @@ function sensorScene(scene: Scene): ChangeScene {
 }
 
 /** Degrees Celsius × 100 as kelvin × 10, halves to even; −9999 stays. */
-function kelvinOfCelsius(value: number): number {
+export function kelvinOfCelsius(value: number): number {
   if (value === -9999) return value;
   const tens = Math.floor((value + 27_315) / 10);
   const rest = value + 27_315 - 10 * tens;

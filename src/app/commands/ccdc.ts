@@ -1,18 +1,22 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { InputError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { parseBbox } from '../../geo/region.js';
 import type { ChangeRunOptions } from '../../jobs/change-options.js';
 import type { ChangePlan } from '../../jobs/change-plan.js';
 import { type ChangeRunSummary, detectScenes, planScenes } from '../../jobs/change-run.js';
 import { formatBytes, parseBytes } from '../../limit.js';
 import { amount, type Flags } from '../amount-option.js';
+import { geometryOf } from '../geometry-option.js';
+import { parameters } from '../parameters-option.js';
 import { progressReporter } from '../progress.js';
+import { addStackOptions, stackOptions } from '../stack-option.js';
 import { stopSignals } from '../stop.js';
+import { ccdcPixelCommand } from './ccdc-pixel.js';
+import { ccdcPlotCommand } from './ccdc-plot.js';
 
 /** `stackwise ccdc <scenes…> --store DIR` */
 export function ccdcCommand(): Command {
-  return new Command('ccdc')
+  const command = new Command('ccdc')
     .description('Detect changes in a series of Landsat or Sentinel-2 scenes, with the numbers of PyCCD.')
     .argument('<scenes...>', 'STAC items or catalog (JSON), a folder, or rasters')
     .option('--store <dir>', 'the result store; chips that are in it for the same inputs are left as they are')
@@ -22,31 +26,21 @@ export function ccdcCommand(): Command {
     .option('--tile <h,v>', 'the chips of a tile')
     .option('--bbox <w,s,e,n>', 'the chips that an area touches, lon/lat unless --bbox-crs')
     .option('--bbox-crs <crs>', 'CRS of --bbox')
+    .option('--geometry <geojson>', 'the chips that polygons touch: a GeoJSON file or text')
     .option('--datetime <interval>', 'which scenes, like 1984-01-01/2020-12-31')
     .option('--no-thermal', 'do not use temperature')
     .addOption(new Option('--offset <mode>', "Sentinel-2's offset").choices(['auto', 'apply', 'none']))
     .option('--params <json>', "PyCCD's parameters, as JSON or a file of it")
     .option('--wide-int', 'do not wrap temperatures at 16 bits as PyCCD does')
+    .addOption(new Option('--on-error <policy>', 'of scenes that cannot be read').choices(['fail', 'skip']))
     .option('--refresh', 'run chips again whose results are there')
     .option('--threads <count>', 'number of threads; 0 computes in the main thread')
     .option('--memory-limit <bytes>', 'like 1GiB (default: the cgroup or RAM less a margin)')
     .option('--plan', 'print what would be done, and stop')
     .option('--json', 'print machine-readable JSON lines')
     .action(run);
-}
-
-/** PyCCD's parameters as JSON text, or a file of it. */
-function parameters(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text.trimStart().startsWith('{') ? text : readFileSync(text, 'utf8'));
-  } catch (cause) {
-    const message = `neither JSON nor a file of it: ${(cause as Error).message}`;
-    throw new InputError(message, { option: 'params' }, { cause });
-  }
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
-  throw new InputError('a JSON object of parameters is wanted', { option: 'params' });
+  command.addCommand(ccdcPixelCommand()).addCommand(ccdcPlotCommand());
+  return addStackOptions(command);
 }
 
 function cell(flags: Flags, name: 'chip' | 'tile'): number[] | undefined {
@@ -67,11 +61,14 @@ function changeOptions(flags: Flags): ChangeRunOptions {
     tile: cell(flags, 'tile'),
     bbox: flags.bbox === undefined ? undefined : parseBbox(String(flags.bbox)),
     bboxCrs: text('bboxCrs'),
+    geometry: geometryOf(text('geometry')),
+    ...stackOptions(flags),
+    onError: text('onError') as ChangeRunOptions['onError'],
     datetime: text('datetime'),
     offset: text('offset') as ChangeRunOptions['offset'],
     thermal: flags.thermal === false ? false : undefined,
     detect: {
-      ...(params !== undefined && { params: params as object }),
+      ...(params && { params }),
       ...(flags.wideInt === true && { wideInt: true }),
     },
     refresh: flags.refresh === true,
@@ -87,7 +84,7 @@ async function run(sources: string[], flags: Flags): Promise<void> {
   }
   const given = changeOptions(flags);
   const json = flags.json === true;
-  const stop = stopSignals();
+  const stop = stopSignals('the chips that were done stay');
   const progress = progressReporter({ stream: process.stderr, json, label: 'ccdc', unit: 'px' });
   try {
     const options: ChangeRunOptions = {
@@ -110,10 +107,11 @@ async function run(sources: string[], flags: Flags): Promise<void> {
   }
 }
 
-function describe({ grid, chips, pixels, files }: ChangeRunSummary): string {
+function describe({ grid, chips, pixels, dropped, files }: ChangeRunSummary): string {
   const shown = files.length > 12 ? [...files.slice(0, 3), `… ${files.length - 5} more`, ...files.slice(-2)] : files;
   return [
     ...shown,
+    ...dropped.map(({ id, reason }) => `left out        ${id}: ${reason}`),
     `${chips.toRun} chips of the grid ${grid} done, ${chips.unchanged} were there, ${chips.outside} lie outside of the scenes`,
     `${pixels.withSegments} pixels with segments, ${pixels.empty} without, ${pixels.failed} failed`,
     '',
