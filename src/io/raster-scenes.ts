@@ -115,30 +115,45 @@ async function lonLatBox(grid: Grid | null): Promise<Scene['bbox']> {
   }
 }
 
+/** Told of a scene that is left out because a file of it cannot be opened; what it throws ends the reading. */
+export type OnUnreadable = (scene: { id: string }, error: unknown) => void;
+
 /**
  * Scenes of bare rasters. A file's name is taken apart as stem, separator (one of . _ -) and band: `S2A_31UDS_20200105_B04.tif`,
  * `LC08_…_20201031_…_SR_B4.TIF`. Files with the same stem in one folder are one scene when the stem holds a date (YYYYMMDD,
- * YYYY-MM-DD or YYYYDDD, time optional; or Landsat's LE70350321999205EDC00); files without a date in their name make one scene a folder, dated by the folder's name
- * (`20200105/B04.tif`). A file whose name ends in its date is a scene of its own. A file of several bands gives them by their
- * descriptions, else b1, b2, …
+ * YYYY-MM-DD or YYYYDDD, time optional; or Landsat's LE70350321999205EDC00); files without a date in their name make one scene a folder,
+ * dated by the folder's name (`20200105/B04.tif`). A file whose name ends in its date is a scene of its own. A file of several bands
+ * gives them by their descriptions, else b1, b2, …
  */
 export async function scenesOfRasters(
   urls: readonly string[],
   openRaster: (url: string) => Promise<Raster>,
+  onUnreadable?: OnUnreadable,
 ): Promise<Scene[]> {
   const scenes = new Map<string, Scene>();
+  const unreadable = new Set<string>();
   for (let start = 0; start < urls.length; start += AT_ONCE) {
     const files = urls.slice(start, start + AT_ONCE).map(place);
     const headers = await Promise.all(
-      files.map(async ({ url }) => {
-        const raster = await openRaster(url);
-        await raster.close();
-        return raster.header;
+      files.map(async ({ url, id }) => {
+        try {
+          const raster = await openRaster(url);
+          await raster.close();
+          return raster.header;
+        } catch (error) {
+          if (!onUnreadable) throw error;
+          onUnreadable({ id }, error);
+          return null;
+        }
       }),
     );
     for (const [index, file] of files.entries()) {
       const header = headers[index]!;
       const key = `${folderOf(file.url)}\n${file.id}`;
+      if (header === null) {
+        unreadable.add(key);
+        continue;
+      }
       const scene = scenes.get(key) ?? {
         id: file.id,
         collection: null,
@@ -156,5 +171,6 @@ export async function scenesOfRasters(
         scene.bands[name in scene.bands ? `${file.band ?? file.id}_${name}` : name] = band;
     }
   }
+  for (const key of unreadable) scenes.delete(key);
   return [...scenes.values()];
 }

@@ -4,7 +4,7 @@ import { ardItems } from './landsat-ard.js';
 import { mapFew } from './map-few.js';
 import { itemsOfProductFolder } from './product-folder.js';
 import type { Raster } from './raster.js';
-import { scenesOfRasters } from './raster-scenes.js';
+import { type OnUnreadable, scenesOfRasters } from './raster-scenes.js';
 import type { Scene } from './scene.js';
 import { isObject, type Json, sceneOfItem } from './stac-item.js';
 import type { Store } from './store.js';
@@ -16,6 +16,8 @@ export interface ReadScenesOptions {
   signal?: AbortSignal;
   /** Opens a raster that has no item; default: by its format. */
   openRaster?: (url: string) => Promise<Raster>;
+  /** Of bare rasters: told of scenes that are left out because a file of theirs cannot be opened; default: that is an error. */
+  onUnreadable?: OnUnreadable;
 }
 
 /** Limits against hostile or mistaken input. */
@@ -33,6 +35,7 @@ interface Context {
   store: Store;
   signal?: AbortSignal;
   openRaster: (url: string) => Promise<Raster>;
+  onUnreadable?: OnUnreadable;
   /** Documents that were read, so that circular links end. */
   seen: Set<string>;
 }
@@ -148,7 +151,9 @@ async function scenesOfFolder(folder: string, context: Context): Promise<Scene[]
 async function scenesOfFiles(rasters: readonly string[], context: Context): Promise<Scene[]> {
   const { items, others } = ardItems(rasters);
   const scenes = items.map((item, index) => sceneOfItem(item, null, index));
-  return others.length > 0 ? [...scenes, ...(await scenesOfRasters(others, context.openRaster))] : scenes;
+  return others.length > 0
+    ? [...scenes, ...(await scenesOfRasters(others, context.openRaster, context.onUnreadable))]
+    : scenes;
 }
 
 /** A glob as a test on whole paths: * and ? stay within a folder, ** does not, [abc] and {a,b} as usual. */
@@ -208,12 +213,13 @@ async function openLazily(url: string, store: Store, signal: AbortSignal | undef
  */
 export async function readScenes(
   source: string | readonly string[] | object,
-  { store = anyStore(), signal, openRaster }: ReadScenesOptions = {},
+  { store = anyStore(), signal, openRaster, onUnreadable }: ReadScenesOptions = {},
 ): Promise<Scene[]> {
   const context: Context = {
     store,
     ...(signal && { signal }),
     openRaster: openRaster ?? ((url) => openLazily(url, store, signal)),
+    ...(onUnreadable && { onUnreadable }),
     seen: new Set(),
   };
   const texts = typeof source === 'string' ? [source] : source;

@@ -3,7 +3,6 @@ import { InputError } from '../errors.js';
 import { crsToLonLat } from '../geo/crs.js';
 import { fileName } from '../io/href.js';
 import { openRaster } from '../io/open-raster.js';
-import { readScenes } from '../io/stac.js';
 import type { Store } from '../io/store.js';
 import { anyStore } from '../io/stores.js';
 import { kernels } from '../kernels/memory.js';
@@ -18,8 +17,8 @@ import { rasterCache } from '../stats/source.js';
 import { pointOnGrid } from './change-area.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { type PreparedChanges, prepareChanges } from './change-prepare.js';
+import { withReadable } from './change-scenes.js';
 import { openResults } from './result-folder.js';
-import { withoutUnreadable } from './run.js';
 
 /** A pixel's observations, how changes are looked for in them, and where it is. */
 export interface ObservedPixel {
@@ -117,8 +116,7 @@ export async function observePixel(sources: readonly string[], options: PixelOpt
     return { ...table, source: fileName(table.source), options: { ...table.options, ...own }, place: null, grid: null };
   }
   if (options.at === undefined) throw new InputError('which pixel of the scenes: give --at lon,lat or --pixel x,y');
-  const scenes = await readScenes(sources, options.signal ? { signal: options.signal } : {});
-  const { result } = await withoutUnreadable(scenes, options, async (readable) => {
+  const { result } = await withReadable(sources, options, async (readable) => {
     const prepared = await prepareChanges(readable, options);
     return { ...(await seriesOfScenes(prepared, options)), options: prepared.spec.options };
   });

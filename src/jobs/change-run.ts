@@ -7,19 +7,18 @@ import { pipeline } from 'node:stream/promises';
 import { StoreError } from '../errors.js';
 import { chipCell } from '../geo/chip-grid.js';
 import type { Scene } from '../io/scene.js';
-import { readScenes } from '../io/stac.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { type ChangePlan, planChanges } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
 import { changeRunner } from './change-runner.js';
+import { withReadable } from './change-scenes.js';
 import { memoryResults } from './memory-results.js';
 import { runBlocks } from './pool.js';
 import { hasResults, openResults } from './result-folder.js';
 import { chipJson } from './result-json.js';
 import type { ResultStore } from './result-store.js';
-import { withoutUnreadable } from './run.js';
 
 /** Where results go: a store, JSON, or both. */
 export interface ChangeTarget {
@@ -38,12 +37,6 @@ export interface ChangeRunSummary {
   /** Scenes that were left out because they could not be read, and why. */
   dropped: { id: string; reason: string }[];
   files: string[];
-}
-
-type Sources = string | readonly string[];
-
-async function readSources(sources: Sources, { signal }: ChangeRunOptions) {
-  return readScenes(sources, signal ? { signal } : {});
 }
 
 /** Chips that have no results, or results from other inputs. */
@@ -167,12 +160,11 @@ async function openTarget({ store }: ChangeTarget, { grid }: PreparedChanges): P
 
 /** What {@link detectScenes} would do; nothing is written, not even a new store. */
 export async function planScenes(
-  sources: Sources,
+  sources: string | readonly string[],
   target: ChangeTarget,
   options: ChangeRunOptions = {},
 ): Promise<ChangePlan> {
-  const scenes = await readSources(sources, options);
-  const { result } = await withoutUnreadable(scenes, options, async (readable) => {
+  const { result } = await withReadable(sources, options, async (readable) => {
     const prepared = await prepareChanges(readable, options);
     const { grid } = prepared;
     const isThere = target.store !== undefined && (await hasResults(target.store));
@@ -218,12 +210,11 @@ async function detectReadable(
  * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; the reason of `signal`.
  */
 export async function detectScenes(
-  sources: Sources,
+  sources: string | readonly string[],
   target: ChangeTarget,
   options: ChangeRunOptions = {},
 ): Promise<ChangeRunSummary> {
-  const scenes = await readSources(sources, options);
-  const { result, dropped } = await withoutUnreadable(scenes, options, (readable) =>
+  const { result, dropped } = await withReadable(sources, options, (readable) =>
     detectReadable(readable, target, options),
   );
   const { files, ...summary } = result;
