@@ -1,5 +1,5 @@
 // Settles everything about a run of change detection before a pixel is read.
-import { InputError } from '../errors.js';
+import { InputError, UnreadableScenes } from '../errors.js';
 import type { ChipGrid } from '../geo/chip-grid.js';
 import { describeCrs, sameCrs } from '../geo/crs.js';
 import { intersect, type Window } from '../geo/grid.js';
@@ -15,13 +15,16 @@ import { THERMAL_UNITS } from '../stats/change-stack.js';
 import type { DetectOptions } from '../stats/detect.js';
 import { selectScenes } from '../stats/select.js';
 import { detectSensor } from '../stats/sensors.js';
-import { type RasterCache, rasterCache } from '../stats/source.js';
+import { type RasterCache, rasterCache, unreadable } from '../stats/source.js';
 import type { Source, SourceScene } from '../stats/spec.js';
 import { areaGrid, type ChipArea, chipArea, type SettledGrid, settleGrid } from './change-area.js';
 import { inputsMd5, sceneInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { settleScenes } from './radiometry.js';
 import { locateScenes, scenesOnGrid } from './survey.js';
+
+/** Scenes whose files are opened at a time. */
+const AT_ONCE = 16;
 
 /** A chip of a run. */
 export interface ChangeChip {
@@ -116,6 +119,28 @@ function detectOptions(kind: ChangeKind, thermal: boolean, { detect = {} }: Chan
   return { qaScheme, wideInt, ...detect, ...(!thermal && { thermalBand: null }) };
 }
 
+/** Asks the scenes' files where they lie, some scenes at a time: of an archive of single bands they are thousands. */
+async function locateAll(
+  sources: readonly SourceScene[],
+  cache: RasterCache,
+  options: ChangeRunOptions,
+): Promise<void> {
+  const { signal, onError } = options;
+  const failures: unknown[] = [];
+  for (let from = 0; from < sources.length; from += AT_ONCE) {
+    signal?.throwIfAborted();
+    const some = sources.slice(from, from + AT_ONCE);
+    const located = await Promise.allSettled(
+      some.map((scene) => locateScenes([scene], cache, { onError, ...(signal && { signal }) })),
+    );
+    const failed = located.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    const other = failed.find((failure) => !(failure instanceof UnreadableScenes));
+    if (other) throw other;
+    failures.push(...failed);
+  }
+  if (failures.length > 0) throw unreadable(failures as UnreadableScenes[]);
+}
+
 /** Scenes in other CRSs than the grid are brought onto it by the nearest pixel: of a grid of the scenes' own pixels that is told. */
 function warnOfCrs(
   sources: readonly SourceScene[],
@@ -168,13 +193,17 @@ function chipsOf(
   const side = grid.chipPx;
   const chips: ChangeChip[] = [];
   let asked = 0;
+  let last: number[] = [];
   for (let v = vMin; v <= vMax; v++) {
     for (let h = hMin; h <= hMax; h++) {
       if (!area.has(h, v)) continue;
       asked++;
       const window = { col: (h - hMin) * side, row: (v - vMin) * side, width: side, height: side };
-      const own = [...spec.scenes.keys()].filter((i) => intersect(spec.scenes[i]!.footprint!, window) !== null);
-      if (own.length === 0) continue;
+      const found = [...spec.scenes.keys()].filter((i) => intersect(spec.scenes[i]!.footprint!, window) !== null);
+      if (found.length === 0) continue;
+      // Chips mostly meet the same scenes as the one before: thousands of lists of thousands would be much memory.
+      const own: number[] = found.length === last.length && found.every((place, i) => place === last[i]) ? last : found;
+      last = own;
       const md5 = inputsMd5(spec, { chips: grid, inputs }, { h, v, scenes: own });
       chips.push({ h, v, window, scenes: own, inputsMd5: md5 });
     }
@@ -183,29 +212,31 @@ function chipsOf(
 }
 
 async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: RasterCache): Promise<PreparedChanges> {
-  const { datetime, onWarning, signal, onError = 'fail' } = options;
+  const { datetime, onWarning, onError = 'fail' } = options;
   if (all.length === 0) throw new InputError('there are no scenes');
   if (!['fail', 'skip'].includes(onError)) {
     throw new InputError(`on-error is one of fail, skip, and got "${onError}"`, { option: 'on-error' });
   }
   const { scenes, notes } = selectScenes(all, { interval: datetime === undefined ? null : parseInterval(datetime) });
   for (const note of notes) onWarning?.(note);
-  const { found, kind, thermal, ...units } = settleKind(scenes, options);
+  const { found: own, kind, thermal, ...units } = settleKind(scenes, options);
   const bands = PYCCD_BANDS.slice(0, thermal ? 7 : 6);
-  const sources = scenes.map(({ id, timeMs }, i) => ({ id, timeMs, sources: sourcesOf(found[i]!, bands) }));
-  await locateScenes(sources, cache, { onError, ...(signal && { signal }) });
+  const sources = scenes.map(({ id, timeMs }, i) => ({ id, timeMs, sources: sourcesOf(own[i]!, bands) }));
+  await locateAll(sources, cache, { ...options, onError });
   if (kind === 'sentinel-2') await shiftSources(scenes, { sources, bands, cache, options });
   const settled = settleGrid(options.grid ?? 'native', sources[0]!.sources.red!.grid!);
   warnOfCrs(sources, settled, onWarning);
   const area = await chipArea(settled, options, { scenes: sources, band: 'red' });
   const grid = areaGrid(settled, area.range);
   const used = await scenesOnGrid(sources, { bands, grid });
-  if (used.length === 0) {
-    throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
-  }
+  const nowhere = () =>
+    new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
+  if (used.length === 0) throw nowhere();
   const days = used.map(({ timeMs }) => toOrdinal(new Date(timeMs).toISOString()));
   const ownOptions = detectOptions(kind, thermal, options);
   const spec: ChangeSpec = { grid, kind, bands, scenes: used, days, options: ownOptions, onError, ...units };
   const inputs = await sceneInputs(used);
-  return { spec, grid: settled.chips, ...chipsOf(spec, { area, grid: settled.chips, inputs }) };
+  const found = chipsOf(spec, { area, grid: settled.chips, inputs });
+  if (found.chips.length === 0) throw nowhere();
+  return { spec, grid: settled.chips, ...found };
 }

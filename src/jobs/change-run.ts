@@ -42,11 +42,14 @@ export interface ChangeRunSummary {
 /** Chips that have no results, or results from other inputs. */
 async function chipsToRun(store: ResultStore, { chips }: PreparedChanges, refresh: boolean): Promise<ChangeChip[]> {
   if (refresh) return chips;
+  // There may be more chips than a function takes arguments.
+  const least = (of: (chip: ChangeChip) => number) => chips.reduce((n, chip) => Math.min(n, of(chip)), Infinity);
+  const most = (of: (chip: ChangeChip) => number) => -least((chip) => -of(chip));
   const range = {
-    hMin: Math.min(...chips.map(({ h }) => h)),
-    vMin: Math.min(...chips.map(({ v }) => v)),
-    hMax: Math.max(...chips.map(({ h }) => h)),
-    vMax: Math.max(...chips.map(({ v }) => v)),
+    hMin: least(({ h }) => h),
+    vMin: least(({ v }) => v),
+    hMax: most(({ h }) => h),
+    vMax: most(({ v }) => v),
   };
   const there = new Map(
     (await store.summaries(ALGORITHM, range)).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
@@ -64,7 +67,7 @@ function planOf({ chips, asked, grid, spec }: PreparedChanges, toRun: ChangeChip
     },
     chipPx: grid.chipPx,
     nBand: spec.bands.length,
-    nTime: Math.max(0, ...toRun.map(({ scenes }) => scenes.length)),
+    nTime: toRun.reduce((most, { scenes }) => Math.max(most, scenes.length), 0),
     options,
   });
 }

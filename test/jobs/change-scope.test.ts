@@ -175,6 +175,11 @@ describe('the area of a run', () => {
     const args = ['--plan', '--json', '--json-out', at('j'), '--geometry', JSON.stringify(geometry)];
     const told = spawnSync(process.execPath, [cli, 'ccdc', own.items, ...args], { encoding: 'utf8' });
     expect(JSON.parse(told.stdout).chips).toEqual(few.chips);
+    // Its bounds meet the scenes, and it does not.
+    const around = [lonLat(450_000, 5_300_000), lonLat(600_000, 5_300_000), lonLat(600_000, 5_110_000)];
+    const beside = { type: 'Polygon', coordinates: [[...around, around[0]!]] };
+    const outside = planScenes(own.items, { jsonOut: at('j') }, { geometry: beside });
+    await expect(outside).rejects.toThrow(/none of the \d+ scenes overlaps the area/);
     const both = planScenes(own.items, { jsonOut: at('j') }, { geometry, chip: [0, 0] });
     await expect(both).rejects.toThrow('give one area, not both --chip and --geometry');
     const none = planScenes(own.items, { jsonOut: at('j') }, { geometry: { type: 'Point', coordinates: [1, 2] } });
