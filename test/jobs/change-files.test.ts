@@ -16,6 +16,7 @@ import {
   detectScenes,
   openResults,
   PYCCD_BANDS,
+  type PyccdBand,
   planScenes,
   toJSON,
   toOrdinal,
@@ -201,7 +202,7 @@ describe.skipIf(!existsSync(yatsm))('real stacks of YATSM (skipped without STACK
       expect(own.processing_mask.join('')).toBe(wanted.processing_mask);
       for (const [i, model] of own.change_models.entries()) {
         for (const band of PYCCD_BANDS) {
-          const [ours, theirs] = [model[band]!, wanted.change_models[i][band]];
+          const [ours, theirs] = [model[band] as PyccdBand, wanted.change_models[i][band]];
           expect(Math.abs(ours.rmse! - theirs.rmse)).toBeLessThanOrEqual(1e-9 * theirs.rmse);
         }
       }
@@ -240,8 +241,8 @@ print(json.dumps(out))`;
           m.break_day,
           m.observation_count,
           m.curve_qa,
-          m.nir!.rmse!,
-          m.thermal!.intercept!,
+          (m.nir as PyccdBand).rmse!,
+          (m.thermal as PyccdBand).intercept!,
         ]);
         expect(ours.map((m) => m.slice(0, 5))).toEqual(theirs[i].map((m: number[]) => m.slice(0, 5)));
         for (const [j, m] of ours.entries()) {
