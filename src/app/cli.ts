@@ -34,11 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
     // One line an error, whoever finds it; the help that a missing command prints stays as it is.
     .configureOutput({ outputError: (text, write) => write(`stackwise: ${lineOf(text.replace(/^error: /, ''))}\n`) });
   for (const make of COMMANDS) {
-    const command = make();
-    for (const own of [command, ...command.commands]) {
-      own.option('--debug', 'print stack traces').copyInheritedSettings(program);
-    }
-    program.addCommand(command);
+    program.addCommand(adopted(make(), program));
   }
   try {
     await program.parseAsync([...argv]);
@@ -49,6 +45,13 @@ async function main(argv: readonly string[]): Promise<number> {
     if (argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** A command and those in it: they end and print as the program does. */
+function adopted(command: Command, parent: Command): Command {
+  command.option('--debug', 'print stack traces').copyInheritedSettings(parent);
+  for (const own of command.commands) adopted(own, command);
+  return command;
 }
 
 const lineOf = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, ' ');

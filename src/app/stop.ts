@@ -8,8 +8,8 @@ export class StoppedError extends StackwiseError {
 /** A second Ctrl-C within this time is taken for an echo of the first: shells and `timeout` signal the whole group. */
 const ECHO_MS = 1000;
 
-/** A signal that Ctrl-C and SIGTERM abort; a later one ends the process at once. */
-export function stopSignals(): { signal: AbortSignal; dispose: () => void } {
+/** A signal that Ctrl-C and SIGTERM abort, telling what is `left`; a later one ends the process at once. */
+export function stopSignals(left = 'no result was written'): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
   let stoppedAt = 0;
   const stop = (name: NodeJS.Signals) => {
@@ -18,7 +18,7 @@ export function stopSignals(): { signal: AbortSignal; dispose: () => void } {
       return;
     }
     stoppedAt = performance.now();
-    controller.abort(new StoppedError(`stopped by ${name}: no result was written`));
+    controller.abort(new StoppedError(`stopped by ${name}: ${left}`));
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -204,3 +204,41 @@ export function insideMask(region: Region, grid: Grid, window: Window): Uint8Arr
       }
   return inside;
 }
+
+/** Whether a segment and a rectangle share a point: the rectangle cuts a part of it off that is not empty (Liang and Barsky). */
+function crosses([x0, y0]: readonly [number, number], [x1, y1]: readonly [number, number], box: Bounds): boolean {
+  const [dx, dy] = [x1 - x0, y1 - y0];
+  let [from, until] = [0, 1];
+  for (const [step, room] of [
+    [-dx, x0 - box.west],
+    [dx, box.east - x0],
+    [-dy, y0 - box.south],
+    [dy, box.north - y0],
+  ] as const) {
+    if (step === 0 && room < 0) return false;
+    if (step < 0) from = Math.max(from, room / step);
+    if (step > 0) until = Math.min(until, room / step);
+  }
+  return from <= until;
+}
+
+/** Whether a point lies in a polygon of rings (even–odd, so holes are out). */
+function contains(polygon: readonly Ring[], x: number, y: number): boolean {
+  let inside = false;
+  for (const ring of polygon) {
+    for (let i = 0; i + 1 < ring.length; i++) {
+      const [[x0, y0], [x1, y1]] = [ring[i]!, ring[i + 1]!];
+      if (y0 > y !== y1 > y && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)) inside = !inside;
+    }
+  }
+  return inside;
+}
+
+/** Whether a region and a rectangle of its CRS touch. */
+export function touchesBox({ bounds, polygons }: Region, box: Bounds): boolean {
+  const apart =
+    bounds.east < box.west || bounds.west > box.east || bounds.north < box.south || bounds.south > box.north;
+  if (apart || polygons === null) return !apart;
+  const isCut = (ring: Ring) => ring.some((point, i) => i > 0 && crosses(ring[i - 1]!, point, box));
+  return polygons.some((polygon) => polygon.some(isCut) || contains(polygon, box.west, box.north));
+}

@@ -40,14 +40,14 @@ const TM = ['blue', 'green', 'red', 'nir08', 'swir16', null, 'swir22'];
 const REFLECTANCE = { 'raster:scale': 2.75e-5, 'raster:offset': -0.2 };
 const TEMPERATURE = { 'raster:scale': 0.00341802, 'raster:offset': 149 };
 
-/** What is known of a band by its name: `SR_B4`, `ST_B10`, `QA_PIXEL`; bands of level 1 have no prefix. */
-function bandMember(name: string, id: LandsatId): Json | null {
-  const isTm = /^L[TE]/.test(id.text);
+/** What is known of a band by its name: `SR_B4`, `ST_B10`, `QA_PIXEL`; bands of level 1 have no prefix. `id`: the scene's name. */
+export function bandMember(name: string, id: string): Json | null {
+  const isTm = /^L[TE]/.test(id);
   const number = /^(?:SR_)?B(\d)$/.exec(name)?.[1];
   const commonName = number ? (isTm ? TM : OLI)[Number(number) - 1] : null;
   const light = { name, ...(commonName && { 'eo:common_name': commonName }), data_type: 'uint16', nodata: 0 };
   if (/^SR_B\d$/.test(name)) return { ...light, ...REFLECTANCE };
-  if (/^ST_B\d+$/.test(name)) return { ...light, ...TEMPERATURE };
+  if (/^[SB]T_B\d+$/.test(name)) return { ...light, ...TEMPERATURE };
   if (/^B\d+$/.test(name)) return light;
   if (name === 'QA_PIXEL') return { name, data_type: 'uint16', nodata: 1 };
   if (/^(QA_RADSAT|SR_ATMOS_OPACITY|SR_CLOUD_QA|SR_QA_AEROSOL|ST_QA)$/.test(name)) return { name };
@@ -79,7 +79,12 @@ function itemOf(id: LandsatId, properties: Json, assets: readonly (readonly [str
     assets: Object.fromEntries(
       assets.map(([name, href]) => [
         name,
-        { href, type: 'image/vnd.stac.geotiff; cloud-optimized=true', roles: ['data'], bands: [bandMember(name, id)] },
+        {
+          href,
+          type: 'image/vnd.stac.geotiff; cloud-optimized=true',
+          roles: ['data'],
+          bands: [bandMember(name, text)],
+        },
       ]),
     ),
   };
@@ -172,7 +177,7 @@ export function landsatFolderItem(
   const bbox = cornerBox(facts);
   const assets = names.flatMap((name) => {
     const band = bandOfFile(name, id);
-    return band && bandMember(band, id) ? [[band, folder + name] as const] : [];
+    return band && bandMember(band, id.text) ? [[band, folder + name] as const] : [];
   });
   const item = itemOf(
     id,

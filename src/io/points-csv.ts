@@ -1,48 +1,15 @@
 import { InputError } from '../errors.js';
+import { type CsvRow, rowsOf, separatorOf } from './csv.js';
 import type { PointList } from './points.js';
 
 const X_NAMES = ['lon', 'longitude', 'lng', 'long', 'x', 'easting'];
 const Y_NAMES = ['lat', 'latitude', 'y', 'northing'];
 const ID_NAMES = ['id', 'name', 'pid', 'point', 'point_id'];
 
-interface Row {
-  cells: string[];
-  /** Of the row's beginning, from 1. */
-  line: number;
-}
-
-/** Rows of a table: quoted cells may hold separators, line breaks and doubled quotes. Empty lines are passed over. */
-function* rowsOf(text: string, separator: string): Generator<Row> {
-  const token = new RegExp(
-    `"([^"]*(?:""[^"]*)*)"|([^"\\r\\n${separator === '\t' ? '\\t' : separator}]+)|(\\r?\\n|\\r)|(.)`,
-    'gs',
-  );
-  let row: Row = { cells: [''], line: 1 };
-  let line = 1;
-  for (const [all, quoted, bare, end] of text.matchAll(token)) {
-    if (end === undefined) {
-      if (quoted === undefined && bare === undefined && all === separator) row.cells.push('');
-      else row.cells[row.cells.length - 1] += quoted?.replaceAll('""', '"') ?? bare ?? all;
-      line += quoted === undefined ? 0 : (quoted.match(/\n/g)?.length ?? 0);
-      continue;
-    }
-    line++;
-    if (row.cells.some((cell) => cell.trim() !== '')) yield row;
-    row = { cells: [''], line };
-  }
-  if (row.cells.some((cell) => cell.trim() !== '')) yield row;
-}
-
-/** The separator that the header has most of. */
-function separatorOf(text: string): string {
-  const [header = ''] = text.split(/\r?\n/, 1);
-  return [',', ';', '\t'].reduce((best, one) => (header.split(one).length > header.split(best).length ? one : best));
-}
-
 /** Points of a table whose header names their columns: lon or x, lat or y, and maybe id; the other columns become properties. */
 export function pointsOfCsv(text: string, name: string): PointList {
-  const rows = rowsOf(text.replace(/^\uFEFF/, ''), separatorOf(text));
-  const header: string[] = (rows.next().value as Row | undefined)?.cells.map((cell) => cell.trim()) ?? [];
+  const rows = rowsOf(text, separatorOf(text));
+  const header: string[] = (rows.next().value as CsvRow | undefined)?.cells.map((cell) => cell.trim()) ?? [];
   const columnOf = (names: readonly string[]) => header.findIndex((cell) => names.includes(cell.toLowerCase()));
   const [xColumn, yColumn, idColumn] = [columnOf(X_NAMES), columnOf(Y_NAMES), columnOf(ID_NAMES)];
   if (xColumn < 0 || yColumn < 0) {

@@ -1,9 +1,10 @@
 import { InputError } from '../errors.js';
 import { folderOf, isInside, resolveHref, schemeOf } from './href.js';
+import { ardItems } from './landsat-ard.js';
 import { mapFew } from './map-few.js';
 import { itemsOfProductFolder } from './product-folder.js';
 import type { Raster } from './raster.js';
-import { scenesOfRasters } from './raster-scenes.js';
+import { type OnUnreadable, scenesOfRasters } from './raster-scenes.js';
 import type { Scene } from './scene.js';
 import { isObject, type Json, sceneOfItem } from './stac-item.js';
 import type { Store } from './store.js';
@@ -15,6 +16,8 @@ export interface ReadScenesOptions {
   signal?: AbortSignal;
   /** Opens a raster that has no item; default: by its format. */
   openRaster?: (url: string) => Promise<Raster>;
+  /** Of bare rasters: told of scenes that are left out because a file of theirs cannot be opened; default: that is an error. */
+  onUnreadable?: OnUnreadable;
 }
 
 /** Limits against hostile or mistaken input. */
@@ -26,11 +29,13 @@ const AT_ONCE = 16;
 
 const RASTER = /\.(tiff?|jp2|j2k|j2c|jpc|jpx)$/i;
 const JSON_NAME = /\.(geo)?json$/i;
+const ARCHIVE = /\.(tar|tar\.gz|tgz|zip)$/i;
 
 interface Context {
   store: Store;
   signal?: AbortSignal;
   openRaster: (url: string) => Promise<Raster>;
+  onUnreadable?: OnUnreadable;
   /** Documents that were read, so that circular links end. */
   seen: Set<string>;
 }
@@ -122,6 +127,9 @@ async function scenesOfFolder(folder: string, context: Context): Promise<Scene[]
   const products = await itemsOfProductFolder(root, top, { store, ...(signal && { signal }) });
   if (products) return products.map((item, index) => sceneOfItem(item, null, index));
   const files = await filesUnder(root, context);
+  const rasters = files.filter((file) => RASTER.test(file));
+  // Items that USGS puts beside its bands name them on its servers.
+  if (ardItems(rasters).items.length > 0) return scenesOfFiles(rasters, context);
   const documents = await mapFew(
     files.filter((file) => JSON_NAME.test(file)),
     AT_ONCE,
@@ -131,10 +139,21 @@ async function scenesOfFolder(folder: string, context: Context): Promise<Scene[]
     ({ document }) => isObject(document) && document.type === 'Feature' && isObject(document.assets),
   );
   if (items.length > 0) return items.map(({ document, file }) => sceneOfItem(document, file));
-  const rasters = files.filter((file) => RASTER.test(file));
-  if (rasters.length === 0)
-    throw new InputError(`no scenes in ${folder}: neither STAC items nor rasters`, { url: folder });
-  return scenesOfRasters(rasters, context.openRaster);
+  if (rasters.length === 0) {
+    const archives = files.filter((file) => ARCHIVE.test(file));
+    const packed = archives.length > 0 ? `: unpack its ${archives.length} archives first, like ${archives[0]}` : '';
+    throw new InputError(`no scenes in ${folder}: neither STAC items nor rasters${packed}`, { url: folder });
+  }
+  return scenesOfFiles(rasters, context);
+}
+
+/** Scenes of bare files: bands of Landsat ARD by their names, others by their headers too. */
+async function scenesOfFiles(rasters: readonly string[], context: Context): Promise<Scene[]> {
+  const { items, others } = ardItems(rasters);
+  const scenes = items.map((item, index) => sceneOfItem(item, null, index));
+  return others.length > 0
+    ? [...scenes, ...(await scenesOfRasters(others, context.openRaster, context.onUnreadable))]
+    : scenes;
 }
 
 /** A glob as a test on whole paths: * and ? stay within a folder, ** does not, [abc] and {a,b} as usual. */
@@ -169,12 +188,15 @@ async function expandGlob(glob: string, context: Context): Promise<string[]> {
 async function scenesOfPaths(paths: readonly string[], context: Context): Promise<Scene[]> {
   const rasters = paths.filter((path) => RASTER.test(path));
   const others = paths.filter((path) => !RASTER.test(path));
+  const archive = others.find((path) => ARCHIVE.test(path));
+  if (archive !== undefined)
+    throw new InputError(`${archive} is an archive: unpack it, and give the folder of its files`, { url: archive });
   const scenes = await mapFew(others, AT_ONCE, async (path) =>
     JSON_NAME.test(path) || schemeOf(path)?.startsWith('http')
       ? scenesOfDocument(await readJson(path, context), path, context)
       : scenesOfFolder(path, context),
   );
-  if (rasters.length > 0) scenes.push(await scenesOfRasters(rasters, context.openRaster));
+  if (rasters.length > 0) scenes.push(await scenesOfFiles(rasters, context));
   return scenes.flat();
 }
 
@@ -186,18 +208,18 @@ async function openLazily(url: string, store: Store, signal: AbortSignal | undef
 /**
  * Scenes of any source: an item collection, one item, a catalogue or collection (its `item` and `child` links, as long as they stay in
  * its folder), a folder, a glob of rasters, several of these, or the parsed documents themselves. A folder is read by its items.json,
- * catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the items in it and below; else by its
- * rasters, grouped as `scenesOfRasters` says. Data that
- * is missing or of the wrong type is an `InputError` that names item and field.
+ * catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the files of Landsat ARD in it and below;
+ * else by the items there; else by its rasters, grouped as `scenesOfRasters` says. Data that is missing or of the wrong type is an `InputError` that names item and field.
  */
 export async function readScenes(
   source: string | readonly string[] | object,
-  { store = anyStore(), signal, openRaster }: ReadScenesOptions = {},
+  { store = anyStore(), signal, openRaster, onUnreadable }: ReadScenesOptions = {},
 ): Promise<Scene[]> {
   const context: Context = {
     store,
     ...(signal && { signal }),
     openRaster: openRaster ?? ((url) => openLazily(url, store, signal)),
+    ...(onUnreadable && { onUnreadable }),
     seen: new Set(),
   };
   const texts = typeof source === 'string' ? [source] : source;

@@ -1,15 +1,24 @@
 // The grid that changes are detected on, and which of its chips.
 import { InputError } from '../errors.js';
 import { isAxisAligned } from '../geo/affine.js';
-import { CHIP_GRIDS, type ChipGrid, chipCell } from '../geo/chip-grid.js';
-import { type Crs, describeCrs, parseCrs, projectionOf } from '../geo/crs.js';
+import { CHIP_GRIDS, type ChipGrid, chipCell, snap } from '../geo/chip-grid.js';
+import {
+  type Crs,
+  crsToLonLat,
+  describeCrs,
+  isGeographic,
+  LON_LAT,
+  lonLatToCrs,
+  parseCrs,
+  projectionOf,
+  sameCrs,
+} from '../geo/crs.js';
 import { boundsIn } from '../geo/footprint.js';
-import type { Grid } from '../geo/grid.js';
+import type { Bounds, Grid } from '../geo/grid.js';
 import { sameProjection } from '../geo/projection.js';
-import { parseBbox, regionOfBbox } from '../geo/region.js';
+import { parseBbox, type Region, regionOfBbox, regionOfGeoJson, touchesBox } from '../geo/region.js';
 import type { SourceScene } from '../stats/spec.js';
 import { suggestion } from '../stats/suggest.js';
-import type { ChangeRunOptions } from './change-options.js';
 import { type ChipRange, chipsWithin, tileRange } from './result-store.js';
 
 const NATIVE = 'native';
@@ -78,43 +87,156 @@ async function extentOf({ chips, crs }: SettledGrid, scenes: readonly SourceScen
   ]);
 }
 
-/** The chips that are asked for: one, those of a tile, of a box, or all that the scenes touch. */
-export async function chipRange(
-  grid: SettledGrid,
-  options: ChangeRunOptions,
-  { scenes, band }: { scenes: readonly SourceScene[]; band: string },
-): Promise<ChipRange> {
-  const given = (['chip', 'tile', 'bbox'] as const).filter((name) => options[name] !== undefined);
-  if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
-  return rangeOf(grid, options, { scenes, band });
+/** One area of a grid of chips, in one of the ways to give it; chips are meant as a whole. */
+export interface ChipArea {
+  /** Column and row of a chip, or of a tile. */
+  chip?: readonly number[] | undefined;
+  tile?: readonly number[] | undefined;
+  /** Columns and rows of chips. */
+  chips?: readonly (readonly number[])[] | undefined;
+  /** The chip that a point lies in: lon/lat, or in `crs`; null is the grid's own. */
+  at?: { x: number; y: number; crs?: string | null | undefined } | undefined;
+  /** West, south, east, north; lon/lat unless `bboxCrs`. The chips that it touches. */
+  bbox?: readonly number[] | undefined;
+  bboxCrs?: string | undefined;
+  /** GeoJSON polygons in lon/lat: the chips that they touch. */
+  geometry?: unknown;
+}
+
+/** Chips of a grid, as plain data. */
+export interface ChipSelection {
+  range: ChipRange;
+  /** Which of the range, by {@link chipName}; null for all. */
+  only: ReadonlySet<string> | null;
+}
+
+/** How a selection calls a chip. */
+export const chipName = ({ h, v }: { h: number; v: number }) => `${h} ${v}`;
+
+/** Whether a selection has a chip. */
+export function isSelected({ range, only }: ChipSelection, chip: { h: number; v: number }): boolean {
+  const { hMin, vMin, hMax, vMax } = range;
+  if (chip.h < hMin || chip.h > hMax || chip.v < vMin || chip.v > vMax) return false;
+  return only === null || only.has(chipName(chip));
+}
+
+/** The chips of a selection, row by row. */
+export function* selectedChips({ range, only }: ChipSelection): Generator<{ h: number; v: number }> {
+  if (only) {
+    const cells = [...only].map((name) => name.split(' ').map(Number) as [number, number]);
+    for (const [h, v] of cells.sort(([h1, v1], [h2, v2]) => v1 - v2 || h1 - h2)) yield { h, v };
+    return;
+  }
+  for (let v = range.vMin; v <= range.vMax; v++) for (let h = range.hMin; h <= range.hMax; h++) yield { h, v };
 }
 
 /**
- * How many chips there are to be listed.
- * @throws InputError when they are too many.
+ * How many chips a selection has.
+ * @throws InputError when they are too many to be listed.
  */
-export function checkChipCount({ hMin, vMin, hMax, vMax }: ChipRange): number {
-  const count = (hMax - hMin + 1) * (vMax - vMin + 1);
-  if (count <= MOST_CHIPS) return count;
-  throw new InputError(`${count} chips are too many at once (limit ${MOST_CHIPS}): give --tile or --bbox`);
+export function countSelected({ range, only }: ChipSelection): number {
+  return only?.size ?? checkCount(range);
 }
 
-async function rangeOf(
+function checkCount({ hMin, vMin, hMax, vMax }: ChipRange): number {
+  const count = (hMax - hMin + 1) * (vMax - vMin + 1);
+  if (count <= MOST_CHIPS) return count;
+  throw new InputError(`${count} chips are too many at once (limit ${MOST_CHIPS}): give --tile, --bbox or --geometry`);
+}
+
+/** The least range around chips. */
+export function rangeAround(chips: readonly { h: number; v: number }[]): ChipRange {
+  const range = { hMin: Infinity, vMin: Infinity, hMax: -Infinity, vMax: -Infinity };
+  for (const { h, v } of chips) {
+    range.hMin = Math.min(range.hMin, h);
+    range.vMin = Math.min(range.vMin, v);
+    range.hMax = Math.max(range.hMax, h);
+    range.vMax = Math.max(range.vMax, v);
+  }
+  return range;
+}
+
+/** The chips that are asked for: those of an area, or all that the scenes touch. */
+export async function selectChips(
   grid: SettledGrid,
-  { chip, tile, bbox, bboxCrs }: ChangeRunOptions,
+  area: ChipArea,
   { scenes, band }: { scenes: readonly SourceScene[]; band: string },
-): Promise<ChipRange> {
+): Promise<ChipSelection> {
+  return (await givenChips(grid, area)) ?? { range: await extentOf(grid, scenes, band), only: null };
+}
+
+/** The chips of an area; null when none is given. */
+export async function givenChips(grid: SettledGrid, area: ChipArea): Promise<ChipSelection | null> {
+  const given = (['chip', 'chips', 'tile', 'at', 'bbox', 'geometry'] as const).filter((name) => area[name] !== undefined);
+  if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
+  if (area.chips) return listedChips(area.chips);
+  if (area.geometry !== undefined) return touchedChips(grid, area.geometry);
+  const range = await givenRange(grid, area);
+  return range && { range, only: null };
+}
+
+function listedChips(chips: readonly (readonly number[])[]): ChipSelection {
+  if (chips.length === 0) throw new InputError('no chips are given', { option: 'chips' });
+  const cells = chips.map((one) => cellOption(one, 'chip'));
+  return { range: rangeAround(cells), only: new Set(cells.map(chipName)) };
+}
+
+async function touchedChips(grid: SettledGrid, geometry: unknown): Promise<ChipSelection> {
+  const region = await regionOfGeoJson(geometry, { crs: grid.crs });
+  const range = rangeWithin(grid, region);
+  checkCount(range);
+  const only = new Set<string>();
+  for (const { h, v } of selectedChips({ range, only: null })) {
+    if (touchesBox(region, chipBounds(grid.chips, h, v))) only.add(chipName({ h, v }));
+  }
+  return { range, only };
+}
+
+/** A point in the CRS of a grid. */
+export async function pointOnGrid(
+  crs: Crs,
+  point: NonNullable<ChipArea['at']>,
+): Promise<{ x: number; y: number }> {
+  const { x, y } = point;
+  if (point.crs === null) return { x, y };
+  const from = point.crs === undefined ? LON_LAT : parseCrs(point.crs);
+  if (sameCrs(from, crs)) return { x, y };
+  if (isGeographic(from) && !(Math.abs(x) <= 180 && Math.abs(y) <= 90)) {
+    throw new InputError(`${x},${y} is no longitude and latitude: say in which CRS with --at-crs`, { option: 'at' });
+  }
+  const [lon, lat] = (await crsToLonLat(from))(x, y);
+  const [ownX, ownY] = (await lonLatToCrs(crs))(lon, lat);
+  if (Number.isFinite(ownX) && Number.isFinite(ownY)) return { x: ownX, y: ownY };
+  throw new InputError(`${x},${y} has no place in ${describeCrs(crs)}`, { option: 'at' });
+}
+
+function rangeWithin({ chips }: SettledGrid, { bounds }: Region): ChipRange {
+  return chipsWithin(chips, [bounds.west, bounds.south, bounds.east, bounds.north]);
+}
+
+function chipBounds(chips: ChipGrid, h: number, v: number): Bounds {
+  const { x, y } = chipCell(chips, h, v);
+  const side = chips.pixelSize * chips.chipPx;
+  return { west: x, south: y - side, east: x + side, north: y };
+}
+
+/** A chip, tile, point or box. */
+async function givenRange(
+  grid: SettledGrid,
+  { chip, tile, at, bbox, bboxCrs }: ChipArea,
+): Promise<ChipRange | null> {
   if (chip) {
     const { h, v } = cellOption(chip, 'chip');
     return { hMin: h, vMin: v, hMax: h, vMax: v };
   }
-  if (tile) {
-    return tileRange(grid.chips, cellOption(tile, 'tile'));
+  if (tile) return tileRange(grid.chips, cellOption(tile, 'tile'));
+  if (at) {
+    const { h, v } = snap(grid.chips, await pointOnGrid(grid.crs, at)).chip;
+    return { hMin: h, vMin: v, hMax: h, vMax: v };
   }
-  if (!bbox) return extentOf(grid, scenes, band);
+  if (!bbox) return null;
   const from = bboxCrs === undefined ? {} : { from: parseCrs(bboxCrs) };
-  const { bounds } = await regionOfBbox(parseBbox(bbox.join(',')), { crs: grid.crs, ...from });
-  return chipsWithin(grid.chips, [bounds.west, bounds.south, bounds.east, bounds.north]);
+  return rangeWithin(grid, await regionOfBbox(parseBbox(bbox.join(',')), { crs: grid.crs, ...from }));
 }
 
 /** The pixels of a range of chips as one grid. */

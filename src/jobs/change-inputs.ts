@@ -1,6 +1,7 @@
 // What the results of a chip are made from, as one hash.
 import { createHash } from 'node:crypto';
 import type { ChipGrid } from '../geo/chip-grid.js';
+import { fileName } from '../io/href.js';
 import { mapFew } from '../io/map-few.js';
 import { storeFor } from '../io/stores.js';
 import { ALGORITHM } from '../stats/change.js';
@@ -11,8 +12,14 @@ import { stateOf } from './source-states.js';
 /** Files whose state is asked at a time. */
 const AT_ONCE = 32;
 
-/** What signs an address changes from run to run. */
-const unsigned = (href: string) => (/^https?:/i.test(href) ? href.replace(/[?#].*$/, '') : href);
+/**
+ * What a file is called in the hash. Where its state is known its name is enough, so that a folder may be moved, or spelled otherwise; where
+ * it is not, its address counts, but for what signs it, which changes from run to run.
+ */
+function calledBy(href: string, state: string | null): string {
+  if (state !== null) return fileName(href);
+  return /^https?:/i.test(href) ? href.replace(/[?#].*$/, '') : href;
+}
 
 /** For each scene the MD5 of what its pixels come from: its files with their state (size, and time or tag), bands, and what is added. */
 export async function sceneInputs(scenes: readonly SourceScene[]): Promise<string[]> {
@@ -20,7 +27,8 @@ export async function sceneInputs(scenes: readonly SourceScene[]): Promise<strin
   const states = new Map(await mapFew(hrefs, AT_ONCE, async (href) => [href, await stateOf(href)] as const));
   return scenes.map(({ id, timeMs, sources }) => {
     const files = Object.entries(sources).map(([name, { href, bandIndex, shiftDn = 0 }]) => {
-      return [name, unsigned(href), bandIndex, shiftDn, states.get(href)];
+      const state = states.get(href) ?? null;
+      return [name, calledBy(href, state), bandIndex, shiftDn, state];
     });
     return createHash('md5')
       .update(JSON.stringify([id, timeMs, files]))
@@ -42,9 +50,17 @@ export function inputsMd5(
   { h, v, scenes }: { h: number; v: number; scenes: readonly number[] },
 ): string {
   const { originX, originY, pixelSize, chipPx } = chips;
-  const { kind, bands, options, grid } = spec;
+  const { kind, bands, options, grid, thermalUnit } = spec;
   const { epsg, definition } = grid.crs;
-  const what = [ALGORITHM, kind, bands, options, [epsg, definition, originX, originY, pixelSize, chipPx], [h, v]];
+  const what = [
+    ALGORITHM,
+    kind,
+    bands,
+    options,
+    [epsg, definition, originX, originY, pixelSize, chipPx],
+    [h, v],
+    thermalUnit,
+  ];
   const hash = createHash('md5').update(JSON.stringify(what));
   for (const place of scenes) hash.update(inputs[place]!);
   return hash.digest('hex');

@@ -1,22 +1,20 @@
+import type { StackOptions } from '../stats/change-stack.js';
 import type { DetectOptions } from '../stats/detect.js';
 import type { OffsetMode } from '../stats/radiometry.js';
+import type { ChipArea } from './change-area.js';
 
 /** What changes are looked for in, and how; everything has a default. */
-export interface ChangeRunOptions {
+export interface ChangeRunOptions extends ChipArea, StackOptions {
   /** `conus`, `alaska`, `hawaii`, or `native`: the scenes' own pixels, in chips of 100 a side. Default native. */
   grid?: string | undefined;
-  /** One chip or tile of the grid: column, row. */
-  chip?: readonly number[] | undefined;
-  tile?: readonly number[] | undefined;
-  /** West, south, east, north; lon/lat unless `bboxCrs`. The chips that it touches are run whole. */
-  bbox?: readonly number[] | undefined;
-  bboxCrs?: string | undefined;
   datetime?: string | undefined;
   /** The offset of Sentinel-2's newer baselines. */
   offset?: OffsetMode | undefined;
   /** False: temperature is not used. Default: it is where the scenes have it. */
   thermal?: boolean | undefined;
   detect?: Pick<DetectOptions, 'params' | 'wideInt' | 'alpha'> | undefined;
+  /** `skip`: a scene that cannot be read is left out of the whole run. Default fail. */
+  onError?: 'fail' | 'skip' | undefined;
   /** Runs chips whose results are there. */
   refresh?: boolean | undefined;
   /** 0 computes in the calling thread; default: the cores. */

@@ -6,12 +6,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { StoreError } from '../errors.js';
 import { chipCell } from '../geo/chip-grid.js';
-import { readScenes } from '../io/stac.js';
+import type { Scene } from '../io/scene.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { type ChangePlan, chipJobs, planChanges } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
 import { changeRunner } from './change-runner.js';
+import { withReadable } from './change-scenes.js';
 import { memoryResults } from './memory-results.js';
 import { runBlocks } from './pool.js';
 import { hasResults, openResults } from './result-folder.js';
@@ -32,23 +33,22 @@ export interface ChangeRunSummary {
   chips: ChangePlan['chips'];
   /** Of the chips asked for that scenes meet, those of earlier runs included. */
   pixels: { withSegments: number; empty: number; failed: number };
+  /** Scenes that were left out because they could not be read, and why. */
+  dropped: { id: string; reason: string }[];
   files: string[];
-}
-
-type Sources = string | readonly string[];
-
-async function readSources(sources: Sources, { signal }: ChangeRunOptions) {
-  return readScenes(sources, signal ? { signal } : {});
 }
 
 /** Chips that have no results, or results from other inputs. */
 async function chipsToRun(store: ResultStore, { chips }: PreparedChanges, refresh: boolean): Promise<ChangeChip[]> {
   if (refresh) return chips;
+  // There may be more chips than a function takes arguments.
+  const least = (of: (chip: ChangeChip) => number) => chips.reduce((n, chip) => Math.min(n, of(chip)), Infinity);
+  const most = (of: (chip: ChangeChip) => number) => -least((chip) => -of(chip));
   const range = {
-    hMin: Math.min(...chips.map(({ h }) => h)),
-    vMin: Math.min(...chips.map(({ v }) => v)),
-    hMax: Math.max(...chips.map(({ h }) => h)),
-    vMax: Math.max(...chips.map(({ v }) => v)),
+    hMin: least(({ h }) => h),
+    vMin: least(({ v }) => v),
+    hMax: most(({ h }) => h),
+    vMax: most(({ v }) => v),
   };
   const there = new Map(
     (await store.summaries(ALGORITHM, range)).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
@@ -66,7 +66,7 @@ function planOf({ chips, asked, grid, spec }: PreparedChanges, toRun: ChangeChip
     },
     chipPx: grid.chipPx,
     nBand: spec.bands.length,
-    nTime: Math.max(0, ...toRun.map(({ scenes }) => scenes.length)),
+    nTime: toRun.reduce((most, { scenes }) => Math.max(most, scenes.length), 0),
     options,
   });
 }
@@ -152,33 +152,31 @@ async function openTarget({ store }: ChangeTarget, { grid }: PreparedChanges): P
 
 /** What {@link detectScenes} would do; nothing is written, not even a new store. */
 export async function planScenes(
-  sources: Sources,
+  sources: string | readonly string[],
   target: ChangeTarget,
   options: ChangeRunOptions = {},
 ): Promise<ChangePlan> {
-  const prepared = await prepareChanges(await readSources(sources, options), options);
-  const { grid } = prepared;
-  const isThere = target.store !== undefined && (await hasResults(target.store));
-  const store = isThere ? await openResults(target.store!, { grid, readOnly: true }) : memoryResults(grid);
-  try {
-    return planOf(prepared, await chipsToRun(store, prepared, options.refresh ?? false), options);
-  } finally {
-    await store.close();
-  }
+  const { result } = await withReadable(sources, options, async (readable) => {
+    const prepared = await prepareChanges(readable, options);
+    const { grid } = prepared;
+    const isThere = target.store !== undefined && (await hasResults(target.store));
+    const store = isThere ? await openResults(target.store!, { grid, readOnly: true }) : memoryResults(grid);
+    try {
+      return planOf(prepared, await chipsToRun(store, prepared, options.refresh ?? false), options);
+    } finally {
+      await store.close();
+    }
+  });
+  return result;
 }
 
-/**
- * Detects changes in the scenes of an area, chip by chip, into a result store, JSON, or both. Chips whose results are there for the same
- * inputs (scenes, files, options) are left as they are, so a run that was stopped goes on. A pixel that fails is recorded with its
- * reason, and the others go on.
- * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; the reason of `signal`.
- */
-export async function detectScenes(
-  sources: Sources,
+/** Runs all chips of some scenes. */
+async function detectReadable(
+  scenes: readonly Scene[],
   target: ChangeTarget,
-  options: ChangeRunOptions = {},
-): Promise<ChangeRunSummary> {
-  const prepared = await prepareChanges(await readSources(sources, options), options);
+  options: ChangeRunOptions,
+): Promise<Omit<ChangeRunSummary, 'dropped'>> {
+  const prepared = await prepareChanges(scenes, options);
   const store = await openTarget(target, prepared);
   try {
     const toRun = await chipsToRun(store, prepared, options.refresh ?? false);
@@ -194,4 +192,23 @@ export async function detectScenes(
   } finally {
     await store.close();
   }
+}
+
+/**
+ * Detects changes in the scenes of an area, chip by chip, into a result store, JSON, or both. Chips whose results are there for the same
+ * inputs (scenes, files, options) are left as they are, so a run that was stopped goes on. A pixel that fails is recorded with its
+ * reason, and the others go on. With `onError: 'skip'` a scene that cannot be read is dropped from the whole run, which begins again
+ * without it; it is no input of the chips, so that they run again when it can be read.
+ * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; the reason of `signal`.
+ */
+export async function detectScenes(
+  sources: string | readonly string[],
+  target: ChangeTarget,
+  options: ChangeRunOptions = {},
+): Promise<ChangeRunSummary> {
+  const { result, dropped } = await withReadable(sources, options, (readable) =>
+    detectReadable(readable, target, options),
+  );
+  const { files, ...summary } = result;
+  return { ...summary, dropped, files };
 }

@@ -89,10 +89,36 @@ function copyWindow(
   }
 }
 
+interface SkipOptions {
+  onError?: 'fail' | 'skip' | undefined;
+  onWarning?: ((text: string) => void) | undefined;
+}
+
 /**
- * Prepares and runs a composite into the sink that `open` makes. With `onError: 'skip'`, scenes that turn out to be unreadable are
- * dropped from the whole run, which begins again without them: a result never depends on which block met the scene first.
+ * Does `work` with all scenes. With `onError: 'skip'`, scenes that turn out to be unreadable are dropped, and the work begins again without
+ * them: a result never depends on which part of it met the scene first.
  */
+export async function withoutUnreadable<Result>(
+  scenes: readonly Scene[],
+  { onError, onWarning }: SkipOptions,
+  work: (readable: readonly Scene[]) => Promise<Result>,
+): Promise<{ result: Result; dropped: SceneReport['dropped'] }> {
+  const dropped: SceneReport['dropped'] = [];
+  for (;;) {
+    const ids = new Set(dropped.map((d) => d.id));
+    try {
+      return { result: await work(scenes.filter((scene) => !ids.has(scene.id))), dropped };
+    } catch (error) {
+      if (onError !== 'skip' || !(error instanceof UnreadableScenes)) throw error;
+      const items = (error.facts.items ?? []).filter((id) => !ids.has(id));
+      if (items.length === 0 || scenes.every(({ id }) => ids.has(id) || items.includes(id))) throw error;
+      for (const id of items) dropped.push({ id, reason: error.message });
+      onWarning?.(`dropped ${items.join(', ')}: ${error.message}; starting again without`);
+    }
+  }
+}
+
+/** Prepares and runs a composite into the sink that `open` makes, without unreadable scenes where they may be skipped. */
 export async function runWithout<Result>(
   scenes: readonly Scene[],
   options: CompositeOptions,
@@ -100,25 +126,13 @@ export async function runWithout<Result>(
 ): Promise<RunOutcome<Result>> {
   const counted = countedSince(networkMeter);
   const elsewhere: StoreMeter = { requests: 0, bytes: 0, retries: 0 };
-  const unreadable: SceneReport['dropped'] = [];
-  for (;;) {
-    const ids = new Set(unreadable.map((d) => d.id));
-    try {
-      const prepared = await prepareComposite(
-        scenes.filter((scene) => !ids.has(scene.id)),
-        options,
-      );
-      const { result, restoredBlocks } = await runInto(prepared, { options, sink: await open(prepared), elsewhere });
-      addTo(elsewhere, counted());
-      return { prepared, result, dropped: [...prepared.dropped, ...unreadable], network: elsewhere, restoredBlocks };
-    } catch (error) {
-      if (options.onError !== 'skip' || !(error instanceof UnreadableScenes)) throw error;
-      const items = (error.facts.items ?? []).filter((id) => !ids.has(id));
-      if (items.length === 0 || scenes.every(({ id }) => ids.has(id) || items.includes(id))) throw error;
-      for (const id of items) unreadable.push({ id, reason: error.message });
-      options.onWarning?.(`dropped ${items.join(', ')}: ${error.message}; starting again without`);
-    }
-  }
+  const run = await withoutUnreadable(scenes, options, async (readable) => {
+    const prepared = await prepareComposite(readable, options);
+    return { prepared, ...(await runInto(prepared, { options, sink: await open(prepared), elsewhere })) };
+  });
+  addTo(elsewhere, counted());
+  const { prepared, ...outcome } = run.result;
+  return { prepared, ...outcome, dropped: [...prepared.dropped, ...run.dropped], network: elsewhere };
 }
 
 /** Runs the blocks of a plan into a sink; what threads count of the network is added to `elsewhere`. */

@@ -1,13 +1,14 @@
 // Rows of a chip: reads what its scenes have there, onto the chip's grid, and detects changes.
-import { InputError } from '../errors.js';
+import { InputError, KernelError, UnreadableScenes } from '../errors.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { Kernels } from '../kernels/memory.js';
 import type { Changes } from './change.js';
-import { CHANGE_KINDS, type ChangeKind, ChangeUnits } from './change-source.js';
+import { CHANGE_KINDS, type ChangeKind, ChangeUnits, hasFmask } from './change-source.js';
+import type { ThermalUnit } from './change-stack.js';
 import { type DetectOptions, detectChip } from './detect.js';
 import { holdInMemory } from './hold.js';
 import { resamplingMargin, sourceWindow } from './placement.js';
-import { openSources, type RasterCache, type SourceFile } from './source.js';
+import { openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
 import type { CompositeSpec, SourceScene } from './spec.js';
 import { fillStack } from './stack.js';
 
@@ -22,6 +23,10 @@ export interface ChangeSpec {
   scenes: readonly SourceScene[];
   /** Ordinals, one a scene. */
   days: readonly number[];
+  /** Of stored numbers; not given: as the kind has it. */
+  thermalUnit?: ThermalUnit;
+  /** `skip`: a scene that cannot be read is named in the failure, so that the run can go on without it. */
+  onError: 'fail' | 'skip';
   options: DetectOptions;
 }
 
@@ -49,8 +54,7 @@ const AT_ONCE = 8;
 const QA = 'qa';
 
 /** The stack of one date, as the machinery of composites builds it. */
-function stackSpec(spec: ChangeSpec, bands: readonly string[], nodata: number): CompositeSpec {
-  const { dtype } = CHANGE_KINDS[spec.kind];
+function stackSpec(spec: ChangeSpec, bands: readonly string[], kernel: CompositeSpec['kernel']): CompositeSpec {
   return {
     grid: spec.grid,
     bands,
@@ -60,7 +64,7 @@ function stackSpec(spec: ChangeSpec, bands: readonly string[], nodata: number): 
     masks: [],
     maskWhen: 'before-fuse',
     resampling: 'nearest',
-    kernel: { dtype: bands[0] === QA ? 'u16' : dtype, nodata },
+    kernel,
     bandDtypes: [],
     eps: 1,
     compat: null,
@@ -69,36 +73,57 @@ function stackSpec(spec: ChangeSpec, bands: readonly string[], nodata: number): 
   };
 }
 
-/** Sample types that QA comes in. */
+/** Sample types that QA comes in; of a stack it is signed like all else there. */
 const QA_DTYPES = ['u8', 'u16'];
+const STACK_QA_DTYPES = [...QA_DTYPES, 'i16'];
 
 function checkTypes(files: readonly SourceFile[], spec: ChangeSpec): void {
   const { title, dtype: wanted, nodata: missing } = CHANGE_KINDS[spec.kind];
+  const isStack = spec.kind.startsWith('stack-');
+  const qaTypes = isStack ? STACK_QA_DTYPES : QA_DTYPES;
   for (const { names, headers, raster, scene } of files) {
     for (const [i, { dtype, nodata }] of headers.entries()) {
       const facts = { url: raster.header.url, band: names[i]!, items: [scene.id] };
       const own = `scene ${scene.id} stores ${names[i]} as ${dtype}`;
       if (names[i] === QA) {
-        if (!QA_DTYPES.includes(dtype)) throw new InputError(`${own}: bits or classes of u8 or u16 are wanted`, facts);
+        if (!qaTypes.includes(dtype)) throw new InputError(`${own}: bits or classes of u8 or u16 are wanted`, facts);
       } else if (dtype !== wanted) throw new InputError(`${own}, and ${title} is ${wanted}`, facts);
-      else if (nodata !== null && nodata !== missing) {
+      else if (nodata !== null && nodata !== missing && !isStack) {
         throw new InputError(`${own} with nodata ${nodata}, and that of ${title} is ${missing}`, facts);
       }
     }
   }
 }
 
+/** Of a file whose nodata is one of Fmask's classes, QA has none: 0 is clear there. */
+function qaFile(file: SourceFile, { kind }: ChangeSpec): SourceFile {
+  const headers = file.headers.map((header) => {
+    const isClass = hasFmask(kind) && header.nodata !== null && header.nodata >= 0 && header.nodata <= 4;
+    return isClass ? { ...header, nodata: null } : header;
+  });
+  return { ...file, headers };
+}
+
+/** Type and missing value of the stack that a date's bands, or its QA, are put into. */
+function kernelOf({ kind }: ChangeSpec, files: readonly SourceFile[], isQa: boolean): CompositeSpec['kernel'] {
+  const { dtype, nodata, qaFill } = CHANGE_KINDS[kind];
+  if (!isQa) return { dtype, nodata };
+  return files[0]!.headers[0]!.dtype === 'i16' ? { dtype: 'i16', nodata: -9999 } : { dtype: 'u16', nodata: qaFill };
+}
+
 /** Builds one date's planes, u16 by their bits, and hands them to `take`. */
 async function readPlanes(
   { k, spec, cache, signal }: ChangeContext,
-  work: { scene: SourceScene; window: Window; bands: readonly string[]; nodata: number },
+  work: { scene: SourceScene; window: Window; bands: readonly string[] },
   take: (plane: Uint16Array, band: number) => void,
 ): Promise<void> {
-  const { scene, window, bands, nodata } = work;
+  const { scene, window, bands } = work;
+  const isQa = bands[0] === QA;
   // Classes of openSources: full resolution, the nearest pixel. A mean of pixels is no observation.
   const options = { grid: spec.grid, cache, classes: true, resampling: 'nearest' as const };
-  const files = await openSources(scene, bands, options);
-  checkTypes(files, spec);
+  const opened = await openSources(scene, bands, options);
+  checkTypes(opened, spec);
+  const files = isQa ? opened.map((file) => qaFile(file, spec)) : opened;
   const hold = holdInMemory(k);
   const held = await Promise.all(
     files.flatMap((file) => {
@@ -106,7 +131,7 @@ async function readPlanes(
       return own ? [hold.load(file, own, signal)] : [];
     }),
   );
-  const stack = fillStack(k, stackSpec(spec, bands, nodata), {
+  const stack = fillStack(k, stackSpec(spec, bands, kernelOf(spec, files, isQa)), {
     block: window,
     strip: window,
     observations: [{ scenes: [{ held, masks: [] }], masks: [] }],
@@ -115,33 +140,55 @@ async function readPlanes(
   for (const band of bands.keys()) take(k.u16(stack.ptr + band * stack.bandStrideBytes, nPx), band);
 }
 
-/** Reads the rows of all scenes: data [nTime][nBand][nPx] in PyCCD's units, and QA [nTime][nPx]. */
-async function readStack(context: ChangeContext, { window, scenes }: ChangeJob) {
-  const { k, spec, signal } = context;
-  const { bands, kind } = spec;
-  const facts = CHANGE_KINDS[kind];
-  const units = new ChangeUnits(kind, bands);
+/** Reads one scene's rows into its place in the series. */
+async function readScene(
+  context: ChangeContext,
+  work: { scene: SourceScene; window: Window; units: ChangeUnits; data: Int16Array; qa: Uint16Array },
+): Promise<void> {
+  const { scene, window, units, data, qa } = work;
+  const { bands, onError } = context.spec;
   const nPx = window.width * window.height;
-  const data = new Int16Array(scenes.length * bands.length * nPx);
+  try {
+    await readPlanes(context, { scene, window, bands }, (plane, band) => {
+      units.numbers(data.subarray(band * nPx, (band + 1) * nPx), plane, band);
+    });
+    await readPlanes(context, { scene, window, bands: [QA] }, (plane) => units.qa(qa, plane));
+  } catch (error) {
+    context.signal?.throwIfAborted();
+    if (error instanceof KernelError) throw error;
+    const failure = sceneError(error, scene);
+    throw onError === 'skip' ? unreadable([failure]) : failure;
+  }
+}
+
+/** Reads the rows of all scenes: data [nTime][nBand][nPx] in PyCCD's units, and QA [nTime][nPx]. */
+export async function readObservations(context: ChangeContext, { window, scenes }: ChangeJob) {
+  const { k, spec, signal } = context;
+  const { bands, kind, thermalUnit } = spec;
+  const units = new ChangeUnits(kind, bands, thermalUnit);
+  const nPx = window.width * window.height;
+  const step = bands.length * nPx;
+  const data = new Int16Array(scenes.length * step);
   const qa = new Uint16Array(scenes.length * nPx);
   for (let from = 0; from < scenes.length; from += AT_ONCE) {
     signal?.throwIfAborted();
     const at = k.exports.mark();
     try {
-      const few = scenes.slice(from, from + AT_ONCE);
-      await Promise.all(
-        few.map(async (place, i) => {
-          const scene = spec.scenes[place]!;
-          const t = from + i;
-          await readPlanes(context, { scene, window, bands, nodata: facts.nodata }, (plane, band) => {
-            const to = (t * bands.length + band) * nPx;
-            units.numbers(data.subarray(to, to + nPx), plane, band);
-          });
-          await readPlanes(context, { scene, window, bands: [QA], nodata: facts.qaFill }, (plane) => {
-            units.qa(qa.subarray(t * nPx, (t + 1) * nPx), plane);
-          });
-        }),
-      );
+      const reads = scenes.slice(from, from + AT_ONCE).map((place, i) => {
+        const t = from + i;
+        return readScene(context, {
+          scene: spec.scenes[place]!,
+          window,
+          units,
+          data: data.subarray(t * step, (t + 1) * step),
+          qa: qa.subarray(t * nPx, (t + 1) * nPx),
+        });
+      });
+      // Memory is given back when nobody writes there any more.
+      const failures = (await Promise.allSettled(reads)).flatMap((r) => (r.status === 'rejected' ? [r.reason] : []));
+      const other = failures.find((failure) => !(failure instanceof UnreadableScenes));
+      if (other) throw other;
+      if (failures.length > 0) throw unreadable(failures);
     } finally {
       k.exports.release(at);
     }
@@ -152,7 +199,7 @@ async function readStack(context: ChangeContext, { window, scenes }: ChangeJob) 
 /** Reads rows of a chip and detects changes in them: what comes out does not depend on how a chip is cut into rows. */
 export async function changeBlock(context: ChangeContext, job: ChangeJob): Promise<Changes> {
   const { spec } = context;
-  const { data, qa } = await readStack(context, job);
+  const { data, qa } = await readObservations(context, job);
   context.signal?.throwIfAborted();
   return detectChip({
     ...spec.options,

@@ -45,3 +45,17 @@ export function predict(segments: Segments, date: number): Float64Array<ArrayBuf
   }
   return values;
 }
+
+/** The values of one band of one segment at some days, f64[nDay], whether the segment contains them or not; in the units of {@link predict}. */
+export function segmentCurve(
+  { bandNames, avgDaysYr, intercept, coefficients }: Segments,
+  segment: number,
+  band: number,
+  days: readonly number[],
+): Float64Array<ArrayBuffer> {
+  const at = segment * bandNames.length + band;
+  return Float64Array.from(days, (day) => {
+    const features = featuresAt(day, avgDaysYr);
+    return features.reduce((sum, feature, j) => sum + feature * coefficients[at * N_COEFFICIENT + j]!, intercept[at]!);
+  });
+}

@@ -5,7 +5,11 @@ import { type PyccdParameters, QA_NAMES } from './change-parameters.js';
 /** Classes as the kernels number them (assembly/ccdc/state.ts). */
 const CLASS = { fill: 0, clear: 1, water: 2, shadow: 3, snow: 4, cloud: 5, other: 6, unknown: 255 } as const;
 
-const QA_SCHEMES = ['pyccd', 'fmask', 'landsat-c2'] as const;
+/** What a class is called; undefined for a value without one. */
+export const classOf = (code: number): keyof typeof CLASS | undefined =>
+  (Object.keys(CLASS) as (keyof typeof CLASS)[]).find((name) => CLASS[name] === code);
+
+export const QA_SCHEMES = ['pyccd', 'fmask', 'landsat-c2'] as const;
 
 /**
  * How QA is read. `pyccd`: by the QA_ parameters, which without any are those of Landsat Collection 1 ARD (pixel_qa). `fmask`: classes 0

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { UsageError } from '../../errors.js';
 import type { ChangeRunOptions } from '../../jobs/change-options.js';
 import type { ChangePlan } from '../../jobs/change-plan.js';
@@ -6,8 +6,14 @@ import { type ChangeRunSummary, detectScenes, planScenes } from '../../jobs/chan
 import { formatBytes } from '../../limit.js';
 import type { Flags } from '../amount-option.js';
 import { changeOptions, withChangeOptions } from '../change-flags.js';
+import { someFiles } from '../file-list.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
+import { exportCommand } from './ccdc-export.js';
+import { ccdcPixelCommand } from './ccdc-pixel.js';
+import { ccdcPlotCommand } from './ccdc-plot.js';
+import { productsCommand } from './ccdc-products.js';
+import { statusCommand } from './ccdc-status.js';
 
 /** `stackwise ccdc <scenes…> --store DIR` */
 export function ccdcCommand(): Command {
@@ -17,11 +23,17 @@ export function ccdcCommand(): Command {
     .option('--store <dir>', 'the result store; chips that are in it for the same inputs are left as they are')
     .option('--json-out <dir>', 'one JSON file a chip');
   return withChangeOptions(command)
+    .addOption(new Option('--on-error <policy>', 'of scenes that cannot be read').choices(['fail', 'skip']))
     .option('--refresh', 'run chips again whose results are there')
     .option('--threads <count>', 'number of threads; 0 computes in the main thread')
     .option('--plan', 'print what would be done, and stop')
     .option('--json', 'print machine-readable JSON lines')
-    .action(run);
+    .action(run)
+    .addCommand(ccdcPixelCommand())
+    .addCommand(ccdcPlotCommand())
+    .addCommand(productsCommand())
+    .addCommand(exportCommand())
+    .addCommand(statusCommand());
 }
 
 async function run(sources: string[], flags: Flags): Promise<void> {
@@ -29,9 +41,17 @@ async function run(sources: string[], flags: Flags): Promise<void> {
   if (target.store === undefined && target.jsonOut === undefined) {
     throw new UsageError('--store DIR or --json-out DIR is wanted');
   }
-  const given = { ...changeOptions(flags), refresh: flags.refresh === true };
+  const given: ChangeRunOptions = {
+    ...changeOptions(flags),
+    onError: flags.onError as ChangeRunOptions['onError'],
+    refresh: flags.refresh === true,
+  };
+  if (given.chips?.length === 0) {
+    process.stderr.write(`${flags.chips} names no chips: there is nothing to do\n`);
+    return;
+  }
   const json = flags.json === true;
-  const stop = stopSignals();
+  const stop = stopSignals('the chips that were done stay');
   const progress = progressReporter({ stream: process.stderr, json, label: 'ccdc', unit: 'px' });
   try {
     const options: ChangeRunOptions = {
@@ -54,10 +74,10 @@ async function run(sources: string[], flags: Flags): Promise<void> {
   }
 }
 
-function describe({ grid, chips, pixels, files }: ChangeRunSummary): string {
-  const shown = files.length > 12 ? [...files.slice(0, 3), `… ${files.length - 5} more`, ...files.slice(-2)] : files;
+function describe({ grid, chips, pixels, dropped, files }: ChangeRunSummary): string {
   return [
-    ...shown,
+    ...someFiles(files),
+    ...dropped.map(({ id, reason }) => `left out        ${id}: ${reason}`),
     `${chips.toRun} chips of the grid ${grid} done, ${chips.unchanged} were there, ${chips.outside} lie outside of the scenes`,
     `${pixels.withSegments} pixels with segments, ${pixels.empty} without, ${pixels.failed} failed`,
     '',
