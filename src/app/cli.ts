@@ -26,11 +26,13 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('stackwise')
     .description('Turns stacks of satellite images into statistics.')
     .version(version, '--version', 'print the version')
+    // Options behind the name of a command are its own, also those that the one around it has.
+    .enablePositionalOptions()
     .exitOverride()
     // One line an error, whoever finds it; the help that a missing command prints stays as it is.
     .configureOutput({ outputError: (text, write) => write(`stackwise: ${lineOf(text.replace(/^error: /, ''))}\n`) });
   for (const make of COMMANDS) {
-    program.addCommand(make().option('--debug', 'print stack traces').copyInheritedSettings(program));
+    program.addCommand(adopted(make(), program));
   }
   try {
     await program.parseAsync([...argv]);
@@ -41,6 +43,13 @@ async function main(argv: readonly string[]): Promise<number> {
     if (argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** A command and those in it: they end and print as the program does. */
+function adopted(command: Command, parent: Command): Command {
+  command.option('--debug', 'print stack traces').copyInheritedSettings(parent);
+  for (const own of command.commands) adopted(own, command);
+  return command;
 }
 
 const lineOf = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, ' ');

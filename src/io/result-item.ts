@@ -142,18 +142,26 @@ function derivedFrom(scenes: readonly Scene[]): object[] {
 
 const PREVIEW = { href: './preview.png', title: 'preview', type: 'image/png', roles: ['thumbnail', 'overview'] };
 
-/**
- * A result as a STAC 1.1 item with the projection, raster, file and processing extensions. It holds no clock time of the run: equal
- * runs give equal items.
- */
-export async function resultItem(request: ResultItemRequest): Promise<object> {
-  const { id, grid, scenes, version, preview, facts, assets } = request;
+/** What the items of all results have in common. */
+export interface RasterItemRequest {
+  id: string;
+  grid: Grid;
+  /** `datetime`, or null with `start_datetime` and `end_datetime`. */
+  times: Readonly<Record<string, string | null>>;
+  /** Of stackwise. */
+  version: string;
+  /** How it was made, for people and for programs. */
+  lineage: string;
+  expression: Readonly<Record<string, unknown>>;
+  links: readonly object[];
+  assets: readonly ResultAsset[];
+}
+
+/** Rasters on one grid as a STAC 1.1 item with the projection, raster, file and processing extensions. */
+export async function rasterItem(request: RasterItemRequest) {
+  const { id, grid, times, version, lineage, expression, links, assets } = request;
   const { geometry, bbox } = await frameOfGrid(grid);
   const { west, south, east, north } = gridBounds(grid);
-  const times = scenes.map(({ timeMs }) => timeMs);
-  const at = (ms: number) => new Date(ms).toISOString();
-  const [first, last] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
-  const mask = facts.mask.length > 0 ? `masked by ${facts.mask.join(' or ')}` : 'without a mask';
   return {
     type: 'Feature',
     stac_version: '1.1.0',
@@ -162,21 +170,36 @@ export async function resultItem(request: ResultItemRequest): Promise<object> {
     geometry,
     ...(bbox && { bbox }),
     properties: {
-      datetime: null,
-      start_datetime: at(first!),
-      end_datetime: at(last!),
+      ...times,
       ...projMembers(grid.crs),
       'proj:shape': [grid.height, grid.width],
       'proj:transform': grid.affine,
       'proj:bbox': [west, south, east, north],
       'processing:software': { stackwise: version },
-      'processing:lineage': `${facts.statistics.join(', ')} over time of ${scenes.length} scenes, ${mask}`,
-      'processing:expression': { format: 'stackwise', expression: facts },
+      'processing:lineage': lineage,
+      'processing:expression': { format: 'stackwise', expression },
     },
-    links: derivedFrom(scenes),
-    assets: {
-      ...Object.fromEntries(assets.map((asset) => [asset.key, assetMember(asset)])),
-      ...(preview && { preview: PREVIEW }),
-    },
+    links,
+    assets: Object.fromEntries(assets.map((asset) => [asset.key, assetMember(asset)])),
   };
+}
+
+/** A composite as such an item. It holds no clock time of the run: equal runs give equal items. */
+export async function resultItem(request: ResultItemRequest): Promise<object> {
+  const { id, grid, scenes, version, preview, facts, assets } = request;
+  const times = scenes.map(({ timeMs }) => timeMs);
+  const at = (ms: number) => new Date(ms).toISOString();
+  const [first, last] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
+  const mask = facts.mask.length > 0 ? `masked by ${facts.mask.join(' or ')}` : 'without a mask';
+  const item = await rasterItem({
+    id,
+    grid,
+    times: { datetime: null, start_datetime: at(first!), end_datetime: at(last!) },
+    version,
+    lineage: `${facts.statistics.join(', ')} over time of ${scenes.length} scenes, ${mask}`,
+    expression: facts,
+    links: derivedFrom(scenes),
+    assets,
+  });
+  return preview ? { ...item, assets: { ...item.assets, preview: PREVIEW } } : item;
 }

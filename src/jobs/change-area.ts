@@ -78,35 +78,65 @@ async function extentOf({ chips, crs }: SettledGrid, scenes: readonly SourceScen
   ]);
 }
 
-/** The chips that are asked for: one, those of a tile, of a box, or all that the scenes touch. */
+/** The chips that are asked for: one, a list, those of a tile, of a box, or all that the scenes touch. */
 export async function chipRange(
   grid: SettledGrid,
   options: ChangeRunOptions,
   { scenes, band }: { scenes: readonly SourceScene[]; band: string },
 ): Promise<ChipRange> {
-  const given = (['chip', 'tile', 'bbox'] as const).filter((name) => options[name] !== undefined);
-  if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
-  const range = await rangeOf(grid, options, { scenes, band });
+  return checkRange((await givenRange(grid, options)) ?? (await extentOf(grid, scenes, band)));
+}
+
+/** @throws InputError for more chips than there should be at once. */
+export function checkRange(range: ChipRange): ChipRange {
   const count = (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
   if (count <= MOST_CHIPS) return range;
   throw new InputError(`${count} chips are too many at once (limit ${MOST_CHIPS}): give --tile or --bbox`);
 }
 
-async function rangeOf(
-  grid: SettledGrid,
-  { chip, tile, bbox, bboxCrs }: ChangeRunOptions,
-  { scenes, band }: { scenes: readonly SourceScene[]; band: string },
-): Promise<ChipRange> {
+/** The least range around chips. */
+export function rangeAround(chips: readonly { h: number; v: number }[]): ChipRange {
+  const range = { hMin: Infinity, vMin: Infinity, hMax: -Infinity, vMax: -Infinity };
+  for (const { h, v } of chips) {
+    range.hMin = Math.min(range.hMin, h);
+    range.vMin = Math.min(range.vMin, v);
+    range.hMax = Math.max(range.hMax, h);
+    range.vMax = Math.max(range.vMax, v);
+  }
+  return range;
+}
+
+/** One area of a grid of chips, in one of the ways to give it. */
+export interface ChipArea {
+  /** Column and row of a chip, or of a tile. */
+  chip?: readonly number[] | undefined;
+  tile?: readonly number[] | undefined;
+  /** Columns and rows of chips. */
+  chips?: readonly (readonly number[])[] | undefined;
+  /** West, south, east, north; lon/lat unless `bboxCrs`. The chips that it touches are meant as a whole. */
+  bbox?: readonly number[] | undefined;
+  bboxCrs?: string | undefined;
+}
+
+/** The chips of an area; null when none is given. Of a list it is the range around it. */
+export async function givenRange(grid: SettledGrid, area: ChipArea): Promise<ChipRange | null> {
+  const given = (['chip', 'chips', 'tile', 'bbox'] as const).filter((name) => area[name] !== undefined);
+  if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
+  const { chip, chips, tile, bbox, bboxCrs } = area;
   if (chip) {
     const { h, v } = cellOption(chip, 'chip');
     return { hMin: h, vMin: v, hMax: h, vMax: v };
+  }
+  if (chips) {
+    if (chips.length === 0) throw new InputError('no chips are given', { option: 'chips' });
+    return rangeAround(chips.map((one) => cellOption(one, 'chip')));
   }
   if (tile) {
     const { h, v } = cellOption(tile, 'tile');
     const n = grid.chips.tileChips;
     return { hMin: h * n, vMin: v * n, hMax: h * n + n - 1, vMax: v * n + n - 1 };
   }
-  if (!bbox) return extentOf(grid, scenes, band);
+  if (!bbox) return null;
   const from = bboxCrs === undefined ? {} : { from: parseCrs(bboxCrs) };
   const { bounds } = await regionOfBbox(parseBbox(bbox.join(',')), { crs: grid.crs, ...from });
   return chipsWithin(grid.chips, [bounds.west, bounds.south, bounds.east, bounds.north]);

@@ -8,6 +8,8 @@ export interface ChangeRunOptions {
   /** One chip or tile of the grid: column, row. */
   chip?: readonly number[] | undefined;
   tile?: readonly number[] | undefined;
+  /** Some chips of the grid. */
+  chips?: readonly (readonly number[])[] | undefined;
   /** West, south, east, north; lon/lat unless `bboxCrs`. The chips that it touches are run whole. */
   bbox?: readonly number[] | undefined;
   bboxCrs?: string | undefined;

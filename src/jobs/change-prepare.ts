@@ -144,8 +144,10 @@ async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: 
   const inputs = await sceneInputs(used);
   const chips: ChangeChip[] = [];
   const side = settled.chips.chipPx;
+  const wanted = options.chips && new Set(options.chips.map(([h, v]) => `${h} ${v}`));
   for (let v = range.vMin; v <= range.vMax; v++) {
     for (let h = range.hMin; h <= range.hMax; h++) {
+      if (wanted?.has(`${h} ${v}`) === false) continue;
       const window = { col: (h - range.hMin) * side, row: (v - range.vMin) * side, width: side, height: side };
       const own = [...used.keys()].filter((i) => intersect(used[i]!.footprint!, window) !== null);
       if (own.length === 0) continue;
@@ -153,6 +155,6 @@ async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: 
       chips.push({ h, v, window, scenes: own, inputsMd5: md5 });
     }
   }
-  const asked = (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
+  const asked = wanted?.size ?? (range.hMax - range.hMin + 1) * (range.vMax - range.vMin + 1);
   return { spec, grid: settled.chips, chips, asked };
 }

@@ -1,22 +1,18 @@
 // Change detection from scenes into a result store, chip by chip.
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { StoreError } from '../errors.js';
-import { chipCell } from '../geo/chip-grid.js';
 import { readScenes } from '../io/stac.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
+import { rangeAround } from './change-area.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { type ChangePlan, planChanges } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
 import { changeRunner } from './change-runner.js';
 import { memoryResults } from './memory-results.js';
 import { runBlocks } from './pool.js';
+import { chipName, writeChipJson } from './result-export.js';
 import { hasResults, openResults } from './result-folder.js';
-import { chipJson } from './result-json.js';
 import type { ResultStore } from './result-store.js';
 
 /** Where results go: a store, JSON, or both. */
@@ -44,15 +40,9 @@ async function readSources(sources: Sources, { signal }: ChangeRunOptions) {
 
 /** Chips that have no results, or results from other inputs. */
 async function chipsToRun(store: ResultStore, { chips }: PreparedChanges, refresh: boolean): Promise<ChangeChip[]> {
-  if (refresh) return chips;
-  const range = {
-    hMin: Math.min(...chips.map(({ h }) => h)),
-    vMin: Math.min(...chips.map(({ v }) => v)),
-    hMax: Math.max(...chips.map(({ h }) => h)),
-    vMax: Math.max(...chips.map(({ v }) => v)),
-  };
+  if (refresh || chips.length === 0) return chips;
   const there = new Map(
-    (await store.summaries(ALGORITHM, range)).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
+    (await store.summaries(ALGORITHM, rangeAround(chips))).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
   );
   return chips.filter(({ h, v, inputsMd5 }) => there.get(`${h} ${v}`) !== inputsMd5);
 }
@@ -121,24 +111,11 @@ async function runChips(
   });
 }
 
-/** Writes a chip's rows; the name appears when all is there. */
-async function writeJson(store: ResultStore, { h, v }: ChangeChip, folder: string): Promise<string> {
-  const chip = (await store.chip(ALGORITHM, { h, v }))!;
-  const { x, y } = chipCell(store.grid, h, v);
-  const file = path.join(folder, `chip_${x}_${y}.json`);
-  const partial = `${file}.partial`;
-  try {
-    await pipeline(Readable.from(chipJson(store, chip)), createWriteStream(partial));
-    await rename(partial, file);
-  } catch (cause) {
-    await rm(partial, { force: true });
-    const { message, code } = cause as NodeJS.ErrnoException;
-    throw new StoreError(
-      `${file} cannot be written: ${message}`,
-      { url: file, ...(code && { status: code }) },
-      { cause },
-    );
-  }
+/** Writes a chip's rows, in place of those of an earlier run. */
+async function writeJson(store: ResultStore, at: ChangeChip, folder: string, signal?: AbortSignal): Promise<string> {
+  const chip = (await store.chip(ALGORITHM, at))!;
+  const file = path.join(folder, `${chipName(store.grid, at)}.json`);
+  await writeChipJson(file, { grid: store.grid, chip }, { overwrite: true, signal });
   return file;
 }
 

@@ -1,27 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../../errors.js';
-import { parseBbox } from '../../geo/region.js';
 import type { ChangeRunOptions } from '../../jobs/change-options.js';
 import type { ChangePlan } from '../../jobs/change-plan.js';
 import { type ChangeRunSummary, detectScenes, planScenes } from '../../jobs/change-run.js';
 import { formatBytes, parseBytes } from '../../limit.js';
 import { amount, type Flags } from '../amount-option.js';
+import { areaOf, withAreaOptions } from '../area-option.js';
+import { someFiles } from '../file-list.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
+import { exportCommand } from './ccdc-export.js';
+import { productsCommand } from './ccdc-products.js';
+import { statusCommand } from './ccdc-status.js';
 
 /** `stackwise ccdc <scenes…> --store DIR` */
 export function ccdcCommand(): Command {
-  return new Command('ccdc')
+  const command = new Command('ccdc')
     .description('Detect changes in a series of Landsat or Sentinel-2 scenes, with the numbers of PyCCD.')
     .argument('<scenes...>', 'STAC items or catalog (JSON), a folder, or rasters')
     .option('--store <dir>', 'the result store; chips that are in it for the same inputs are left as they are')
     .option('--json-out <dir>', 'one JSON file a chip')
-    .option('--grid <name>', 'conus, alaska, hawaii, or native: the own pixels of the scenes (default)')
-    .option('--chip <h,v>', 'one chip of the grid')
-    .option('--tile <h,v>', 'the chips of a tile')
-    .option('--bbox <w,s,e,n>', 'the chips that an area touches, lon/lat unless --bbox-crs')
-    .option('--bbox-crs <crs>', 'CRS of --bbox')
+    .option('--grid <name>', 'conus, alaska, hawaii, or native: the own pixels of the scenes (default)');
+  return withAreaOptions(command)
     .option('--datetime <interval>', 'which scenes, like 1984-01-01/2020-12-31')
     .option('--no-thermal', 'do not use temperature')
     .addOption(new Option('--offset <mode>', "Sentinel-2's offset").choices(['auto', 'apply', 'none']))
@@ -32,7 +33,10 @@ export function ccdcCommand(): Command {
     .option('--memory-limit <bytes>', 'like 1GiB (default: the cgroup or RAM less a margin)')
     .option('--plan', 'print what would be done, and stop')
     .option('--json', 'print machine-readable JSON lines')
-    .action(run);
+    .action(run)
+    .addCommand(productsCommand())
+    .addCommand(exportCommand())
+    .addCommand(statusCommand());
 }
 
 /** PyCCD's parameters as JSON text, or a file of it. */
@@ -49,24 +53,12 @@ function parameters(text: string | undefined): unknown {
   throw new InputError('a JSON object of parameters is wanted', { option: 'params' });
 }
 
-function cell(flags: Flags, name: 'chip' | 'tile'): number[] | undefined {
-  const text = flags[name];
-  return text === undefined
-    ? undefined
-    : String(text)
-        .split(',')
-        .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-}
-
 function changeOptions(flags: Flags): ChangeRunOptions {
   const text = (name: string) => flags[name] as string | undefined;
   const params = parameters(text('params'));
   return {
     grid: text('grid'),
-    chip: cell(flags, 'chip'),
-    tile: cell(flags, 'tile'),
-    bbox: flags.bbox === undefined ? undefined : parseBbox(String(flags.bbox)),
-    bboxCrs: text('bboxCrs'),
+    ...areaOf(flags),
     datetime: text('datetime'),
     offset: text('offset') as ChangeRunOptions['offset'],
     thermal: flags.thermal === false ? false : undefined,
@@ -86,6 +78,10 @@ async function run(sources: string[], flags: Flags): Promise<void> {
     throw new UsageError('--store DIR or --json-out DIR is wanted');
   }
   const given = changeOptions(flags);
+  if (given.chips?.length === 0) {
+    process.stderr.write(`${flags.chips} names no chips: there is nothing to do\n`);
+    return;
+  }
   const json = flags.json === true;
   const stop = stopSignals();
   const progress = progressReporter({ stream: process.stderr, json, label: 'ccdc', unit: 'px' });
@@ -111,9 +107,8 @@ async function run(sources: string[], flags: Flags): Promise<void> {
 }
 
 function describe({ grid, chips, pixels, files }: ChangeRunSummary): string {
-  const shown = files.length > 12 ? [...files.slice(0, 3), `… ${files.length - 5} more`, ...files.slice(-2)] : files;
   return [
-    ...shown,
+    ...someFiles(files),
     `${chips.toRun} chips of the grid ${grid} done, ${chips.unchanged} were there, ${chips.outside} lie outside of the scenes`,
     `${pixels.withSegments} pixels with segments, ${pixels.empty} without, ${pixels.failed} failed`,
     '',
