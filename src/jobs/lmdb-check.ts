@@ -1,5 +1,5 @@
 // What is looked at before LMDB opens a file: it maps files, and over a damaged one or a full disk the process would end without a word.
-import { access, constants, open as openFile, stat, statfs } from 'node:fs/promises';
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FormatError, StoreError } from '../errors.js';
 
@@ -9,67 +9,76 @@ const MAGIC = 0xbeefc0de;
 const DATA_VERSION = 2;
 /** Bytes; powers of two. */
 const [LEAST_PAGE, MOST_PAGE] = [512, 65_536];
+/**
+ * Pages at the end that one transaction took and gave back are counted, but never written: so many may be missing of a whole file. It
+ * is a few: the next page that is taken is one of those.
+ */
+const MOST_UNWRITTEN = 16;
+
+/** @throws FormatError when it is no LMDB file, or cut off. */
+function checkLength(file: number, path: string): void {
+  const meta = (position: number) => {
+    const buffer = Buffer.alloc(META.bytes);
+    const isMeta =
+      readSync(file, buffer, 0, META.bytes, position) === META.bytes && buffer.readUInt32LE(META.magicAt) === MAGIC;
+    if (!isMeta) throw new FormatError(`${path} is no result store`);
+    const version = buffer.readUInt32LE(META.versionAt);
+    if (version === DATA_VERSION) return buffer;
+    throw new FormatError(`${path} is of version ${version} of LMDB's format, and ${DATA_VERSION} is read here`);
+  };
+  const first = meta(0);
+  const pageSize = first.readUInt32LE(META.pageSizeAt);
+  const isPage = pageSize >= LEAST_PAGE && pageSize <= MOST_PAGE && (pageSize & (pageSize - 1)) === 0;
+  if (!isPage) throw new FormatError(`${path} is damaged: pages of ${pageSize} bytes`);
+  const lastPages = [first, meta(pageSize)].map((page) => Number(page.readBigUInt64LE(META.lastPageAt)));
+  // Looked at last: another process may be adding pages, and the file only grows.
+  const wanted = (Math.max(...lastPages) + 1) * pageSize;
+  const { size } = fstatSync(file);
+  if (wanted - size <= MOST_UNWRITTEN * pageSize) return;
+  throw new FormatError(`${path} is cut off: ${size} of ${wanted} bytes are there`);
+}
 
 /**
- * Looks at a file before LMDB does, which maps it and would bring the process down over one that is cut off or no store.
- * A file that is not there, or empty, is a new one.
+ * Looks at a file; one that is not there, or empty, is a new one.
+ * @throws FormatError when it is no LMDB file, or cut off.
  */
-export async function checkFile(path: string): Promise<void> {
-  const file = await openFile(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (!file) return;
+export function checkFile(path: string): void {
+  let file: number;
   try {
-    if ((await file.stat()).size === 0) return;
-    const meta = async (position: number) => {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(META.bytes), 0, META.bytes, position);
-      const isMeta = bytesRead === META.bytes && buffer.readUInt32LE(META.magicAt) === MAGIC;
-      if (!isMeta) throw new FormatError(`${path} is no result store`);
-      const version = buffer.readUInt32LE(META.versionAt);
-      if (version !== DATA_VERSION) {
-        throw new FormatError(`${path} is of version ${version} of LMDB's format, and ${DATA_VERSION} is read here`);
-      }
-      return buffer;
-    };
-    const first = await meta(0);
-    const pageSize = first.readUInt32LE(META.pageSizeAt);
-    const isPage = pageSize >= LEAST_PAGE && pageSize <= MOST_PAGE && (pageSize & (pageSize - 1)) === 0;
-    if (!isPage) throw new FormatError(`${path} is damaged: pages of ${pageSize} bytes`);
-    const second = await meta(pageSize);
-    const lastPage = [first, second].map((page) => Number(page.readBigUInt64LE(META.lastPageAt)));
-    const wanted = (Math.max(...lastPage) + 1) * pageSize;
-    // Looked at last: another process may be adding pages, and the file only grows.
-    const { size } = await file.stat();
-    if (size < wanted) throw new FormatError(`${path} is cut off: ${size} of ${wanted} bytes are there`);
+    file = openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    if (fstatSync(file).size > 0) checkLength(file, path);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** The file of LMDB's locks takes less. */
 const LOCK_BYTES = 2 ** 16;
 
-/** Whether all bytes of a file have their place on the disk. */
-async function isWhole(path: string): Promise<boolean> {
-  return stat(path).then(
-    ({ size, blocks }) => size > 0 && blocks * 512 >= size,
-    () => false,
-  );
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
- * Makes sure that the file of locks beside `path` is whole or can be made. Where nothing can be written LMDB does without.
+ * Makes sure that the file of locks beside `path` is there or can be made. Where nothing can be written LMDB does without.
  * @throws StoreError when the disk is full.
  */
-export async function checkRoom(path: string): Promise<void> {
+export function checkRoom(path: string): void {
   const folder = dirname(path);
-  const isWritable = await access(folder, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!isWritable || (await isWhole(`${path}-lock`))) return;
-  const { bavail, bsize } = await statfs(folder);
+  // A file that has a length, but no place on the disk, is as good as none.
+  const blocks = statSync(`${path}-lock`, { throwIfNoEntry: false })?.blocks ?? 0;
+  if (blocks > 0 || !isWritable(folder)) return;
+  const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize >= LOCK_BYTES) return;
   throw new StoreError(`the result store ${path} cannot be opened: the disk is full`, { url: path, status: 'ENOSPC' });
 }

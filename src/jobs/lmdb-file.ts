@@ -101,8 +101,8 @@ class OpenLmdb implements LmdbFile {
  */
 export async function openLmdb(path: string, { readOnly }: { readOnly: boolean }): Promise<LmdbFile> {
   try {
-    await checkFile(path);
-    await checkRoom(path);
+    checkFile(path);
+    checkRoom(path);
     const { open } = await import('lmdb');
     const db = open<Buffer, Key>({
       path,
