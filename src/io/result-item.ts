@@ -42,9 +42,9 @@ export interface Frame {
   bbox: [number, number, number, number] | null;
 }
 
-const EXTENSIONS = ['file/v2.1.0', 'processing/v1.2.0', 'projection/v2.0.0', 'raster/v2.0.0'].map(
-  (name) => `https://stac-extensions.github.io/${name}/schema.json`,
-);
+const EXTENSIONS = ['file/v2.1.0', 'processing/v1.2.0', 'projection/v2.0.0'];
+/** Its schema refuses items that use nothing of it. */
+const RASTER_EXTENSION = 'raster/v2.0.0';
 const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
 /** Points on each edge of a footprint: straight lines of one CRS bend in another. */
 const EDGE_POINTS = 8;
@@ -107,7 +107,10 @@ function nodataMember(nodata: number | null): { nodata?: number | string } {
   return { nodata: Number.isFinite(nodata) ? nodata : nodata > 0 ? 'inf' : '-inf' };
 }
 
-function bandMember({ name, statistics, scale = 1, offset = 0 }: ResultAsset['bands'][number]): object {
+const hasScale = ({ scale = 1, offset = 0 }: ResultAsset['bands'][number]) => scale !== 1 || offset !== 0;
+
+function bandMember(band: ResultAsset['bands'][number]): object {
+  const { name, statistics, scale = 1, offset = 0 } = band;
   const { minimum, maximum, mean, stddev, validPercent } = statistics;
   const facts = { minimum, maximum, mean, stddev, valid_percent: validPercent };
   // A band without a valid pixel has no statistics but that.
@@ -115,8 +118,14 @@ function bandMember({ name, statistics, scale = 1, offset = 0 }: ResultAsset['ba
   return {
     name,
     statistics: known,
-    ...(scale !== 1 || offset !== 0 ? { 'raster:scale': scale, 'raster:offset': offset } : {}),
+    ...(hasScale(band) ? { 'raster:scale': scale, 'raster:offset': offset } : {}),
   };
+}
+
+function extensionsOf(assets: readonly ResultAsset[]): string[] {
+  const isScaled = assets.some(({ bands }) => bands.some(hasScale));
+  const names = isScaled ? [...EXTENSIONS, RASTER_EXTENSION] : EXTENSIONS;
+  return names.map((name) => `https://stac-extensions.github.io/${name}/schema.json`);
 }
 
 function assetMember({ key, href, dtype, nodata, bytes, sha256, bands }: ResultAsset): object {
@@ -157,7 +166,7 @@ export interface RasterItemRequest {
   assets: readonly ResultAsset[];
 }
 
-/** Rasters on one grid as a STAC 1.1 item with the projection, raster, file and processing extensions. */
+/** Rasters on one grid as a STAC 1.1 item with the projection, file and processing extensions, and where numbers are scaled the raster extension. */
 export async function rasterItem(request: RasterItemRequest) {
   const { id, grid, times, version, lineage, expression, links, assets } = request;
   const { geometry, bbox } = await frameOfGrid(grid);
@@ -165,7 +174,7 @@ export async function rasterItem(request: RasterItemRequest) {
   return {
     type: 'Feature',
     stac_version: '1.1.0',
-    stac_extensions: EXTENSIONS,
+    stac_extensions: extensionsOf(assets),
     id,
     geometry,
     ...(bbox && { bbox }),
