@@ -61,7 +61,7 @@ function tableOf(tiles: readonly TileStatus[]): string {
   const failures = tiles.flatMap(({ h, v, failures: all }) =>
     all.map(({ reason, pixels, samples }) => {
       const places = samples.map(({ x, y }) => `(${x}, ${y})`).join(', ');
-      return `tile ${h},${v}: ${pixels} pixels failed: ${reason}; as at ${places}`;
+      return `tile ${h},${v}: ${pixels} px failed: ${reason}; as at ${places}`;
     }),
   );
   return [line(HEADS), ...rows.map(line), ...failures, ''].join('\n');
