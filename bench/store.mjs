@@ -1,10 +1,21 @@
-// The result store: writing a chip of 10 000 pixels and 13 000 segments, counting the chips of a tile, reading pixels, exporting.
+// The result store: writing a chip of 10 000 pixels and 13 000 segments, counting the chips of a tile, reading pixels, exporting,
+// and drawing change products.
 // node bench/store.mjs [--quick]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ALGORITHM, CHIP_GRIDS, chipJson, countChips, openResults, PYCCD_BANDS, snap } from '../build/node.js';
+import {
+  ALGORITHM,
+  CHIP_GRIDS,
+  chipJson,
+  countChips,
+  exportResults,
+  openResults,
+  PYCCD_BANDS,
+  productsToFolder,
+  snap,
+} from '../build/node.js';
 
 const N_PX = 10_000;
 const N_SEGMENT = 13_000;
@@ -90,6 +101,16 @@ export async function run({ quick = false } = {}) {
       for (const piece of chipJson(store, chip)) chars += piece.length;
       return chars;
     });
+    const parquet = await timed(Math.min(times, 5), () => {
+      return exportResults(store, join(folder, 'parquet'), { format: 'parquet', chip: [0, 0], overwrite: true });
+    });
+    // Of a tile 5 chips have run.
+    const drawn = (products) => {
+      const options = { dates: ['2014-07-01'], tile: [0, 0], overwrite: true, products };
+      return timed(Math.min(times, 5), () => productsToFolder(store, join(folder, 'products'), options));
+    };
+    const products = await drawn(['SCTIME', 'SCLAST', 'SCMAG', 'SCSTAB', 'SCMQA']);
+    const synthetic = await drawn(['SYNTHETIC']);
     await store.close();
     const rows = [
       { case: 'write 10 000 px, 13 000 segments', ...written, gate: '400 ms', aim: '150 ms' },
@@ -97,6 +118,9 @@ export async function run({ quick = false } = {}) {
       { case: 'read it back', ...read },
       { case: 'read 1 000 pixels', ...pixels },
       { case: 'export it as JSON', ...json },
+      { case: 'export it as Parquet', ...parquet },
+      { case: "LCMAP's 5 products of a tile with 5 chips", ...products },
+      { case: 'synthetic image of the same', ...synthetic },
     ];
     return { name: 'store', unit: 'ms', rows };
   } finally {

@@ -2,6 +2,7 @@
 
 export { CHIP_GRIDS, type ChipCell, type ChipGrid, chipsOfTile, near, snap } from './geo/chip-grid.js';
 export * from './index.js';
+export { type ProductOptions, type ProductSummary, productsToFolder } from './jobs/change-folder.js';
 export type { ChangeRunOptions } from './jobs/change-options.js';
 export type { ChangePlan } from './jobs/change-plan.js';
 export type { ChangeRequest, ChangeRequests, RequestOptions, RequestOutcome } from './jobs/change-requests.js';
@@ -10,8 +11,10 @@ export { type ChipFileOptions, type ChipFilesSummary, chipsToFiles } from './job
 export type { ChipFormat } from './jobs/chip-writers.js';
 export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';
 export { memoryResults } from './jobs/memory-results.js';
+export { type ExportOptions, type ExportSummary, exportResults } from './jobs/result-export.js';
 export { type OpenResultsOptions, openResults } from './jobs/result-folder.js';
 export { chipJson, type ResultRow, resultRow } from './jobs/result-json.js';
+export { type FailureCount, type StatusOptions, storeStatus, type TileStatus } from './jobs/result-status.js';
 export {
   type Bbox,
   type ChipPixels,

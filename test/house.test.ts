@@ -55,6 +55,7 @@ const IO_KERNELS = ['codec', 'memory', 'overview', 'pack'].map((name) => join(sr
 const OWNERS: Record<string, readonly string[]> = {
   '@aws-sdk/client-s3': ['io/s3.ts'],
   '@cornerstonejs/codec-openjpeg': ['io/jp2-codec.ts'],
+  'hyparquet-writer': ['io/parquet.ts'],
   lmdb: ['jobs/lmdb-file.ts'],
   geotiff: ['io/geotiff-codec.ts'],
   proj4: ['geo/crs.ts'],

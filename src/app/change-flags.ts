@@ -7,33 +7,45 @@ import { areaOf, withAreaOptions } from './area-option.js';
 import { parameters } from './parameters-option.js';
 import { addStackOptions, stackOptions } from './stack-option.js';
 
-/** Adds them to a command. */
-export function withChangeOptions(command: Command): Command {
-  command.option('--grid <name>', 'conus, alaska, hawaii, or native: the own pixels of the scenes (default)');
-  return addStackOptions(withAreaOptions(command))
+/** Adds what a series of observations is, and how changes are looked for in it. */
+export function withSeriesOptions(command: Command): Command {
+  command
+    .option('--grid <name>', 'conus, alaska, hawaii, or native: the own pixels of the scenes (default)')
     .option('--datetime <interval>', 'which scenes, like 1984-01-01/2020-12-31')
     .option('--no-thermal', 'do not use temperature')
     .addOption(new Option('--offset <mode>', "Sentinel-2's offset").choices(['auto', 'apply', 'none']))
     .option('--params <json>', "PyCCD's parameters, as JSON or a file of it")
-    .option('--wide-int', 'do not wrap temperatures at 16 bits as PyCCD does')
-    .option('--memory-limit <bytes>', 'like 1GiB (default: the cgroup or RAM less a margin)');
+    .option('--wide-int', 'do not wrap temperatures at 16 bits as PyCCD does');
+  return addStackOptions(command);
 }
 
-/** What was typed of them. */
-export function changeOptions(flags: Flags): ChangeRunOptions {
+/** Adds these, and of which chips. */
+export function withChangeOptions(command: Command): Command {
+  return withSeriesOptions(withAreaOptions(command)).option(
+    '--memory-limit <bytes>',
+    'like 1GiB (default: the cgroup or RAM less a margin)',
+  );
+}
+
+/** What was typed of {@link withSeriesOptions}. */
+export function seriesOptions(flags: Flags): ChangeRunOptions {
   const text = (name: string) => flags[name] as string | undefined;
   const params = parameters(text('params'));
   return {
     grid: text('grid'),
-    ...areaOf(flags),
-    ...stackOptions(flags),
     datetime: text('datetime'),
     offset: text('offset') as ChangeRunOptions['offset'],
     thermal: flags.thermal === false ? false : undefined,
-    detect: {
-      ...(params && { params }),
-      ...(flags.wideInt === true && { wideInt: true }),
-    },
+    detect: { ...(params && { params }), ...(flags.wideInt === true && { wideInt: true }) },
+    ...stackOptions(flags),
+  };
+}
+
+/** What was typed of {@link withChangeOptions}. */
+export function changeOptions(flags: Flags): ChangeRunOptions {
+  return {
+    ...seriesOptions(flags),
+    ...areaOf(flags),
     threads: amount(flags, 'threads', 'whole number'),
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit)),
   };

@@ -28,6 +28,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('stackwise')
     .description('Turns stacks of satellite images into statistics.')
     .version(version, '--version', 'print the version')
+    // Options behind the name of a command are its own, also those that the one around it has.
+    .enablePositionalOptions()
     .exitOverride()
     // Options behind the name of a subcommand are its own.
     .enablePositionalOptions()

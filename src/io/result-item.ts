@@ -42,9 +42,9 @@ export interface Frame {
   bbox: [number, number, number, number] | null;
 }
 
-const EXTENSIONS = ['file/v2.1.0', 'processing/v1.2.0', 'projection/v2.0.0', 'raster/v2.0.0'].map(
-  (name) => `https://stac-extensions.github.io/${name}/schema.json`,
-);
+const EXTENSIONS = ['file/v2.1.0', 'processing/v1.2.0', 'projection/v2.0.0'];
+/** Its schema refuses items that use nothing of it. */
+const RASTER_EXTENSION = 'raster/v2.0.0';
 const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
 /** Points on each edge of a footprint: straight lines of one CRS bend in another. */
 const EDGE_POINTS = 8;
@@ -107,7 +107,10 @@ function nodataMember(nodata: number | null): { nodata?: number | string } {
   return { nodata: Number.isFinite(nodata) ? nodata : nodata > 0 ? 'inf' : '-inf' };
 }
 
-function bandMember({ name, statistics, scale = 1, offset = 0 }: ResultAsset['bands'][number]): object {
+const hasScale = ({ scale = 1, offset = 0 }: ResultAsset['bands'][number]) => scale !== 1 || offset !== 0;
+
+function bandMember(band: ResultAsset['bands'][number]): object {
+  const { name, statistics, scale = 1, offset = 0 } = band;
   const { minimum, maximum, mean, stddev, validPercent } = statistics;
   const facts = { minimum, maximum, mean, stddev, valid_percent: validPercent };
   // A band without a valid pixel has no statistics but that.
@@ -115,8 +118,14 @@ function bandMember({ name, statistics, scale = 1, offset = 0 }: ResultAsset['ba
   return {
     name,
     statistics: known,
-    ...(scale !== 1 || offset !== 0 ? { 'raster:scale': scale, 'raster:offset': offset } : {}),
+    ...(hasScale(band) ? { 'raster:scale': scale, 'raster:offset': offset } : {}),
   };
+}
+
+function extensionsOf(assets: readonly ResultAsset[]): string[] {
+  const isScaled = assets.some(({ bands }) => bands.some(hasScale));
+  const names = isScaled ? [...EXTENSIONS, RASTER_EXTENSION] : EXTENSIONS;
+  return names.map((name) => `https://stac-extensions.github.io/${name}/schema.json`);
 }
 
 function assetMember({ key, href, dtype, nodata, bytes, sha256, bands }: ResultAsset): object {
@@ -142,41 +151,64 @@ function derivedFrom(scenes: readonly Scene[]): object[] {
 
 const PREVIEW = { href: './preview.png', title: 'preview', type: 'image/png', roles: ['thumbnail', 'overview'] };
 
-/**
- * A result as a STAC 1.1 item with the projection, raster, file and processing extensions. It holds no clock time of the run: equal
- * runs give equal items.
- */
-export async function resultItem(request: ResultItemRequest): Promise<object> {
-  const { id, grid, scenes, version, preview, facts, assets } = request;
+/** What the items of all results have in common. */
+export interface RasterItemRequest {
+  id: string;
+  grid: Grid;
+  /** `datetime`, or null with `start_datetime` and `end_datetime`. */
+  times: Readonly<Record<string, string | null>>;
+  /** Of stackwise. */
+  version: string;
+  /** How it was made, for people and for programs. */
+  lineage: string;
+  expression: Readonly<Record<string, unknown>>;
+  links: readonly object[];
+  assets: readonly ResultAsset[];
+}
+
+/** Rasters on one grid as a STAC 1.1 item with the projection, file and processing extensions, and where numbers are scaled the raster extension. */
+export async function rasterItem(request: RasterItemRequest) {
+  const { id, grid, times, version, lineage, expression, links, assets } = request;
   const { geometry, bbox } = await frameOfGrid(grid);
   const { west, south, east, north } = gridBounds(grid);
-  const times = scenes.map(({ timeMs }) => timeMs);
-  const at = (ms: number) => new Date(ms).toISOString();
-  const [first, last] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
-  const mask = facts.mask.length > 0 ? `masked by ${facts.mask.join(' or ')}` : 'without a mask';
   return {
     type: 'Feature',
     stac_version: '1.1.0',
-    stac_extensions: EXTENSIONS,
+    stac_extensions: extensionsOf(assets),
     id,
     geometry,
     ...(bbox && { bbox }),
     properties: {
-      datetime: null,
-      start_datetime: at(first!),
-      end_datetime: at(last!),
+      ...times,
       ...projMembers(grid.crs),
       'proj:shape': [grid.height, grid.width],
       'proj:transform': grid.affine,
       'proj:bbox': [west, south, east, north],
       'processing:software': { stackwise: version },
-      'processing:lineage': `${facts.statistics.join(', ')} over time of ${scenes.length} scenes, ${mask}`,
-      'processing:expression': { format: 'stackwise', expression: facts },
+      'processing:lineage': lineage,
+      'processing:expression': { format: 'stackwise', expression },
     },
-    links: derivedFrom(scenes),
-    assets: {
-      ...Object.fromEntries(assets.map((asset) => [asset.key, assetMember(asset)])),
-      ...(preview && { preview: PREVIEW }),
-    },
+    links,
+    assets: Object.fromEntries(assets.map((asset) => [asset.key, assetMember(asset)])),
   };
+}
+
+/** A composite as such an item. It holds no clock time of the run: equal runs give equal items. */
+export async function resultItem(request: ResultItemRequest): Promise<object> {
+  const { id, grid, scenes, version, preview, facts, assets } = request;
+  const times = scenes.map(({ timeMs }) => timeMs);
+  const at = (ms: number) => new Date(ms).toISOString();
+  const [first, last] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
+  const mask = facts.mask.length > 0 ? `masked by ${facts.mask.join(' or ')}` : 'without a mask';
+  const item = await rasterItem({
+    id,
+    grid,
+    times: { datetime: null, start_datetime: at(first!), end_datetime: at(last!) },
+    version,
+    lineage: `${facts.statistics.join(', ')} over time of ${scenes.length} scenes, ${mask}`,
+    expression: facts,
+    links: derivedFrom(scenes),
+    assets,
+  });
+  return preview ? { ...item, assets: { ...item.assets, preview: PREVIEW } } : item;
 }

@@ -167,7 +167,9 @@ export async function selectChips(
 
 /** The chips of an area; null when none is given. */
 export async function givenChips(grid: SettledGrid, area: ChipArea): Promise<ChipSelection | null> {
-  const given = (['chip', 'chips', 'tile', 'at', 'bbox', 'geometry'] as const).filter((name) => area[name] !== undefined);
+  const given = (['chip', 'chips', 'tile', 'at', 'bbox', 'geometry'] as const).filter(
+    (name) => area[name] !== undefined,
+  );
   if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
   if (area.chips) return listedChips(area.chips);
   if (area.geometry !== undefined) return touchedChips(grid, area.geometry);
@@ -193,10 +195,7 @@ async function touchedChips(grid: SettledGrid, geometry: unknown): Promise<ChipS
 }
 
 /** A point in the CRS of a grid. */
-export async function pointOnGrid(
-  crs: Crs,
-  point: NonNullable<ChipArea['at']>,
-): Promise<{ x: number; y: number }> {
+export async function pointOnGrid(crs: Crs, point: NonNullable<ChipArea['at']>): Promise<{ x: number; y: number }> {
   const { x, y } = point;
   if (point.crs === null) return { x, y };
   const from = point.crs === undefined ? LON_LAT : parseCrs(point.crs);
@@ -221,10 +220,7 @@ function chipBounds(chips: ChipGrid, h: number, v: number): Bounds {
 }
 
 /** A chip, tile, point or box. */
-async function givenRange(
-  grid: SettledGrid,
-  { chip, tile, at, bbox, bboxCrs }: ChipArea,
-): Promise<ChipRange | null> {
+async function givenRange(grid: SettledGrid, { chip, tile, at, bbox, bboxCrs }: ChipArea): Promise<ChipRange | null> {
   if (chip) {
     const { h, v } = cellOption(chip, 'chip');
     return { hMin: h, vMin: v, hMax: h, vMax: v };

@@ -1,13 +1,9 @@
 // Change detection from scenes into a result store, chip by chip.
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { StoreError } from '../errors.js';
-import { chipCell } from '../geo/chip-grid.js';
 import type { Scene } from '../io/scene.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
+import { rangeAround } from './change-area.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { type ChangePlan, chipJobs, planChanges } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
@@ -15,8 +11,8 @@ import { changeRunner } from './change-runner.js';
 import { withReadable } from './change-scenes.js';
 import { memoryResults } from './memory-results.js';
 import { runBlocks } from './pool.js';
+import { chipName, writeChipJson } from './result-export.js';
 import { hasResults, openResults } from './result-folder.js';
-import { chipJson } from './result-json.js';
 import type { ResultStore } from './result-store.js';
 
 /** Where results go: a store, JSON, or both. */
@@ -40,18 +36,9 @@ export interface ChangeRunSummary {
 
 /** Chips that have no results, or results from other inputs. */
 async function chipsToRun(store: ResultStore, { chips }: PreparedChanges, refresh: boolean): Promise<ChangeChip[]> {
-  if (refresh) return chips;
-  // There may be more chips than a function takes arguments.
-  const least = (of: (chip: ChangeChip) => number) => chips.reduce((n, chip) => Math.min(n, of(chip)), Infinity);
-  const most = (of: (chip: ChangeChip) => number) => -least((chip) => -of(chip));
-  const range = {
-    hMin: least(({ h }) => h),
-    vMin: least(({ v }) => v),
-    hMax: most(({ h }) => h),
-    vMax: most(({ v }) => v),
-  };
+  if (refresh || chips.length === 0) return chips;
   const there = new Map(
-    (await store.summaries(ALGORITHM, range)).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
+    (await store.summaries(ALGORITHM, rangeAround(chips))).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
   );
   return chips.filter(({ h, v, inputsMd5 }) => there.get(`${h} ${v}`) !== inputsMd5);
 }
@@ -110,24 +97,11 @@ async function runChips(
   });
 }
 
-/** Writes a chip's rows; the name appears when all is there. */
-async function writeJson(store: ResultStore, { h, v }: ChangeChip, folder: string): Promise<string> {
-  const chip = (await store.chip(ALGORITHM, { h, v }))!;
-  const { x, y } = chipCell(store.grid, h, v);
-  const file = path.join(folder, `chip_${x}_${y}.json`);
-  const partial = `${file}.partial`;
-  try {
-    await pipeline(Readable.from(chipJson(store, chip)), createWriteStream(partial));
-    await rename(partial, file);
-  } catch (cause) {
-    await rm(partial, { force: true });
-    const { message, code } = cause as NodeJS.ErrnoException;
-    throw new StoreError(
-      `${file} cannot be written: ${message}`,
-      { url: file, ...(code && { status: code }) },
-      { cause },
-    );
-  }
+/** Writes a chip's rows, in place of those of an earlier run. */
+async function writeJson(store: ResultStore, at: ChangeChip, folder: string, signal?: AbortSignal): Promise<string> {
+  const chip = (await store.chip(ALGORITHM, at))!;
+  const file = path.join(folder, `${chipName(store.grid, at)}.json`);
+  await writeChipJson(file, { grid: store.grid, chip }, { overwrite: true, signal });
   return file;
 }
 

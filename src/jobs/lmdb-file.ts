@@ -1,9 +1,16 @@
 // LMDB: a file of keys and values that is changed in transactions, shared by processes. The only file that knows the library.
-import { open as openFile } from 'node:fs/promises';
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { RootDatabase } from 'lmdb';
-import { FormatError, InputError, StackwiseError, StoreError } from '../errors.js';
+import { InputError, StackwiseError, StoreError } from '../errors.js';
+import { formatBytes } from '../limit.js';
+import { checkFile, checkRoom } from './lmdb-check.js';
 
 export type Key = Buffer;
+
+/** What a transaction takes on the disk beside its keys and values: pages that are not full, and those above them. */
+const PAGES_A_BYTE = 1.5;
+const LEAST_BYTES = 2 ** 16;
 
 export interface LmdbFile {
   /** A copy of a value. */
@@ -21,51 +28,25 @@ export interface LmdbFile {
   close(): Promise<void>;
 }
 
-/** Where LMDB's first page has its magic number, version, page size and the number of the last page. */
-const META = { magicAt: 24, versionAt: 28, pageSizeAt: 48, lastPageAt: 144, bytes: 152 } as const;
-const MAGIC = 0xbeefc0de;
-const DATA_VERSION = 2;
+/** What the system says of a write of which only a part found room is an error of the device. */
+const EIO = 5;
+const ENOSPC = 28;
 
-/**
- * Looks at a file before LMDB does, which maps it and would bring the process down over one that is cut off or no store.
- * A file that is not there, or empty, is a new one.
- */
-async function checkFile(path: string): Promise<void> {
-  const file = await openFile(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (!file) return;
-  try {
-    if ((await file.stat()).size === 0) return;
-    const meta = async (position: number) => {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(META.bytes), 0, META.bytes, position);
-      const isMeta = bytesRead === META.bytes && buffer.readUInt32LE(META.magicAt) === MAGIC;
-      if (!isMeta) throw new FormatError(`${path} is no result store`);
-      const version = buffer.readUInt32LE(META.versionAt);
-      if (version !== DATA_VERSION) {
-        throw new FormatError(`${path} is of version ${version} of LMDB's format, and ${DATA_VERSION} is read here`);
-      }
-      return buffer;
-    };
-    const first = await meta(0);
-    const pageSize = first.readUInt32LE(META.pageSizeAt);
-    const second = await meta(pageSize);
-    const lastPage = [first, second].map((page) => Number(page.readBigUInt64LE(META.lastPageAt)));
-    const wanted = (Math.max(...lastPage) + 1) * pageSize;
-    // Looked at last: another process may be adding pages, and the file only grows.
-    const { size } = await file.stat();
-    if (size < wanted) throw new FormatError(`${path} is cut off: ${size} of ${wanted} bytes are there`);
-  } finally {
-    await file.close();
-  }
+/** Whether it was the disk's end that a write of so many bytes failed at. */
+function isFull(path: string, code: unknown, wanted: number): boolean {
+  if (code === ENOSPC) return true;
+  if (code !== EIO) return false;
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize < wanted;
 }
 
-function storeError(path: string, cause: unknown): Error {
+function storeError(path: string, cause: unknown, wanted = 0): Error {
   if (cause instanceof StackwiseError) return cause;
-  const { message, code } = cause as NodeJS.ErrnoException;
-  const facts = { url: path, ...(code !== undefined && { status: code }) };
-  return new StoreError(`the result store ${path} failed: ${message.split('\n')[0]}`, facts, { cause });
+  const { message, code } = cause as { message: string; code?: number | string };
+  const full = isFull(path, code, wanted);
+  const facts = { url: path, ...(full ? { status: 'ENOSPC' } : code !== undefined && { status: code }) };
+  const what = full ? `the disk is full (${formatBytes(wanted)} were to be written)` : message.split('\n')[0];
+  return new StoreError(`the result store ${path} failed: ${what}`, facts, { cause });
 }
 
 class OpenLmdb implements LmdbFile {
@@ -80,11 +61,19 @@ class OpenLmdb implements LmdbFile {
   }
 
   get(key: Key) {
-    return this.db.get(key);
+    try {
+      return this.db.get(key);
+    } catch (cause) {
+      throw storeError(this.path, cause);
+    }
   }
 
-  range(start: Key, end: Key) {
-    return this.db.getRange({ start, end });
+  *range(start: Key, end: Key) {
+    try {
+      yield* this.db.getRange({ start, end });
+    } catch (cause) {
+      throw storeError(this.path, cause);
+    }
   }
 
   last(start: Key, end: Key) {
@@ -102,12 +91,15 @@ class OpenLmdb implements LmdbFile {
 
   write<T>(change: (put: (key: Key, value: Uint8Array) => void, remove: (key: Key) => boolean) => T): T {
     if (this.readOnly) throw new InputError(`the result store ${this.path} is open for reading only`);
-    const put = (key: Key, value: Uint8Array) =>
+    let written = 0;
+    const put = (key: Key, value: Uint8Array) => {
+      written += key.length + value.length;
       this.db.putSync(key, Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+    };
     try {
       return this.db.transactionSync(() => change(put, (key) => this.db.removeSync(key)));
     } catch (cause) {
-      throw storeError(this.path, cause);
+      throw storeError(this.path, cause, PAGES_A_BYTE * written + LEAST_BYTES);
     }
   }
 
@@ -118,11 +110,12 @@ class OpenLmdb implements LmdbFile {
 
 /**
  * Opens a file, or makes a new one unless `readOnly`.
- * @throws FormatError when it is no LMDB file or a damaged one; StoreError when the system does not give it.
+ * @throws FormatError when it is no LMDB file or a damaged one; StoreError when the system does not give it, or the disk is full.
  */
 export async function openLmdb(path: string, { readOnly }: { readOnly: boolean }): Promise<LmdbFile> {
   try {
-    await checkFile(path);
+    checkFile(path);
+    checkRoom(path);
     const { open } = await import('lmdb');
     const db = open<Buffer, Key>({
       path,

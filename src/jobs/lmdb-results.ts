@@ -2,7 +2,7 @@
 import { type ChipGrid, chipCell } from '../geo/chip-grid.js';
 import type { Key, LmdbFile } from './lmdb-file.js';
 import { LmdbRequests } from './lmdb-requests.js';
-import { type ChipHead, RowReader, RowWriter } from './result-bytes.js';
+import { type ChipHead, RowReader, RowWriter, readHead, readSummary } from './result-bytes.js';
 import { cellOf, prefixKey, rowKey, summaryKey } from './result-keys.js';
 import {
   type ChipPixels,
@@ -19,10 +19,6 @@ import {
 } from './result-store.js';
 
 const textOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-
-function parse<T>(bytes: Uint8Array | undefined): T | null {
-  return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as T) : null;
-}
 
 export class LmdbResults implements ResultStore {
   readonly grid: ChipGrid;
@@ -110,7 +106,7 @@ export class LmdbResults implements ResultStore {
         const { h, v } = cellOf(key);
         if (h < hMin) next = summaryKey(algorithm, { h: hMin, v });
         else if (h > hMax) next = v < vMax ? summaryKey(algorithm, { h: hMin, v: v + 1 }) : null;
-        else found.push(parse<ChipSummary>(value)!);
+        else found.push(readSummary(value));
         if (h < hMin || h > hMax) break;
       }
       start = next;
@@ -138,6 +134,7 @@ export class LmdbResults implements ResultStore {
   }
 
   private head(algorithm: string, at: { h: number; v: number }): ChipHead | null {
-    return parse<ChipHead>(this.file.get(prefixKey('head', algorithm, at)));
+    const bytes = this.file.get(prefixKey('head', algorithm, at));
+    return bytes ? readHead(bytes) : null;
   }
 }

@@ -1,7 +1,7 @@
 // A result store in memory, for tests and for pages in a browser.
 import type { ChipGrid } from '../geo/chip-grid.js';
 import { chipCell } from '../geo/chip-grid.js';
-import { pixelOf } from '../stats/change.js';
+import { type Changes, joinChanges, pixelOf } from '../stats/change.js';
 import { MemoryRequests } from './memory-requests.js';
 import {
   type ChipPixels,
@@ -19,6 +19,11 @@ import {
 interface Kept {
   summary: ChipSummary;
   chip: ChipResult;
+}
+
+/** A copy of a pixel's numbers, and of no others. */
+function ownPixel(changes: Changes, px: number): Changes {
+  return { ...joinChanges([pixelOf(changes, px)]), dates: changes.dates.slice() };
 }
 
 class MemoryResults implements ResultStore {
@@ -59,12 +64,14 @@ class MemoryResults implements ResultStore {
     const { chip: cell, px } = pixelAt(this.grid, point);
     const kept = this.chips.get(this.key(algorithm, cell));
     if (!kept) return null;
-    const changes = structuredClone(pixelOf(kept.chip.changes, px));
+    const changes = ownPixel(kept.chip.changes, px);
     return { chip: { ...kept.summary }, ...pixelCorner(this.grid, chipCell(this.grid, cell.h, cell.v), px), changes };
   }
 
   async summaries(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange): Promise<ChipSummary[]> {
     checkAlgorithm(algorithm);
+    checkCell({ h: hMin, v: vMin });
+    checkCell({ h: hMax, v: vMax });
     return [...this.chips.values()]
       .filter(({ chip }) => chip.changes.algorithm === algorithm)
       .map(({ summary }) => ({ ...summary }))

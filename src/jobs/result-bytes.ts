@@ -11,6 +11,8 @@ import type { ChipSummary } from './result-store.js';
 const ROW_HEAD = 4;
 const F64 = 8;
 const FAILED = -1;
+/** Of a chip, a byte a date and pixel. */
+const MOST_MASK_BYTES = 2 ** 32;
 
 /** What the pixels of a chip share. */
 export interface ChipHead {
@@ -20,10 +22,57 @@ export interface ChipHead {
   dates: number[];
 }
 
+const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 0;
+const isName = (text: unknown) => typeof text === 'string';
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * What is said of a chip, from its record.
+ * @throws FormatError when it is damaged.
+ */
+export function readSummary(bytes: Uint8Array): ChipSummary {
+  return checkSummary(parsed(bytes));
+}
+
+function checkSummary(value: unknown): ChipSummary {
+  const { h, v, inputsMd5, producedMs, withSegments, empty, failed } = (value ?? {}) as ChipSummary;
+  const isRight =
+    [h, v].every(Number.isInteger) &&
+    isName(inputsMd5) &&
+    Number.isFinite(producedMs) &&
+    [withSegments, empty, failed].every(isCount);
+  if (isRight) return value as ChipSummary;
+  throw new FormatError("the store is damaged: a chip's record does not say what there is of it");
+}
+
+/**
+ * What the pixels of a chip share, from its record.
+ * @throws FormatError when it is damaged.
+ */
+export function readHead(bytes: Uint8Array): ChipHead {
+  const head = (parsed(bytes) ?? {}) as ChipHead;
+  checkSummary(head.summary);
+  const { bandNames, avgDaysYr, dates } = head;
+  const isRight =
+    [bandNames, dates].every(Array.isArray) &&
+    bandNames.every(isName) &&
+    dates.every((day) => (day | 0) === day) &&
+    avgDaysYr > 0;
+  if (isRight) return head;
+  throw new FormatError("the store is damaged: a chip's record does not say what its pixels share");
+}
+
 const maskBytes = (nTime: number) => Math.ceil(nTime / 8);
 
 function packMask(target: Uint8Array, mask: Uint8Array): void {
-  for (let i = 0; i < mask.length; i++) target[i >> 3]! |= mask[i]! << (i & 7);
+  for (let i = 0; i < mask.length; i++) if (mask[i] !== 0) target[i >> 3]! |= 1 << (i & 7);
 }
 
 /** The row of a pixel; the bytes lend themselves until the next row. */
@@ -68,11 +117,6 @@ export class RowWriter {
   }
 }
 
-/** A copy: rows lie at any address, numbers must not. */
-function numbersOf(row: Uint8Array, from: number, until: number): Float64Array {
-  return new Float64Array(new Uint8Array(row.subarray(from, until)).buffer);
-}
-
 /** Collects rows, pixel by pixel, into results. */
 export class RowReader {
   private readonly algorithm: string;
@@ -83,9 +127,15 @@ export class RowReader {
   private readonly failures = new Map<number, string>();
   private readonly length: number;
   private readonly nPx: number;
+  /** A row at an address where numbers may lie. */
+  private copy = new Float64Array(1024);
   private px = 0;
 
+  /** @throws FormatError for more masks than there can be. */
   constructor(algorithm: string, { bandNames, avgDaysYr, dates }: ChipHead, nPx: number) {
+    if (nPx * dates.length > MOST_MASK_BYTES) {
+      throw new FormatError(`the store is damaged: ${dates.length} dates of ${nPx} pixels`);
+    }
     this.algorithm = algorithm;
     this.table = new SegmentTable(nPx, { bandNames, avgDaysYr });
     this.dates = Int32Array.from(dates);
@@ -102,22 +152,29 @@ export class RowReader {
   push(row: Uint8Array): void {
     const { px, nPx, length, dates } = this;
     if (row.length < ROW_HEAD * F64) throw new FormatError(`the store's row of pixel ${px} is damaged: it has no head`);
-    const head = numbersOf(row, 0, ROW_HEAD * F64);
-    const nSegment = head[0]!;
+    const numbers = this.aligned(row);
+    const nSegment = numbers[0]!;
     this.px++;
-    for (let i = 0; i < 3; i++) this.probabilities[i * nPx + px] = head[i + 1]!;
+    for (let i = 0; i < 3; i++) this.probabilities[i * nPx + px] = numbers[i + 1]!;
     if (nSegment === FAILED) {
       this.failures.set(px, new TextDecoder().decode(row.subarray(ROW_HEAD * F64)));
       this.table.push(new Float64Array(0));
       return;
     }
     const maskAt = (ROW_HEAD + nSegment * length) * F64;
-    if (!(nSegment >= 0) || row.length !== maskAt + maskBytes(dates.length)) {
+    if (!(Number.isInteger(nSegment) && nSegment >= 0) || row.length !== maskAt + maskBytes(dates.length)) {
       throw new FormatError(`the store's row of pixel ${px} is damaged: ${row.length} bytes for ${nSegment} segments`);
     }
-    this.table.push(numbersOf(row, ROW_HEAD * F64, maskAt));
+    this.table.push(numbers.subarray(ROW_HEAD, maskAt / F64));
     const mask = this.mask.subarray(px * dates.length, (px + 1) * dates.length);
     for (let i = 0; i < mask.length; i++) mask[i] = (row[maskAt + (i >> 3)]! >> (i & 7)) & 1;
+  }
+
+  private aligned(row: Uint8Array): Float64Array {
+    const nNumber = Math.ceil(row.length / F64);
+    if (nNumber > this.copy.length) this.copy = new Float64Array(2 * nNumber);
+    new Uint8Array(this.copy.buffer).set(row);
+    return this.copy;
   }
 
   /** @throws FormatError when rows are missing. */

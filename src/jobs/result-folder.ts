@@ -39,7 +39,16 @@ function readHead(bytes: Uint8Array | undefined, folder: string): StoreHead | nu
   if (head.version !== VERSION) {
     throw new FormatError(`the result store ${folder} is of version ${head.version}, and ${VERSION} is read here`);
   }
-  return { format: FORMAT, version: VERSION, grid: checkChipGrid(head.grid) };
+  return { format: FORMAT, version: VERSION, grid: knownGrid(head.grid, folder) };
+}
+
+function knownGrid(grid: ChipGrid, folder: string): ChipGrid {
+  try {
+    parseCrs(checkChipGrid(grid).crs);
+    return grid;
+  } catch (cause) {
+    throw new FormatError(`the result store ${folder} is damaged: ${(cause as Error).message}`, {}, { cause });
+  }
 }
 
 const NUMBERS = ['originX', 'originY', 'pixelSize', 'chipPx', 'tileChips'] as const;
@@ -105,6 +114,7 @@ export async function openResults(folder: string, options: OpenResultsOptions = 
       { cause },
     );
   }
+  if (readOnly && !(await hasResults(folder))) throw new InputError(`${folder} holds no results`, { option: 'store' });
   const file = await openLmdb(path.join(folder, FILE), { readOnly });
   try {
     return new LmdbResults(file, settleGrid(file, folder, options));

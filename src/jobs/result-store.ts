@@ -1,7 +1,7 @@
 // Where results of change detection are kept: the port, and what all stores have in common.
 import { InputError } from '../errors.js';
 import { type ChipCell, type ChipGrid, chipCell, snap } from '../geo/chip-grid.js';
-import { type Changes, countPixels, pixelOf } from '../stats/change.js';
+import { type Changes, countPixels, N_COEFFICIENT, pixelOf } from '../stats/change.js';
 import type { ChangeRequests } from './change-requests.js';
 
 /** The results of a chip, by its column and row in the store's grid. */
@@ -91,7 +91,28 @@ export function summaryOf(grid: ChipGrid, { h, v, changes, inputsMd5, producedMs
   }
   checkCell({ h, v });
   checkAlgorithm(changes.algorithm);
+  if (!Number.isFinite(producedMs)) {
+    throw new InputError(`chip ${h}, ${v}: producedMs must be a time, got ${producedMs}`, { option: 'producedMs' });
+  }
+  checkLengths(changes, `chip ${h}, ${v}`);
   return { h, v, inputsMd5, producedMs, ...countPixels(changes) };
+}
+
+/** @throws InputError when arrays have not as many numbers as there are pixels, dates and segments. */
+function checkLengths({ nPx, dates, processingMask, segments: s, ...pixels }: Changes, where: string): void {
+  const n = s.offsets[nPx] ?? 0;
+  const isSorted = s.offsets[0] === 0 && s.offsets.every((offset, i) => i === 0 || offset >= s.offsets[i - 1]!);
+  const nBand = s.bandNames.length;
+  const wanted: [number, readonly ArrayLike<number>[]][] = [
+    [nPx + 1, [s.offsets]],
+    [nPx * dates.length, [processingMask]],
+    [nPx, [pixels.cloudProbability, pixels.snowProbability, pixels.waterProbability]],
+    [n, [s.startDay, s.endDay, s.breakDay, s.observationCount, s.changeProbability, s.curveQa]],
+    [n * nBand, [s.magnitude, s.rmse, s.intercept]],
+    [n * nBand * N_COEFFICIENT, [s.coefficients]],
+  ];
+  if (isSorted && wanted.every(([length, arrays]) => arrays.every((array) => array.length === length))) return;
+  throw new InputError(`${where}: its arrays do not fit together`, { option: 'changes' });
 }
 
 const MOST_CELLS = 2 ** 31;

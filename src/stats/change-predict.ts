@@ -59,3 +59,35 @@ export function segmentCurve(
     return features.reduce((sum, feature, j) => sum + feature * coefficients[at * N_COEFFICIENT + j]!, intercept[at]!);
   });
 }
+
+/** Missing in synthetic images, as in Landsat's own. */
+export const SYNTHETIC_NODATA = -9999;
+const [LEAST, MOST] = [-32_768, 32_767];
+/** Segments of the simple procedures model kelvin × 10; the others hundredths of a degree Celsius. */
+const IN_KELVIN: readonly number[] = [44, 54];
+const toKelvin10 = (celsius100: number) => (celsius100 + 27_315) / 10;
+
+/**
+ * The image that the models give for an ordinal day: for each of `names` a plane i16[nPx] in the units of PyCCD's input (reflectance ×
+ * 10000, thermal in kelvin × 10 for all segments), rounded and clamped to 16 bits. {@link SYNTHETIC_NODATA} where a pixel has no segment
+ * or a band was not modelled; values that would be taken for it are one more.
+ */
+export function syntheticImage(segments: Segments, day: number, names: readonly string[]): Int16Array<ArrayBuffer>[] {
+  const { bandNames, curveQa, offsets } = segments;
+  const nPx = offsets.length - 1;
+  const values = predict(segments, day);
+  return names.map((name) => {
+    const plane = new Int16Array(nPx).fill(SYNTHETIC_NODATA);
+    const band = bandNames.indexOf(name);
+    if (band < 0) return plane;
+    for (let px = 0; px < nPx; px++) {
+      const i = segmentAt(segments, px, day);
+      if (i < 0) continue;
+      const value = values[px * bandNames.length + band]!;
+      const isCelsius = name === 'thermal' && !IN_KELVIN.includes(curveQa[i]!);
+      const rounded = Math.round(isCelsius ? toKelvin10(value) : value);
+      plane[px] = rounded === SYNTHETIC_NODATA ? rounded + 1 : Math.min(MOST, Math.max(LEAST, rounded));
+    }
+    return plane;
+  });
+}

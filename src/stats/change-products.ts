@@ -8,13 +8,13 @@ import { PYCCD_BANDS } from './change-bands.js';
 export interface ChangeProducts {
   /** Day of the year of the last change in the day's calendar year, 1 to 366; 0 for none. */
   timeOfChange: Uint16Array<ArrayBuffer>;
-  /** Days since the last change up to the day; 0 for none. */
+  /** Days since the last change up to the day; 0 for none, and on the day itself. */
   timeSinceChange: Uint16Array<ArrayBuffer>;
   /** Length of the vector of magnitudes of that year's last change; 0 for none. */
   changeMagnitude: Float32Array<ArrayBuffer>;
-  /** Days since the last start or end of a segment, or since 1982-01-01 if that is later. */
+  /** Days since the start of the segment that contains the day, else since the last end of one; at most since 1982-01-01. */
   spectralStability: Uint16Array<ArrayBuffer>;
-  /** Curve QA of the segment that contains the day; 0 for none. */
+  /** Curve QA of the first segment that contains the day; 0 for none. */
   modelQuality: Uint8Array<ArrayBuffer>;
   /** Changes up to the day. */
   changeCount: Uint16Array<ArrayBuffer>;
@@ -22,7 +22,8 @@ export interface ChangeProducts {
 
 /** Before this nothing was seen by the Thematic Mappers. */
 const FIRST_DAY = toOrdinal('1982-01-01');
-const U16 = 65_535;
+/** 65535 is left to those who need a value for "not known". */
+const MOST_DAYS = 65_534;
 
 function lengthOf(segments: Segments, i: number, bands: readonly number[]): number {
   const { magnitude, bandNames } = segments;
@@ -30,14 +31,14 @@ function lengthOf(segments: Segments, i: number, bands: readonly number[]): numb
   return Math.sqrt(squares);
 }
 
-/** Days from the latest of `days` before `day`; 0 when none is. */
+/** Days from the latest of `days`, none of which is after `day`; 0 when there are none. */
 function since(day: number, days: readonly number[]): number {
-  const before = days.filter((other) => other < day);
-  return before.length === 0 ? 0 : Math.min(day - Math.max(...before), U16);
+  return days.length === 0 ? 0 : Math.min(day - Math.max(...days), MOST_DAYS);
 }
 
 /**
  * LCMAP's products for an ordinal day, of segments in the order of time. A change is a segment with change probability 1, on its break day.
+ * Of several changes in a year the last one counts. The rules are those of the USGS program lcmap-gaia.
  * `magnitudeBands` are those of the magnitude: when not given, green, red, nir, swir1, swir2.
  * @throws InputError for a day that is no ordinal, or a band that is not there.
  */
@@ -66,22 +67,22 @@ export function changeProducts(
     changeCount: new Uint16Array(nPx),
   };
   for (let px = 0; px < nPx; px++) {
-    const edges = [FIRST_DAY];
+    const edges: number[] = [];
     const changes: number[] = [];
     for (let i = offsets[px]!; i < offsets[px + 1]!; i++) {
-      edges.push(startDay[i]!, endDay[i]!);
+      if (startDay[i]! <= day) edges.push(endDay[i]! < day ? endDay[i]! : startDay[i]!);
       if (startDay[i]! <= day && day <= endDay[i]!) products.modelQuality[px] ||= curveQa[i]!;
       if (changeProbability[i] !== 1) continue;
       const at = breakDay[i]!;
       if (at <= day) changes.push(at);
-      if (at >= newYear && at <= lastOfYear) {
+      if (at >= newYear && at <= lastOfYear && at - newYear + 1 > products.timeOfChange[px]!) {
         products.timeOfChange[px] = at - newYear + 1;
         products.changeMagnitude[px] = lengthOf(segments, i, bands);
       }
     }
     products.changeCount[px] = changes.length;
     products.timeSinceChange[px] = since(day, changes);
-    products.spectralStability[px] = since(day, edges);
+    products.spectralStability[px] = day < FIRST_DAY ? 0 : since(day, [FIRST_DAY, ...edges]);
   }
   return products;
 }

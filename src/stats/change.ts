@@ -216,28 +216,38 @@ export class SegmentTable {
   segments(): Segments {
     const { records, nSegment: n, length, bandNames, avgDaysYr, offsets } = this;
     const nBand = bandNames.length;
-    const head = (at: number) => (_: unknown, i: number) => records[i * length + at]!;
-    const ofBand = (at: number) => (_: unknown, i: number) =>
-      records[Math.floor(i / nBand) * length + RECORD_HEAD + (i % nBand) * RECORD_BAND + at]!;
-    const coefficients = new Float64Array(n * nBand * N_COEFFICIENT);
-    for (let i = 0; i < n * nBand; i++) {
-      const at = Math.floor(i / nBand) * length + RECORD_HEAD + (i % nBand) * RECORD_BAND + 3;
-      coefficients.set(records.subarray(at, at + N_COEFFICIENT), i * N_COEFFICIENT);
-    }
-    return {
+    const table: Segments = {
       bandNames,
       avgDaysYr,
       offsets,
-      startDay: Int32Array.from({ length: n }, head(0)),
-      endDay: Int32Array.from({ length: n }, head(1)),
-      breakDay: Int32Array.from({ length: n }, head(2)),
-      observationCount: Int32Array.from({ length: n }, head(3)),
-      changeProbability: Float64Array.from({ length: n }, head(4)),
-      curveQa: Uint8Array.from({ length: n }, head(5)),
-      magnitude: Float64Array.from({ length: n * nBand }, ofBand(0)),
-      rmse: Float64Array.from({ length: n * nBand }, ofBand(1)),
-      intercept: Float64Array.from({ length: n * nBand }, ofBand(2)),
-      coefficients,
+      startDay: new Int32Array(n),
+      endDay: new Int32Array(n),
+      breakDay: new Int32Array(n),
+      observationCount: new Int32Array(n),
+      changeProbability: new Float64Array(n),
+      curveQa: new Uint8Array(n),
+      magnitude: new Float64Array(n * nBand),
+      rmse: new Float64Array(n * nBand),
+      intercept: new Float64Array(n * nBand),
+      coefficients: new Float64Array(n * nBand * N_COEFFICIENT),
     };
+    for (let i = 0; i < n; i++) {
+      let at = i * length;
+      table.startDay[i] = records[at]!;
+      table.endDay[i] = records[at + 1]!;
+      table.breakDay[i] = records[at + 2]!;
+      table.observationCount[i] = records[at + 3]!;
+      table.changeProbability[i] = records[at + 4]!;
+      table.curveQa[i] = records[at + 5]!;
+      at += RECORD_HEAD;
+      for (let band = i * nBand; band < (i + 1) * nBand; band++) {
+        table.magnitude[band] = records[at]!;
+        table.rmse[band] = records[at + 1]!;
+        table.intercept[band] = records[at + 2]!;
+        for (let j = 0; j < N_COEFFICIENT; j++) table.coefficients[band * N_COEFFICIENT + j] = records[at + 3 + j]!;
+        at += RECORD_BAND;
+      }
+    }
+    return table;
   }
 }

@@ -215,6 +215,18 @@ export function describeResultStore(name: string, open: () => Promise<ResultStor
       };
       await refused({ changes: { ...chip.changes, nPx: 3 } }, /^chip 0, 0: 16 pixels are wanted, got 3$/);
       await refused({ inputsMd5: 'x' }, /inputsMd5 must be an MD5/);
+      await refused({ producedMs: Number.NaN }, /producedMs must be a time, got NaN/);
+      const { segments } = chip.changes;
+      for (const wrong of [
+        { processingMask: chip.changes.processingMask.subarray(1) },
+        { snowProbability: new Float64Array(3) },
+        { segments: { ...segments, offsets: segments.offsets.subarray(0, 16) } },
+        { segments: { ...segments, offsets: segments.offsets.map((n, i) => (i === 3 ? 99 : n)) } },
+        { segments: { ...segments, curveQa: segments.curveQa.subarray(1) } },
+        { segments: { ...segments, bandNames: ['a'] } },
+      ]) {
+        await refused({ changes: { ...chip.changes, ...wrong } }, /^chip 0, 0: its arrays do not fit together$/);
+      }
       await refused({ h: 0.5 }, /no chip 0.5, 0/);
       await refused({ v: 2 ** 31 }, /no chip 0, 2147483648/);
       await refused({ changes: { ...chip.changes, algorithm: '' } }, /algorithm's name must be/);
@@ -222,6 +234,8 @@ export function describeResultStore(name: string, open: () => Promise<ResultStor
       expect(await store.chip(NAMED, { h: 0, v: 0 })).toBeNull();
       await expect(store.pixel(NAMED, { x: Number.NaN, y: 0 })).rejects.toThrow(InputError);
       await expect(store.chip('ä', { h: 0, v: 0 })).rejects.toThrow(InputError);
+      const nowhere = store.summaries(NAMED, { hMin: Number.NaN, vMin: 0, hMax: 1, vMax: 1 });
+      await expect(nowhere).rejects.toThrow(InputError);
       await expect(all(pixelsWithin(store, NAMED, [1, 0, 0, 1]))).rejects.toThrow(/bbox must be left/);
     });
   });

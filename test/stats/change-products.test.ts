@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { changeProducts, detect, fromOrdinal, PYCCD_BANDS, type Segments, toOrdinal } from '../../build/index.js';
 import { pixelSeries } from '../fixture/pixel-series.ts';
+import { seeded } from '../random.ts';
+import { changeProductsOf, type Model } from '../reference/change-products.ts';
 
 /** Segments of one pixel: start, end, break, probability, curve QA; magnitudes 3, 4, 0, … of each band. */
 function segmentsOf(rows: [string, string, string, number, number][]): Segments {
@@ -71,6 +73,118 @@ describe('change products', () => {
       2,
     ]);
     expect(at('2019-07-01')[3]).toBe(between('2017-10-01', '2019-07-01'));
+  });
+
+  const one = (rows: Parameters<typeof segmentsOf>[0], date: string) => {
+    const p = changeProducts(segmentsOf(rows), toOrdinal(date));
+    return {
+      time: p.timeOfChange[1],
+      last: p.timeSinceChange[1],
+      magnitude: p.changeMagnitude[1],
+      stability: p.spectralStability[1],
+      quality: p.modelQuality[1],
+      count: p.changeCount[1],
+    };
+  };
+
+  it('begin on the day of a start, an end and a break', () => {
+    const rows: Parameters<typeof segmentsOf>[0] = [
+      ['1985-03-01', '1999-05-02', '1999-06-01', 1, 8],
+      ['1999-06-10', '2008-11-30', '2008-12-31', 1, 6],
+    ];
+    expect(one(rows, '1985-02-28')).toMatchObject({ stability: between('1982-01-01', '1985-02-28'), quality: 0 });
+    expect(one(rows, '1985-03-01')).toMatchObject({ stability: 0, quality: 8, count: 0 });
+    expect(one(rows, '1999-05-02')).toMatchObject({ stability: between('1985-03-01', '1999-05-02'), quality: 8 });
+    expect(one(rows, '1999-05-03')).toMatchObject({ stability: 1, quality: 0 });
+    expect(one(rows, '1999-05-31')).toMatchObject({ time: 152, last: 0, magnitude: 5, count: 0 });
+    expect(one(rows, '1999-06-01')).toMatchObject({ time: 152, last: 0, count: 1, stability: 30 });
+    expect(one(rows, '1999-06-02')).toMatchObject({ last: 1, count: 1 });
+    // The day of the second break, long after the first: the nearer one counts.
+    expect(one(rows, '2008-12-31')).toMatchObject({ time: 366, last: 0, magnitude: 10, count: 2 });
+    expect(one(rows, '2009-01-01')).toMatchObject({ time: 0, last: 1, magnitude: 0, count: 2 });
+  });
+
+  it('take the last of several changes in a year, and 366 days of leap years only', () => {
+    const rows: Parameters<typeof segmentsOf>[0] = [
+      ['1999-01-01', '2000-01-20', '2000-02-29', 1, 4],
+      ['2000-03-10', '2000-11-20', '2000-12-31', 1, 4],
+      ['2001-02-01', '2001-11-20', '2001-12-31', 1, 4],
+    ];
+    expect(one(rows, '2000-07-01')).toMatchObject({ time: 366, magnitude: 10, last: 123, count: 1 });
+    expect(one(rows.slice(0, 1), '2000-07-01')).toMatchObject({ time: 60, magnitude: 5 });
+    expect(one(rows, '2001-07-01')).toMatchObject({ time: 365, magnitude: 15, last: 182, count: 2 });
+    expect(one(rows, '1999-12-31')).toMatchObject({ time: 0, magnitude: 0, count: 0 });
+  });
+
+  it('take segments before the first and after the last for what they are', () => {
+    // A START segment that a full one overlaps, an END segment without a change.
+    const rows: Parameters<typeof segmentsOf>[0] = [
+      ['1984-01-01', '1985-06-01', '1985-06-01', 0, 14],
+      ['1985-05-01', '1999-05-02', '1999-06-01', 1, 8],
+      ['1999-06-01', '2001-01-01', '2001-01-01', 0, 24],
+    ];
+    expect(one(rows, '1984-07-01')).toMatchObject({ quality: 14, stability: 182, count: 0 });
+    expect(one(rows, '1985-05-15')).toMatchObject({ quality: 14, stability: 14, time: 0 });
+    expect(one(rows, '1985-06-02')).toMatchObject({ quality: 8, stability: 1 });
+    expect(one(rows, '2000-07-01')).toMatchObject({ quality: 24, count: 1 });
+    expect(one(rows, '2001-07-01')).toMatchObject({ quality: 0, stability: 181, time: 0, count: 1 });
+    for (const quality of [44, 54]) {
+      const simple: Parameters<typeof segmentsOf>[0] = [['1984-01-01', '2017-12-31', '2017-12-31', 0, quality]];
+      expect(one(simple, '2017-07-01')).toMatchObject({ quality, time: 0, last: 0, magnitude: 0, count: 0 });
+    }
+  });
+
+  it('know nothing before 1982', () => {
+    const rows: Parameters<typeof segmentsOf>[0] = [['1972-08-01', '1999-05-02', '1999-06-01', 1, 8]];
+    expect(one(rows, '1981-12-31')).toMatchObject({ stability: 0, quality: 8 });
+    expect(one(rows, '1982-01-01')).toMatchObject({ stability: 0 });
+    expect(one(rows, '1983-01-01')).toMatchObject({ stability: 365 });
+    expect(one([], '0001-01-01')).toMatchObject({ stability: 0, time: 0, quality: 0 });
+    expect(one([], '9999-12-31')).toMatchObject({ stability: 65_534 });
+  });
+
+  it('are those of a naive reader for any segments and days', () => {
+    const random = seeded(4);
+    const whole = (n: number) => Math.floor(random() * n);
+    for (let round = 0; round < 400; round++) {
+      let day = toOrdinal('1981-06-01') + whole(2000);
+      const rows = Array.from({ length: whole(7) }, (): Parameters<typeof segmentsOf>[0][number] => {
+        const start = day - whole(40);
+        const end = start + whole(400);
+        const at = end + whole(60);
+        day = at + whole(30);
+        const quality = [4, 6, 8, 14, 24, 44, 54][whole(7)]!;
+        return [fromOrdinal(start), fromOrdinal(end), fromOrdinal(at), whole(2), quality];
+      });
+      const segments = segmentsOf(rows);
+      const models = rows.map(([start, end, at, probability, curveQa], i): Model => {
+        const days = [start, end, at].map(toOrdinal) as [number, number, number];
+        return {
+          start: days[0],
+          end: days[1],
+          at: days[2],
+          probability,
+          curveQa,
+          magnitudes: [3 * (i + 1), 4 * (i + 1)],
+        };
+      });
+      const edges = models.flatMap(({ start, end, at }) => [start, end, at].flatMap((d) => [d - 1, d, d + 1]));
+      for (const at of [...edges, ...Array.from({ length: 20 }, () => toOrdinal('1981-01-01') + whole(5000))]) {
+        const p = changeProducts(segments, at);
+        const wanted = changeProductsOf(models, at);
+        expect(
+          {
+            timeOfChange: p.timeOfChange[1],
+            timeSinceChange: p.timeSinceChange[1],
+            changeMagnitude: p.changeMagnitude[1],
+            spectralStability: p.spectralStability[1],
+            modelQuality: p.modelQuality[1],
+            changeCount: p.changeCount[1],
+          },
+          `${JSON.stringify(rows)} on ${fromOrdinal(at)}`,
+        ).toEqual({ ...wanted, changeMagnitude: Math.fround(wanted.changeMagnitude) });
+      }
+    }
   });
 
   it('are 0 where a pixel has no segments, but for the days since 1982', () => {

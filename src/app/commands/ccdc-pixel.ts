@@ -5,8 +5,7 @@ import { openResults } from '../../jobs/result-folder.js';
 import type { Changes } from '../../stats/change.js';
 import { toJSON } from '../../stats/change-json.js';
 import type { Flags } from '../amount-option.js';
-import { parameters } from '../parameters-option.js';
-import { addStackOptions, stackOptions } from '../stack-option.js';
+import { seriesOptions, withSeriesOptions } from '../change-flags.js';
 import { stopSignals } from '../stop.js';
 
 /** Options of the commands that look at one pixel. */
@@ -17,15 +16,9 @@ export function addPixelOptions(command: Command): Command {
     .option('--at-crs <crs>', 'CRS of --at')
     .option('--pixel <x,y>', "the place in the grid's own CRS")
     .option('--point <name>', 'which place of a table of several')
-    .option('--grid <name>', 'conus, alaska, hawaii, or native: the own pixels of the scenes (default)')
     .option('--store <dir>', 'take the results of a store instead of detecting anew')
-    .option('--datetime <interval>', 'which scenes, like 1984-01-01/2020-12-31')
-    .option('--no-thermal', 'do not use temperature')
-    .addOption(new Option('--offset <mode>', "Sentinel-2's offset").choices(['auto', 'apply', 'none']))
-    .option('--params <json>', "PyCCD's parameters, as JSON or a file of it")
-    .option('--wide-int', 'do not wrap temperatures at 16 bits as PyCCD does')
     .addOption(new Option('--on-error <policy>', 'of scenes that cannot be read').choices(['fail', 'skip']));
-  return addStackOptions(own);
+  return withSeriesOptions(own);
 }
 
 function place(flags: Flags, name: 'at' | 'pixel'): { x: number; y: number } | null {
@@ -42,17 +35,11 @@ function pixelOptions(flags: Flags): PixelOptions {
   const text = (name: string) => flags[name] as string | undefined;
   const [at, pixel] = [place(flags, 'at'), place(flags, 'pixel')];
   if (at && pixel) throw new UsageError('give one place, not both --at and --pixel');
-  const params = parameters(text('params'));
   return {
+    ...seriesOptions(flags),
     ...(at && { at: { ...at, crs: text('atCrs') } }),
     ...(pixel && { at: { ...pixel, crs: null } }),
-    ...stackOptions(flags),
     point: text('point'),
-    grid: text('grid'),
-    datetime: text('datetime'),
-    offset: text('offset') as PixelOptions['offset'],
-    thermal: flags.thermal === false ? false : undefined,
-    detect: { ...(params && { params }), ...(flags.wideInt === true && { wideInt: true }) },
     onError: text('onError') as PixelOptions['onError'],
   };
 }
