@@ -184,8 +184,8 @@ describe('stackwise serve, where results are', () => {
 
   it.each([
     [`/results/${ALGORITHM}/abc/1`, 400, { field: 'x', wanted: 'a number', got: 'abc' }],
-    [`/results/${ALGORITHM}/1e9/1`, 400, { field: 'x', wanted: '<= 100000000', got: '1e9' }],
-    [`/results/${ALGORITHM}/1e999/1`, 400, { field: 'x', got: '1e999' }],
+    [`/results/${ALGORITHM}/1e9/1`, 400, { field: 'x', wanted: '<= 100000000', got: '1000000000' }],
+    [`/results/${ALGORITHM}/1e999/1`, 400, { field: 'x' }],
     [`/results/${ALGORITHM}/NaN/1`, 400, { field: 'x', got: 'NaN' }],
     [`/results/${ALGORITHM}/1/2?refresh=yes`, 400, { field: 'refresh', wanted: 'a boolean', got: 'yes' }],
     [`/results/${ALGORITHM}/1/2?refres=true`, 400, { field: 'refres', wanted: 'no such field' }],
