@@ -248,6 +248,17 @@ describe('stackwise serve, where results are', () => {
     });
   });
 
+  it('opens so many streams of events, and no more', async () => {
+    const stop = new AbortController();
+    const open = () => fetch(`${service.url}${TILE}/events`, { signal: stop.signal });
+    const streams = await Promise.all(Array.from({ length: 100 }, open));
+    expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
+    const refused = await json(`${service.url}${TILE}/events`);
+    expect(refused).toMatchObject({ status: 503, body: { error: '100 streams of events are open already' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    stop.abort();
+  });
+
   it('writes a line of JSON for each request, and exits 0 on SIGTERM', async () => {
     const stream = await fetch(`${service.url}${TILE}/events`);
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
