@@ -64,8 +64,8 @@ export function checkChipGrid(grid: ChipGrid): ChipGrid {
   throw new InputError(`a grid of chips needs ${wanted}, got ${JSON.stringify(grid)}`, { option: 'grid' });
 }
 
-function cellOf(grid: ChipGrid, at: { h: number; v: number }, side: number): ChipCell {
-  return { ...at, x: grid.originX + at.h * side, y: grid.originY - at.v * side };
+function cellOf(grid: ChipGrid, { h, v }: { h: number; v: number }, side: number): ChipCell {
+  return { h, v, x: grid.originX + h * side, y: grid.originY - v * side };
 }
 
 function cellAt(grid: ChipGrid, { x, y }: { x: number; y: number }, side: number): ChipCell {

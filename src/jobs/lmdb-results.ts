@@ -20,11 +20,15 @@ import {
 
 const textOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
+/** Some kB each. */
+const HEADS_KEPT = 256;
+
 export class LmdbResults implements ResultStore {
   readonly grid: ChipGrid;
   readonly requests: LmdbRequests;
   private readonly file: LmdbFile;
   private readonly writer = new RowWriter();
+  private readonly heads = new Map<string, { bytes: Uint8Array; head: ChipHead }>();
 
   constructor(file: LmdbFile, grid: ChipGrid) {
     this.file = file;
@@ -69,7 +73,7 @@ export class LmdbResults implements ResultStore {
     const end = rowKey(algorithm, at, this.grid.chipPx ** 2);
     for (const { value } of this.file.range(rowKey(algorithm, at, 0), end)) rows.push(value);
     return {
-      chip: head.summary,
+      chip: { ...head.summary },
       pixel(px) {
         const reader = new RowReader(algorithm, head, 1);
         if (rows[px]) reader.push(rows[px]);
@@ -88,7 +92,7 @@ export class LmdbResults implements ResultStore {
     const row = this.file.get(rowKey(algorithm, at, px));
     if (row) reader.push(row);
     const corner = pixelCorner(this.grid, chipCell(this.grid, at.h, at.v), px);
-    return { chip: head.summary, ...corner, changes: reader.changes() };
+    return { chip: { ...head.summary }, ...corner, changes: reader.changes() };
   }
 
   async summaries(algorithm: string, range: ChipRange): Promise<ChipSummary[]> {
@@ -133,8 +137,17 @@ export class LmdbResults implements ResultStore {
     checkCell(at);
   }
 
+  /** Heads are read again and again, and seldom change: what was made of the same bytes is made once. */
   private head(algorithm: string, at: { h: number; v: number }): ChipHead | null {
-    const bytes = this.file.get(prefixKey('head', algorithm, at));
-    return bytes ? readHead(bytes) : null;
+    const key = prefixKey('head', algorithm, at);
+    const bytes = this.file.get(key);
+    if (!bytes) return null;
+    const name = key.toString('latin1');
+    const known = this.heads.get(name);
+    if (known && Buffer.compare(known.bytes, bytes) === 0) return known.head;
+    const head = readHead(bytes);
+    if (this.heads.size >= HEADS_KEPT) this.heads.delete(this.heads.keys().next().value!);
+    this.heads.set(name, { bytes, head });
+    return head;
   }
 }

@@ -184,8 +184,8 @@ describe('stackwise serve, where results are', () => {
 
   it.each([
     [`/results/${ALGORITHM}/abc/1`, 400, { field: 'x', wanted: 'a number', got: 'abc' }],
-    [`/results/${ALGORITHM}/1e9/1`, 400, { field: 'x', wanted: '<= 100000000', got: '1e9' }],
-    [`/results/${ALGORITHM}/1e999/1`, 400, { field: 'x', got: '1e999' }],
+    [`/results/${ALGORITHM}/1e9/1`, 400, { field: 'x', wanted: '<= 100000000', got: '1000000000' }],
+    [`/results/${ALGORITHM}/1e999/1`, 400, { field: 'x' }],
     [`/results/${ALGORITHM}/NaN/1`, 400, { field: 'x', got: 'NaN' }],
     [`/results/${ALGORITHM}/1/2?refresh=yes`, 400, { field: 'refresh', wanted: 'a boolean', got: 'yes' }],
     [`/results/${ALGORITHM}/1/2?refres=true`, 400, { field: 'refres', wanted: 'no such field' }],
@@ -246,6 +246,17 @@ describe('stackwise serve, where results are', () => {
       error: 'this is no HTTP',
       field: null,
     });
+  });
+
+  it('opens so many streams of events, and no more', async () => {
+    const stop = new AbortController();
+    const open = () => fetch(`${service.url}${TILE}/events`, { signal: stop.signal });
+    const streams = await Promise.all(Array.from({ length: 100 }, open));
+    expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
+    const refused = await json(`${service.url}${TILE}/events`);
+    expect(refused).toMatchObject({ status: 503, body: { error: '100 streams of events are open already' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    stop.abort();
   });
 
   it('writes a line of JSON for each request, and exits 0 on SIGTERM', async () => {

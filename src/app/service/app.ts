@@ -4,7 +4,7 @@ import { version } from '../../version.js';
 import { Refusal, refusalFor } from './refusal.js';
 import { schemaChecks } from './validation.js';
 
-export type { FastifyInstance as App, FastifyReply as Reply, FastifyRequest as Request } from 'fastify';
+export type { FastifyInstance as App } from 'fastify';
 
 /** Bytes of a body and an address. */
 const LONGEST_BODY = 4096;

@@ -112,15 +112,17 @@ function chipRoute(app: App, { store }: Service): void {
         const headers = { 'retry-after': String(STREAM_WAIT_S) };
         throw new Refusal(503, `${MOST_STREAMS} chips are being sent already`, { headers });
       }
-      const pixels = await store.pixels(ALGORITHM, chip);
-      reply.type('application/json; charset=utf-8');
-      if (!pixels) return reply.serializer(String).send('[]');
       streams++;
-      const stream = Readable.from(rowsOf(store, pixels), { objectMode: false });
+      const pixels = await store.pixels(ALGORITHM, chip).catch((error) => {
+        streams--;
+        throw error;
+      });
+      const pieces = pixels ? rowsOf(store, pixels) : ['[]'];
+      const stream = Readable.from(pieces, { objectMode: false });
       stream.once('close', () => {
         streams--;
       });
-      return reply.send(stream);
+      return reply.type('application/json; charset=utf-8').send(stream);
     },
   );
 }

@@ -34,7 +34,6 @@ export const TILE = { h: CELL, v: CELL };
 export const ALGORITHM_NAME: Schema = { type: 'string', maxLength: 255, description: `like ${ALGORITHM}` };
 export const COUNT = count;
 export const TEXT = text;
-export const TIME = time;
 export const NUMBER = number;
 
 export const ERROR = object(

@@ -65,6 +65,7 @@ async function serve({ scenes, store: folder, options, queueLimit, rescanMs }: W
     say({ type: 'ready', grid: store.grid, coverage: runner.coverage });
     await runner.run(store);
   } finally {
+    await runner.stop();
     await store.close();
   }
 }
