@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { UsageError } from '../../errors.js';
+import { InputError, UsageError } from '../../errors.js';
 import { parseBbox } from '../../geo/region.js';
 import type { ChangeRunOptions } from '../../jobs/change-options.js';
 import type { ChangePlan } from '../../jobs/change-plan.js';
@@ -82,6 +82,8 @@ async function run(sources: string[], flags: Flags): Promise<void> {
   if (target.store === undefined && target.jsonOut === undefined) {
     throw new UsageError('--store DIR or --json-out DIR is wanted');
   }
+  const table = sources.find((source) => /\.(csv|tsv)$/i.test(source));
+  if (table !== undefined) throw new InputError(`${table} is a table of pixels: ccdc pixel and ccdc plot read such`);
   const given = changeOptions(flags);
   const json = flags.json === true;
   const stop = stopSignals('the chips that were done stay');
