@@ -124,18 +124,20 @@ export async function observePixel(sources: readonly string[], options: PixelOpt
 }
 
 /** What is found in a pixel's observations, or what a store has found there: of the same dates. */
-export async function pixelChanges({ series, options, place }: ObservedPixel, store?: string): Promise<Changes> {
+export async function pixelChanges({ series, options, place, grid }: ObservedPixel, store?: string): Promise<Changes> {
   if (store === undefined) return detect({ ...series, ...options });
-  if (!place) throw new InputError('a table has no place in a store', { option: 'store' });
+  const wrong = (what: string) => new InputError(what, { option: 'store' });
+  if (!place) throw wrong('a table has no place in a store');
   const results = await openResults(store, { readOnly: true });
   try {
+    const { name, pixelSize } = results.grid;
+    if (name !== grid) throw wrong(`${store} is on the grid ${name}, and the pixel on ${grid}`);
     const found = await results.pixel(ALGORITHM, place);
-    if (!found)
-      throw new InputError(`${store} has no results at ${place.x}, ${place.y}: its chip has not run`, {
-        option: 'store',
-      });
+    if (!found) throw wrong(`${store} has no results at ${place.x}, ${place.y}: its chip has not run`);
+    const apart = Math.max(Math.abs(found.x + pixelSize / 2 - place.x), Math.abs(found.y - pixelSize / 2 - place.y));
+    if (apart > 0.01 * pixelSize) throw wrong(`${store} has other pixels than the scenes: its results are of others`);
     const failure = found.changes.failures.get(0);
-    if (failure) throw new InputError(`the pixel failed: ${failure}`, { option: 'store' });
+    if (failure) throw wrong(`the pixel failed: ${failure}`);
     return found.changes;
   } finally {
     await results.close();

@@ -59,7 +59,7 @@ const isEmpty = (cell: unknown) => cell === undefined || cell === null || String
 /** A day of 1950 to 2100 as an ordinal, as YYYYDDD or YYYYMMDD; a time in ms since 1970; or a date as text. */
 function dayOf(cell: unknown, where: string): number {
   const text = String(cell ?? '').trim();
-  const number = /^\d+(\.0*)?$|^\d(\.\d+)?e\d+$/i.test(text) ? Number(text) : Number.NaN;
+  const number = /^\d+(\.0*)?$|^\d(\.\d+)?e\+?\d+$/i.test(text) ? Number(text) : Number.NaN;
   const compact = String(Math.trunc(number));
   if (number >= 711_858 && number <= 767_009) return Math.trunc(number);
   if (/^(19|20)\d{6}$/.test(compact)) return toOrdinal(compact.replace(/(....)(..)(..)/, '$1-$2-$3'));

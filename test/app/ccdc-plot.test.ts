@@ -223,12 +223,27 @@ describe('stackwise ccdc plot and pixel', () => {
     ],
     [['plot', 'ITEMS', '--at', '10,50'], 1, /none of the \d+ scenes overlaps the area/],
     [['plot', 'TABLE', '--at', '1,2'], 1, /is a table of one place/],
+    [
+      ['plot', 'ITEMS', '--pixel', 'CORNER', '--grid', 'conus', '--store', 'FOLDER/store'],
+      1,
+      /none of the|is on the grid native, and the pixel on conus/,
+    ],
+    [
+      ['plot', 'ITEMS', '--pixel', 'CORNER', '--datetime', '1985-01-01/..', '--store', 'FOLDER/store'],
+      1,
+      /results are of \d+ other dates/,
+    ],
+    [['x.csv', '--json-out', 'FOLDER/j'], 1, /x.csv is a table of pixels: ccdc pixel and ccdc plot read such/],
     [['plot', 'TABLE', '--bands', 'ndvi'], 1, /--bands: there is no band "ndvi"/],
     [['pixel', 'TABLE', '--store', 'nowhere'], 1, /nowhere/],
     [['plot', 'TABLE', '--out', 'FOLDER/none/x.svg'], 1, /x.svg cannot be written/],
   ])('%j fails in one line', (args, status, message) => {
     const spelled = args.map((arg) =>
-      arg.replace('ITEMS', scenes.items).replace('TABLE', at('pixel.json')).replace('FOLDER', folder),
+      arg
+        .replace('ITEMS', scenes.items)
+        .replace('TABLE', at('pixel.json'))
+        .replace('FOLDER', folder)
+        .replace('CORNER', `${CORNER.x},${CORNER.y}`),
     );
     const found = stackwise('ccdc', ...spelled);
     expect(found.status, found.stderr).toBe(status);

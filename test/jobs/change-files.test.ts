@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,10 +20,12 @@ import {
   planScenes,
   toJSON,
   toOrdinal,
+  writeCog,
 } from '../../build/node.js';
 import { ardScenes, stackScenes } from '../fixture/change-files.js';
 import { type ChangeData, CORNER } from '../fixture/change-scenes.js';
 
+const cli = path.resolve('build/app/cli.js');
 let folder = '';
 const at = (name: string) => path.join(folder, name);
 beforeAll(async () => {
@@ -131,10 +133,39 @@ describe('change detection in stacks', () => {
     await refused('told', { ...YATSM, stackBands: ['blue', ...given] }, /blue stands there twice/);
     await stackScenes(at('odd'), { years: 1, names: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] });
     await refused('odd', YATSM, /no band is blue among a, b, c/);
+    await writeCog(at('odd/20200101_float.tif'), {
+      grid: {
+        crs: { epsg: 32610, definition: null, geoKeys: null },
+        affine: [30, 0, 15, 0, -30, 15],
+        width: 1,
+        height: 1,
+      },
+      names: Array(8).fill(''),
+      data: Array.from({ length: 8 }, () => new Float32Array(1)),
+      nodata: null,
+    });
+    const float = planScenes(at('odd/20200101_float.tif'), { jsonOut: at('none') }, YATSM);
+    await expect(float).rejects.toThrow(/is a stack of f32: i16 is wanted .*, or u16 as Collection 2/);
     await ardScenes(at('ard'), 'c1', { years: 1 });
     await refused('ard', { qaScheme: 'fmask' }, /fmask is not how QA of Landsat Collection 1.* is read: pyccd/);
     await refused('ard', { thermalUnit: 'kelvin-10' }, /temperatures of Landsat Collection 1 .* have a known unit/);
   });
+});
+
+describe('stackwise ccdc', () => {
+  it('takes what stacks do not tell from its options', async () => {
+    const { dates } = await stackScenes(at('cli'), { years: 1, celsius: true });
+    const names = ['--stack-bands', 'blue, green,red,nir,swir1,swir2,thermal,qa'];
+    const units = ['--qa-scheme', 'fmask', '--thermal-unit', 'celsius-100'];
+    const place = ['--pixel', `${CORNER.x},${CORNER.y}`];
+    const run = (...args: string[]) => spawnSync(process.execPath, [cli, 'ccdc', ...args], { encoding: 'utf8' });
+    const { stdout } = run('pixel', at('cli'), ...names, ...units, ...place);
+    expect(JSON.parse(stdout).processing_mask).toHaveLength(dates.length);
+    expect(run(at('cli'), '--json-out', at('cli-json'), '--plan', ...names, ...units).stdout).toMatch(
+      /^chips +\d+ to run/,
+    );
+    expect(run(at('cli'), '--json-out', at('cli-json'), '--qa-scheme', 'sen2cor').status).toBe(2);
+  }, 30_000);
 });
 
 const DATA = path.resolve(process.env.STACKWISE_DATA ?? '../shared/data');

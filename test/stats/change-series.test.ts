@@ -19,6 +19,7 @@ describe('a table of one pixel', () => {
     '730685',
     '995568600000',
     '9.955686E11',
+    '9.955686e+11',
   ])('has dates like %s', (date) => {
     const { series } = csv(`${HEAD},pixel_qa\n${date},1,2,3,4,5,6,66`);
     expect(series.dates).toEqual([toOrdinal('2001-07-19')]);

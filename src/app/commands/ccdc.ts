@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { UsageError } from '../../errors.js';
+import { InputError, UsageError } from '../../errors.js';
 import type { ChangeRunOptions } from '../../jobs/change-options.js';
 import type { ChangePlan } from '../../jobs/change-plan.js';
 import { type ChangeRunSummary, detectScenes, planScenes } from '../../jobs/change-run.js';
@@ -41,6 +41,8 @@ async function run(sources: string[], flags: Flags): Promise<void> {
   if (target.store === undefined && target.jsonOut === undefined) {
     throw new UsageError('--store DIR or --json-out DIR is wanted');
   }
+  const table = sources.find((source) => /\.(csv|tsv)$/i.test(source));
+  if (table !== undefined) throw new InputError(`${table} is a table of pixels: ccdc pixel and ccdc plot read such`);
   const given: ChangeRunOptions = {
     ...changeOptions(flags),
     onError: flags.onError as ChangeRunOptions['onError'],
