@@ -107,7 +107,7 @@ export function rangeAround(chips: readonly { h: number; v: number }[]): ChipRan
 }
 
 /** One area of a grid of chips, in one of the ways to give it. */
-export interface ChipArea {
+export interface AreaOptions {
   /** Column and row of a chip, or of a tile. */
   chip?: readonly number[] | undefined;
   tile?: readonly number[] | undefined;
@@ -119,7 +119,7 @@ export interface ChipArea {
 }
 
 /** The chips of an area; null when none is given. Of a list it is the range around it. */
-export async function givenRange(grid: SettledGrid, area: ChipArea): Promise<ChipRange | null> {
+export async function givenRange(grid: SettledGrid, area: AreaOptions): Promise<ChipRange | null> {
   const given = (['chip', 'chips', 'tile', 'bbox'] as const).filter((name) => area[name] !== undefined);
   if (given.length > 1) throw new InputError(`give one area, not both --${given.join(' and --')}`);
   const { chip, chips, tile, bbox, bboxCrs } = area;

@@ -129,7 +129,7 @@ export class RowReader {
   private readonly length: number;
   private readonly nPx: number;
   /** A row at an address where numbers may lie. */
-  private copy = new Float64Array(1024);
+  private copy = new Float64Array(0);
   private px = 0;
 
   /** @throws FormatError for more masks than there can be. */
