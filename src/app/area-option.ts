@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import { parseBbox } from '../geo/region.js';
-import type { ChipArea } from '../jobs/change-area.js';
+import type { AreaOptions } from '../jobs/change-area.js';
 import type { Flags } from './amount-option.js';
 import { geometryOf } from './geometry-option.js';
 
@@ -41,7 +41,7 @@ export function withAreaOptions(command: Command): Command {
 }
 
 /** What {@link withAreaOptions} understands. */
-export function areaOf(flags: Flags): ChipArea {
+export function areaOf(flags: Flags): AreaOptions {
   const { chip, chips, tile, bbox, bboxCrs, geometry } = flags;
   return {
     chip: chip === undefined ? undefined : cellOf(String(chip)),

@@ -88,7 +88,7 @@ async function extentOf({ chips, crs }: SettledGrid, scenes: readonly SourceScen
 }
 
 /** One area of a grid of chips, in one of the ways to give it; chips are meant as a whole. */
-export interface ChipArea {
+export interface AreaOptions {
   /** Column and row of a chip, or of a tile. */
   chip?: readonly number[] | undefined;
   tile?: readonly number[] | undefined;
@@ -159,14 +159,14 @@ export function rangeAround(chips: readonly { h: number; v: number }[]): ChipRan
 /** The chips that are asked for: those of an area, or all that the scenes touch. */
 export async function selectChips(
   grid: SettledGrid,
-  area: ChipArea,
+  area: AreaOptions,
   { scenes, band }: { scenes: readonly SourceScene[]; band: string },
 ): Promise<ChipSelection> {
   return (await givenChips(grid, area)) ?? { range: await extentOf(grid, scenes, band), only: null };
 }
 
 /** The chips of an area; null when none is given. */
-export async function givenChips(grid: SettledGrid, area: ChipArea): Promise<ChipSelection | null> {
+export async function givenChips(grid: SettledGrid, area: AreaOptions): Promise<ChipSelection | null> {
   const given = (['chip', 'chips', 'tile', 'at', 'bbox', 'geometry'] as const).filter(
     (name) => area[name] !== undefined,
   );
@@ -195,7 +195,7 @@ async function touchedChips(grid: SettledGrid, geometry: unknown): Promise<ChipS
 }
 
 /** A point in the CRS of a grid. */
-export async function pointOnGrid(crs: Crs, point: NonNullable<ChipArea['at']>): Promise<{ x: number; y: number }> {
+export async function pointOnGrid(crs: Crs, point: NonNullable<AreaOptions['at']>): Promise<{ x: number; y: number }> {
   const { x, y } = point;
   if (point.crs === null) return { x, y };
   const from = point.crs === undefined ? LON_LAT : parseCrs(point.crs);
@@ -220,7 +220,10 @@ function chipBounds(chips: ChipGrid, h: number, v: number): Bounds {
 }
 
 /** A chip, tile, point or box. */
-async function givenRange(grid: SettledGrid, { chip, tile, at, bbox, bboxCrs }: ChipArea): Promise<ChipRange | null> {
+async function givenRange(
+  grid: SettledGrid,
+  { chip, tile, at, bbox, bboxCrs }: AreaOptions,
+): Promise<ChipRange | null> {
   if (chip) {
     const { h, v } = cellOption(chip, 'chip');
     return { hMin: h, vMin: v, hMax: h, vMax: v };

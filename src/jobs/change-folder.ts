@@ -9,13 +9,13 @@ import { formatBytes } from '../limit.js';
 import { ALGORITHM } from '../stats/change.js';
 import { changeRasters, PRODUCTS, type ProductName, productNames, USUAL_PRODUCTS } from '../stats/change-rasters.js';
 import { version } from '../version.js';
-import type { ChipArea } from './change-area.js';
+import type { AreaOptions } from './change-area.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import { productStem } from './product-name.js';
 import { type FoundChips, findChips, gridOfRange } from './result-area.js';
 import type { ChipResult, ResultStore } from './result-store.js';
 
-export interface ProductOptions extends ChipArea {
+export interface ProductOptions extends AreaOptions {
   /** Days like 2014-07-01. */
   dates: readonly string[];
   /** Names of {@link PRODUCTS}; all but SYNTHETIC when not given. */

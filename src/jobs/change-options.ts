@@ -1,10 +1,10 @@
 import type { StackOptions } from '../stats/change-stack.js';
 import type { DetectOptions } from '../stats/detect.js';
 import type { OffsetMode } from '../stats/radiometry.js';
-import type { ChipArea } from './change-area.js';
+import type { AreaOptions } from './change-area.js';
 
 /** What changes are looked for in, and how; everything has a default. */
-export interface ChangeRunOptions extends ChipArea, StackOptions {
+export interface ChangeRunOptions extends AreaOptions, StackOptions {
   /** `conus`, `alaska`, `hawaii`, or `native`: the scenes' own pixels, in chips of 100 a side. Default native. */
   grid?: string | undefined;
   datetime?: string | undefined;

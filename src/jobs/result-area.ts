@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import type { ChipGrid } from '../geo/chip-grid.js';
 import { parseCrs } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
-import { areaGrid, type ChipArea, countSelected, givenChips, isSelected, rangeAround } from './change-area.js';
+import { type AreaOptions, areaGrid, countSelected, givenChips, isSelected, rangeAround } from './change-area.js';
 import type { ChipRange, ChipSummary, ResultStore } from './result-store.js';
 
 /** All chips that a grid can have. */
@@ -29,7 +29,7 @@ export function gridOfRange(chips: ChipGrid, range: ChipRange): Grid {
  * The chips of an area that have run; without an area, all of the store.
  * @throws InputError when there are none.
  */
-export async function findChips(store: ResultStore, algorithm: string, area: ChipArea): Promise<FoundChips> {
+export async function findChips(store: ResultStore, algorithm: string, area: AreaOptions): Promise<FoundChips> {
   const given = await givenChips(settledGrid(store.grid), area);
   const found = await store.summaries(algorithm, given?.range ?? ALL_CHIPS);
   const chips = given ? found.filter((chip) => isSelected(given, chip)) : found;

@@ -1,7 +1,7 @@
 // Results of a chip as rows of bytes, one a pixel, and a head for what the pixels share.
 import { FormatError } from '../errors.js';
 import { type Changes, recordLength, SegmentTable, writeRecords } from '../stats/change.js';
-import type { ChipSummary } from './result-store.js';
+import { type ChipSummary, isTime } from './result-store.js';
 
 /*
  * A row: f64 number of segments, or −1 when the pixel failed; f64 probabilities of cloud, snow and water; the segments' records; then
@@ -46,7 +46,8 @@ function checkSummary(value: unknown): ChipSummary {
   const isRight =
     [h, v].every(Number.isInteger) &&
     isName(inputsMd5) &&
-    Number.isFinite(producedMs) &&
+    typeof producedMs === 'number' &&
+    isTime(producedMs) &&
     [withSegments, empty, failed].every(isCount);
   if (isRight) return value as ChipSummary;
   throw new FormatError("the store is damaged: a chip's record does not say what there is of it");
@@ -128,7 +129,7 @@ export class RowReader {
   private readonly length: number;
   private readonly nPx: number;
   /** A row at an address where numbers may lie. */
-  private copy = new Float64Array(1024);
+  private copy = new Float64Array(0);
   private px = 0;
 
   /** @throws FormatError for more masks than there can be. */
@@ -167,7 +168,10 @@ export class RowReader {
     }
     this.table.push(numbers.subarray(ROW_HEAD, maskAt / F64));
     const mask = this.mask.subarray(px * dates.length, (px + 1) * dates.length);
-    for (let i = 0; i < mask.length; i++) mask[i] = (row[maskAt + (i >> 3)]! >> (i & 7)) & 1;
+    for (let i = 0, at = maskAt; i < mask.length; at++) {
+      const bits = row[at]!;
+      for (let bit = 0; bit < 8 && i < mask.length; bit++) mask[i++] = (bits >> bit) & 1;
+    }
   }
 
   private aligned(row: Uint8Array): Float64Array {

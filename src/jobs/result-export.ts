@@ -7,7 +7,7 @@ import { encodeParquet, type ParquetColumn } from '../io/parquet.js';
 import type { Sink } from '../io/sink.js';
 import { openOutput } from '../io/stores.js';
 import { ALGORITHM } from '../stats/change.js';
-import type { ChipArea } from './change-area.js';
+import type { AreaOptions } from './change-area.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import { findChips } from './result-area.js';
 import { chipJson } from './result-json.js';
@@ -16,7 +16,7 @@ import { chipTable, pixelsTable, segmentsTable } from './result-tables.js';
 
 export type ExportFormat = 'json' | 'parquet';
 
-export interface ExportOptions extends ChipArea {
+export interface ExportOptions extends AreaOptions {
   format: ExportFormat;
   /** JSON only: `.json.gz`. */
   gzip?: boolean | undefined;

@@ -91,12 +91,18 @@ export function summaryOf(grid: ChipGrid, { h, v, changes, inputsMd5, producedMs
   }
   checkCell({ h, v });
   checkAlgorithm(changes.algorithm);
-  if (!Number.isFinite(producedMs)) {
+  if (!isTime(producedMs)) {
     throw new InputError(`chip ${h}, ${v}: producedMs must be a time, got ${producedMs}`, { option: 'producedMs' });
   }
   checkLengths(changes, `chip ${h}, ${v}`);
   return { h, v, inputsMd5, producedMs, ...countPixels(changes) };
 }
+
+/** The latest and earliest times that have a date. */
+const MOST_MS = 8.64e15;
+
+/** Whether a number is a time in milliseconds since 1970. */
+export const isTime = (ms: number): boolean => Math.abs(ms) <= MOST_MS;
 
 /** @throws InputError when arrays have not as many numbers as there are pixels, dates and segments. */
 function checkLengths({ nPx, dates, processingMask, segments: s, ...pixels }: Changes, where: string): void {

@@ -76,18 +76,19 @@ export function syntheticImage(segments: Segments, day: number, names: readonly 
   const { bandNames, curveQa, offsets } = segments;
   const nPx = offsets.length - 1;
   const values = predict(segments, day);
-  return names.map((name) => {
-    const plane = new Int16Array(nPx).fill(SYNTHETIC_NODATA);
-    const band = bandNames.indexOf(name);
-    if (band < 0) return plane;
-    for (let px = 0; px < nPx; px++) {
-      const i = segmentAt(segments, px, day);
-      if (i < 0) continue;
-      const value = values[px * bandNames.length + band]!;
-      const isCelsius = name === 'thermal' && !IN_KELVIN.includes(curveQa[i]!);
-      const rounded = Math.round(isCelsius ? toKelvin10(value) : value);
-      plane[px] = rounded === SYNTHETIC_NODATA ? rounded + 1 : Math.min(MOST, Math.max(LEAST, rounded));
+  const nBand = bandNames.length;
+  const planes = names.map(() => new Int16Array(nPx).fill(SYNTHETIC_NODATA));
+  const bands = names.map((name) => bandNames.indexOf(name));
+  for (let px = 0; px < nPx; px++) {
+    const i = segmentAt(segments, px, day);
+    if (i < 0) continue;
+    const isCelsius = !IN_KELVIN.includes(curveQa[i]!);
+    for (const [k, band] of bands.entries()) {
+      if (band < 0) continue;
+      const value = values[px * nBand + band]!;
+      const rounded = Math.round(isCelsius && names[k] === 'thermal' ? toKelvin10(value) : value);
+      planes[k]![px] = rounded === SYNTHETIC_NODATA ? rounded + 1 : Math.min(MOST, Math.max(LEAST, rounded));
     }
-    return plane;
-  });
+  }
+  return planes;
 }

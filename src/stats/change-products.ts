@@ -31,11 +31,6 @@ function lengthOf(segments: Segments, i: number, bands: readonly number[]): numb
   return Math.sqrt(squares);
 }
 
-/** Days from the latest of `days`, none of which is after `day`; 0 when there are none. */
-function since(day: number, days: readonly number[]): number {
-  return days.length === 0 ? 0 : Math.min(day - Math.max(...days), MOST_DAYS);
-}
-
 /**
  * LCMAP's products for an ordinal day, of segments in the order of time. A change is a segment with change probability 1, on its break day.
  * Of several changes in a year the last one counts. The rules are those of the USGS program lcmap-gaia.
@@ -67,22 +62,21 @@ export function changeProducts(
     changeCount: new Uint16Array(nPx),
   };
   for (let px = 0; px < nPx; px++) {
-    const edges: number[] = [];
-    const changes: number[] = [];
+    let edge = FIRST_DAY;
+    let last = day;
     for (let i = offsets[px]!; i < offsets[px + 1]!; i++) {
-      if (startDay[i]! <= day) edges.push(endDay[i]! < day ? endDay[i]! : startDay[i]!);
+      if (startDay[i]! <= day) edge = Math.max(edge, endDay[i]! < day ? endDay[i]! : startDay[i]!);
       if (startDay[i]! <= day && day <= endDay[i]!) products.modelQuality[px] ||= curveQa[i]!;
       if (changeProbability[i] !== 1) continue;
       const at = breakDay[i]!;
-      if (at <= day) changes.push(at);
+      if (at <= day) last = products.changeCount[px]!++ === 0 ? at : Math.max(last, at);
       if (at >= newYear && at <= lastOfYear && at - newYear + 1 > products.timeOfChange[px]!) {
         products.timeOfChange[px] = at - newYear + 1;
         products.changeMagnitude[px] = lengthOf(segments, i, bands);
       }
     }
-    products.changeCount[px] = changes.length;
-    products.timeSinceChange[px] = since(day, changes);
-    products.spectralStability[px] = day < FIRST_DAY ? 0 : since(day, [FIRST_DAY, ...edges]);
+    products.timeSinceChange[px] = Math.min(day - last, MOST_DAYS);
+    products.spectralStability[px] = Math.min(Math.max(0, day - edge), MOST_DAYS);
   }
   return products;
 }

@@ -216,6 +216,7 @@ export function describeResultStore(name: string, open: () => Promise<ResultStor
       await refused({ changes: { ...chip.changes, nPx: 3 } }, /^chip 0, 0: 16 pixels are wanted, got 3$/);
       await refused({ inputsMd5: 'x' }, /inputsMd5 must be an MD5/);
       await refused({ producedMs: Number.NaN }, /producedMs must be a time, got NaN/);
+      await refused({ producedMs: 1e16 }, /producedMs must be a time/);
       const { segments } = chip.changes;
       for (const wrong of [
         { processingMask: chip.changes.processingMask.subarray(1) },
