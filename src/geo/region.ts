@@ -90,9 +90,12 @@ export async function regionOfBbox(bbox: Box, { crs, from = LON_LAT }: { crs: Cr
   if (!(west < east && south < north))
     throw new InputError(`bbox ${bbox.join(',')} is empty: wanted west,south,east,north`, { option: 'bbox' });
   if (degrees && (west < -180 || east > 180 || south < -90 || north > 90))
-    throw new InputError(`bbox ${bbox.join(',')} is not in degrees: say in which CRS with --bbox-crs`, {
-      option: 'bbox',
-    });
+    throw new InputError(
+      `bbox ${bbox.join(',')} is not in degrees${from === LON_LAT ? ', and no CRS of it is given' : ''}`,
+      {
+        option: 'bbox',
+      },
+    );
   const corners: Ring = [
     [west, south],
     [east, south],

@@ -75,11 +75,22 @@ function archiveOf({ source, seedCompat }: Sentinel2Options): ArchiveName {
 
 /** `start/end`, each a date or time by itself. */
 function intervalText({ start, end }: Sentinel2Request): string {
-  for (const text of [start, end])
-    if (text.includes('/')) throw new InputError(`a date like 2019-08-26 is wanted, and got "${text}"`);
+  for (const [option, text] of Object.entries({ start, end })) {
+    if (text.includes('/')) throw new InputError(`a date like 2019-08-26 is wanted, and got "${text}"`, { option });
+    if (text !== '..') asOption(option, () => parseInterval(text));
+  }
   const text = `${start}/${end}`;
-  parseInterval(text);
+  asOption('end', () => parseInterval(text));
   return text;
+}
+
+/** An error about a time, named as the request calls it. */
+function asOption(option: string, parse: () => unknown): void {
+  try {
+    parse();
+  } catch (cause) {
+    throw cause instanceof InputError ? new InputError(cause.message, { ...cause.facts, option }, { cause }) : cause;
+  }
 }
 
 /** The tile that a scene's name says, as in S2A_10UDV_20190826_0_L2A or S2A_MSIL1C_…_T10UDV_…; null: none. */
@@ -149,8 +160,10 @@ function pictureKey(options: Sentinel2Options): string {
   if (statisticFacts(wanted!.kind).bands !== 'input')
     throw new InputError(`${statistic} gives no value for each band, so it makes no picture`, { option: 'stat' });
   if (seedCompat && wanted!.kind !== 'median') throw new InputError('--seed-compat is a median', { option: 'stat' });
-  if (seedCompat && (masks?.some((mask) => mask !== 'none') || !['none', undefined].includes(offset)))
-    throw new InputError('--seed-compat is without a mask and an offset', { option: masks ? 'mask' : 'offset' });
+  if (seedCompat && masks?.some((mask) => mask !== 'none'))
+    throw new InputError('--seed-compat is without a mask', { option: 'mask' });
+  if (seedCompat && offset !== undefined && offset !== 'none')
+    throw new InputError('--seed-compat is without an offset', { option: 'offset' });
   if (bands && bands.length !== 3)
     throw new InputError(`a picture has three bands, for red, green and blue, and got ${bands.length}`, {
       option: 'bands',

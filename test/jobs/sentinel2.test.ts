@@ -249,10 +249,18 @@ describe('stackwise sentinel2', () => {
   });
 
   it.each([
-    [['10IDV', '2019-08-26', '2019-09-07'], '"10IDV" is no tile id like 10UDV: there is no latitude band I'],
+    [
+      ['10IDV', '2019-08-26', '2019-09-07'],
+      'stackwise: <tile>: "10IDV" is no tile id like 10UDV: there is no latitude band I',
+    ],
     [['61UDV', '2019-08-26', '2019-09-07'], 'there is no UTM zone 61'],
-    [['10UDV', '2019-02-30', '2019-09-07'], 'not a date of the calendar: "2019-02-30"'],
-    [['10UDV', '2019-09-07', '2019-08-26'], 'the interval 2019-09-07/2019-08-26 ends before it starts'],
+    [['10UDV', '2019-02-30', '2019-09-07'], 'stackwise: <start>: not a date of the calendar: "2019-02-30"'],
+    [['10UDV', '2019-02-20', 'soon'], 'stackwise: <end>: not a date or time like 2020-05-09'],
+    [['10UDV', '2019/02', '2019-09-07'], 'stackwise: <start>: a date like 2019-08-26 is wanted, and got "2019/02"'],
+    [
+      ['10UDV', '2019-09-07', '2019-08-26'],
+      'stackwise: <end>: the interval 2019-09-07/2019-08-26 ends before it starts',
+    ],
     [
       ['10UDV', '2018-01-01', '2018-02-01'],
       'no scenes: 0 found in s3://sentinel-cogs for tile 10UDV from 2018-01-01 to 2018-02-01 (2 requests)',
@@ -265,8 +273,14 @@ describe('stackwise sentinel2', () => {
     [['10UDV', '2019-08-26', '2019-09-07', '--stretch', '98,2'], 'a stretch is two percentiles like 2,98'],
     [['10UDV', '2019-08-26', '2019-09-07', '--gamma', '2'], '--gamma belongs to --stretch'],
     [['10UDV', '2019-08-26', '2019-09-07', '--download', 's3://b/x'], 'into a folder of the disk, not into s3://b/x'],
-    [['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--offset', 'apply'], 'without a mask and an offset'],
-    [['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--mask', 'SCL drop 9'], 'without a mask and an offset'],
+    [
+      ['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--offset', 'apply'],
+      '--offset: --seed-compat is without an offset',
+    ],
+    [
+      ['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--mask', 'SCL drop 9'],
+      '--mask: --seed-compat is without a mask',
+    ],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled'], '--download DIR, which is not given'],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled', '--download', '/nonexistent/x'], 'nothing was pulled into'],
   ])('refuses %j', async (args, message) => {
