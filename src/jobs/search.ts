@@ -156,10 +156,9 @@ type LonLatBounds = readonly [west: number, south: number, east: number, north: 
 async function boundsOf({ bbox, geometry }: SearchOptions): Promise<LonLatBounds | null> {
   if (geometry !== undefined) return (await regionOfGeoJson(geometry, { crs: LON_LAT })).lonLatBounds;
   if (!bbox) return null;
-  const [west, south, east, north] = parseBbox(bbox.join(','));
-  // Each side of the antimeridian is a box of its own.
-  await regionOfBbox([west, south, west > east ? 180 : east, north], { crs: LON_LAT });
-  return [west, south, east, north];
+  const box = parseBbox(bbox.join(','));
+  await regionOfBbox(box, { crs: LON_LAT });
+  return box;
 }
 
 /**

@@ -1,6 +1,5 @@
-import { isAxisAligned } from '../geo/affine.js';
-import { sameCrs } from '../geo/crs.js';
 import type { Grid, Window } from '../geo/grid.js';
+import { turnBetween } from '../geo/longitude.js';
 import {
   type Cells,
   cellBounds,
@@ -52,14 +51,10 @@ export function ratiosOf({ steps: [xx, xy, yx, yy] }: Placement): { x: number; y
   return { x: Math.sqrt(xx * xx + xy * xy), y: Math.sqrt(yx * yx + yy * yy) };
 }
 
-/** Whether rows and columns of a grid are those of the target. */
-export function liesAlong(own: Grid, target: Grid): boolean {
-  return isAxisAligned(own.affine) && isAxisAligned(target.affine) && sameCrs(own.crs, target.crs);
-}
-
-/** An axis at a time, by the grids alone. */
+/** An axis at a time, by the grids alone; degrees turned to where the target has them. */
 export function placeAlong(own: Grid, target: Grid): AxisPlacement {
-  const [a, , c, , e, f] = own.affine;
+  const [a, , west, , e, f] = own.affine;
+  const c = west + 360 * (turnBetween(own, target) ?? 0);
   const x = { scale: target.affine[0] / a, offset: (target.affine[2] - c) / a };
   const y = { scale: target.affine[4] / e, offset: (target.affine[5] - f) / e };
   const origin = { x: -x.offset / x.scale, y: -y.offset / y.scale };

@@ -1,9 +1,10 @@
 import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
 import type { Affine } from '../geo/affine.js';
+import { liesAlong } from '../geo/footprint.js';
 import { type Grid, gridOfSize } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
 import { chooseLevel } from '../io/window.js';
-import { liesAlong, type Placement, placeAcross, placeAlong, ratiosOf } from './placement.js';
+import { type Placement, placeAcross, placeAlong, ratiosOf } from './placement.js';
 import type { CompositeSpec, Resampling, SourceScene } from './spec.js';
 
 /** Opens rasters once and keeps their headers: a thread meets the same files block after block. */
