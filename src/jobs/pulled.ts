@@ -11,6 +11,7 @@ import { isObject, type Json } from '../io/stac-item.js';
 import { storeFor } from '../io/stores.js';
 import { bandKey, detectSensor } from '../stats/sensors.js';
 import { type Download, type DownloadOptions, type DownloadReport, downloadFiles } from './download.js';
+import { outputFolder } from './output-folder.js';
 
 /** The items of what was fetched into a folder. */
 const ITEMS = 'items.json';
@@ -76,10 +77,18 @@ export async function pullScenes(
 ): Promise<{ path: string; report: DownloadReport }> {
   const folder = filePath(home);
   const { items, files } = plannedPull(pull);
-  const report = await downloadFiles(folder, files, options);
-  const path = join(folder, ITEMS);
-  await writeItems(path, withEarlier(items, await itemsIn(path)));
-  return { path, report };
+  const place = outputFolder(home);
+  await place.make();
+  // Two processes would write the same parts, and forget each other's items.
+  const claim = await place.claim();
+  try {
+    const report = await downloadFiles(folder, files, options);
+    const path = join(folder, ITEMS);
+    await writeItems(path, withEarlier(items, await itemsIn(path)));
+    return { path, report };
+  } finally {
+    await claim.release();
+  }
 }
 
 /** The items of a collection that an earlier run wrote; none where there is no such. */

@@ -11,9 +11,9 @@ import { parseMasks } from '../stats/mask-recipe.js';
 import { defaultMasks, detectSensor } from '../stats/sensors.js';
 import { parseStatistics, statisticFacts } from '../stats/statistic.js';
 import type { DownloadReport } from './download.js';
-import { compositeToFolder, type FolderOptions, type FolderSummary } from './folder.js';
+import { compositeInto, type FolderOptions, type FolderSummary } from './folder.js';
 import { itemCollection } from './item-collection.js';
-import { outputFolder } from './output-folder.js';
+import { type OutputFolder, outputFolder } from './output-folder.js';
 import { pulledItems, pullScenes } from './pulled.js';
 import { writeRgb } from './rgb.js';
 import { searchScenes } from './search.js';
@@ -180,7 +180,7 @@ export async function sentinel2ToFolder(
   folder: string,
   options: Sentinel2Options = {},
 ): Promise<Sentinel2Summary> {
-  const { overwrite = false, tone, signal, onNote } = options;
+  const { overwrite = false, signal, onNote } = options;
   const key = pictureKey(options);
   const { download } = options;
   if (download !== undefined && ![null, 'file'].includes(schemeOf(download)))
@@ -188,9 +188,7 @@ export async function sentinel2ToFolder(
   parseTileId(request.tile);
   intervalText(request);
   const place = outputFolder(folder);
-  const itemPath = place.pathOf('item.json');
-  if (!overwrite && (await place.has(itemPath)))
-    throw new InputError(`${itemPath} exists already: give --overwrite to replace it, or another --out`);
+  await refuseExisting(place, overwrite);
   const input = await findInput(request, options);
   const settled = compositeOptions(input, key, options);
   let items = input.items;
@@ -206,11 +204,35 @@ export async function sentinel2ToFolder(
     const all = await searchScenes({ sources: pulled.path, signal });
     items = all.items.filter((_, i) => wanted.has(all.scenes[i]!.id));
   }
-  const scenesPath = place.pathOf('scenes.json');
   await place.make();
+  const claim = await place.claim();
+  try {
+    await refuseExisting(place, overwrite);
+    const summary = await makePicture(place, items, { ...settled, key });
+    return { ...summary, download: report };
+  } finally {
+    await claim.release();
+  }
+}
+
+async function refuseExisting(place: OutputFolder, overwrite: boolean): Promise<void> {
+  const path = place.pathOf('item.json');
+  if (!overwrite && (await place.has(path)))
+    throw new InputError(`${path} exists already: give --overwrite to replace it, or another --out`);
+}
+
+/** Composites items into a folder that no other process writes to. `key`: of the picture's raster. */
+async function makePicture(
+  place: OutputFolder,
+  items: readonly Json[],
+  { key, ...options }: Sentinel2Options & { key: string },
+): Promise<FolderSummary> {
+  const { tone, signal } = options;
+  const scenesPath = place.pathOf('scenes.json');
   await place.write(scenesPath, itemCollection(items, place));
-  const summary = await compositeToFolder(scenesPath, folder, {
-    ...settled,
+  const summary = await compositeInto(place, scenesPath, {
+    ...options,
+    claimed: async () => {},
     // Before the item is written: where it is, all is there.
     preview: async (drawn) => {
       if (tone) await writeRgb(drawn.rasters[key]!, place.pathOf('rgb.tif'), { tone, overwrite: true, signal });
@@ -218,7 +240,7 @@ export async function sentinel2ToFolder(
     },
   });
   const rgb = tone ? [place.pathOf('rgb.tif')] : [];
-  return { ...summary, files: [...rgb, ...summary.files, scenesPath], download: report };
+  return { ...summary, files: [...rgb, ...summary.files, scenesPath] };
 }
 
 function describe({ fetched, kept, resumed, bytes }: DownloadReport, folder: string, retries: number): string {

@@ -30,7 +30,7 @@ describe('a composite into a folder', () => {
       return null;
     };
     const { files } = await compositeToFolder(collection, at('last'), { ...OPTIONS, preview });
-    expect(seen).toEqual([ALL.filter((name) => name !== 'item.json')]);
+    expect(seen).toEqual([['.stackwise-lock', ...ALL.filter((name) => name !== 'item.json')]]);
     expect((await readdir(at('last'))).sort()).toEqual(ALL);
     expect(files.map((file) => path.basename(file)).sort()).toEqual(ALL);
   });

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRaster } from '../../build/io/open-raster.js';
@@ -322,6 +322,19 @@ describe('stackwise sentinel2', () => {
 
 describe('stackwise sentinel2 --download', () => {
   const names = DATES.map((day) => `S2A_10UDV_${day}_0_L2A_`);
+
+  it('leaves folders alone that another process writes to', async () => {
+    const lock = JSON.stringify({ pid: process.pid, host: hostname() });
+    for (const name of ['busy-pull', 'busy-out']) {
+      await mkdir(at(name));
+      await writeFile(at(`${name}/.stackwise-lock`), lock);
+      const args = name === 'busy-out' ? ['--out', at(name)] : ['--out', at('o'), '--download', at(name)];
+      const { code, lines } = await run([...TILE, ...args]);
+      expect(code).toBe(1);
+      expect(lines.at(-1)).toContain(`process ${process.pid} is at work in ${at(name)} already`);
+      expect(await readdir(at(name))).toEqual(['.stackwise-lock']);
+    }
+  });
 
   it('fetches bands into folders by colour, under names that mean something', async () => {
     const { code, lines } = await run([...TILE, '--out', at('d1'), '--download', at('pulled')]);
