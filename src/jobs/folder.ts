@@ -262,7 +262,7 @@ function previewRequest({ spec, scenes, sensor }: Prepared, files: readonly stri
 }
 
 /** Names a run by its first and last day and by what it was made of: equal inputs and options have equal names. */
-function runId({ spec, scenes }: Prepared): string {
+function runId({ spec, scenes }: Prepared, { nodata }: FolderOptions): string {
   const days = [spec.observations[0]!, spec.observations.at(-1)!].map(({ timeMs }) =>
     new Date(timeMs).toISOString().slice(0, 10).replaceAll('-', ''),
   );
@@ -277,6 +277,7 @@ function runId({ spec, scenes }: Prepared): string {
     eps,
     compat,
     ...(spec.rounding && { rounding: spec.rounding }),
+    ...(nodata !== undefined && { nodata: String(nodata) }),
   };
   const shifts = spec.observations.flatMap((o) =>
     o.scenes.flatMap((s) => bands.map((b) => s.sources[b]!.shiftDn ?? 0)),
@@ -298,7 +299,7 @@ function describeRun(
   const { spec, scenes } = prepared;
   const { result, options, place, preview } = work;
   return resultItem({
-    id: runId(prepared),
+    id: runId(prepared, options),
     grid: spec.grid,
     scenes: scenes.map((scene) => ({ ...scene, href: scene.href && place.linkTo(scene.href) })),
     version,
@@ -312,6 +313,7 @@ function describeRun(
       eps: spec.eps,
       compat: spec.compat,
       ...(spec.rounding && { rounding: spec.rounding }),
+      ...(options.nodata !== undefined && { nodata: Number.isNaN(options.nodata) ? 'nan' : options.nodata }),
       ...(scenes.some(({ radiometry }) => radiometry) && { offset: options.offset ?? 'auto' }),
     },
     assets: result.map(({ output, cog }) => ({

@@ -128,7 +128,8 @@ async function openSource(
         band: names[i]!,
       });
     }
-    return { ...band, nodata: band.nodata ?? source(scene, names[i]!).nodata };
+    const { missing, nodata } = source(scene, names[i]!);
+    return { ...band, nodata: missing ?? band.nodata ?? nodata };
   });
   // Along the axes nearest, bilinear and average have kernels of their own; all else goes cell by cell.
   const along = liesAlong(own, grid) && (classes || AXIS_METHODS.includes(resampling));

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -453,6 +453,35 @@ describe('stackwise sentinel2 --seed-compat', () => {
     } as const;
     const { results } = await composite(scenes, options);
     expect(new Set(results.median!.data[0])).toEqual(new Set([wanted]));
+  });
+
+  it('takes what the original program fetched, by the names that it gave', async () => {
+    const compat = [...TILE, '--seed-compat'];
+    expect(
+      (await run([...compat, '--source', 'sentinel-cogs', '--out', at('s1'), '--download', at('s-pull')])).code,
+    ).toBe(0);
+    const keys = { red: 'B04', green: 'B03', blue: 'B02' };
+    for (const [colour, key] of Object.entries(keys)) {
+      await mkdir(at(`original/${colour}`), { recursive: true });
+      for (const file of await readdir(at(`s-pull/${colour}`))) {
+        const [, year, month, day] = /_(\d{4})(\d\d)(\d\d)_/.exec(file)!;
+        // The last band came to the bucket behind the full hour.
+        const name = `0-${Number(year)}-${Number(month)}-${Number(day)}-${colour === 'blue' ? 15 : 14}-${key}.tif`;
+        await copyFile(at(`s-pull/${colour}/${file}`), at(`original/${colour}/${name}`));
+      }
+    }
+    await mkdir(at('original/final'));
+    const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+    const { code, lines } = await run(
+      [...compat, '--out', at('s2'), '--download', at('original'), '--has-pulled'],
+      env,
+    );
+    expect(lines.join()).toContain('days are those of file names');
+    expect(code).toBe(0);
+    expect(await pixels(at('s2/rgb.tif'))).toEqual(await pixels(at('s1/rgb.tif')));
+    const { features } = JSON.parse(await readFile(at('s2/scenes.json'), 'utf8'));
+    expect(features.map(({ id }: { id: string }) => id)).toContain('0-2019-8-26-14');
+    expect(features).toHaveLength(DATES.length);
   });
 
   it('is a median of L1C, of which nothing can be asked otherwise', async () => {
