@@ -6,7 +6,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { StoreError } from '../errors.js';
 import { chipCell } from '../geo/chip-grid.js';
+import { addTo, countedSince, type StoreMeter, storeMeter } from '../io/meter.js';
 import { readScenes } from '../io/stac.js';
+import { networkMeter } from '../io/stores.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
 import type { ChangeRunOptions } from './change-options.js';
@@ -34,6 +36,8 @@ export interface ChangeRunSummary {
   /** Of the chips asked for that scenes meet, those of earlier runs included. */
   pixels: { withSegments: number; empty: number; failed: number };
   files: string[];
+  /** Requests, bytes and repeated requests of this run. */
+  network: StoreMeter;
 }
 
 type Sources = string | readonly string[];
@@ -92,9 +96,11 @@ async function runChips(
     store: ResultStore;
     options: ChangeRunOptions;
     onChip: (chip: ChangeChip) => Promise<void>;
+    /** What threads moved is added. */
+    network: StoreMeter;
   },
 ): Promise<void> {
-  const { chips, plan, store, options, onChip } = work;
+  const { chips, plan, store, options, onChip, network } = work;
   const { signal, onProgress } = options;
   const jobs = jobsOf(chips, plan);
   const total = jobs.reduce((sum, { window }) => sum + window.width * window.height, 0);
@@ -104,7 +110,8 @@ async function runChips(
   await runBlocks(changeRunner, spec, jobs, {
     threads: plan.threads,
     describe: ({ chip, row }) => `row ${row} of chip ${chips[chip]!.h}, ${chips[chip]!.v}`,
-    onResult: async (changes, { chip, row, window }) => {
+    onResult: async ({ changes, network: moved }, { chip, row, window }) => {
+      if (moved) addTo(network, moved);
       const own = parts.get(chip) ?? new Map<number, Changes>();
       parts.set(chip, own.set(row, changes));
       const { h, v, inputsMd5, window: whole } = chips[chip]!;
@@ -189,6 +196,8 @@ export async function detectScenes(
   target: ChangeTarget,
   options: ChangeRunOptions = {},
 ): Promise<ChangeRunSummary> {
+  const counted = countedSince(networkMeter);
+  const network = storeMeter();
   const prepared = await prepareChanges(await readSources(sources, options), options);
   const store = await openTarget(target, prepared);
   try {
@@ -199,9 +208,10 @@ export async function detectScenes(
     if (target.jsonOut !== undefined) await mkdir(target.jsonOut, { recursive: true });
     const isToRun = new Set(toRun);
     for (const chip of prepared.chips) if (!isToRun.has(chip)) await onChip(chip);
-    await runChips(prepared, { chips: toRun, plan, store, options, onChip });
+    await runChips(prepared, { chips: toRun, plan, store, options, onChip, network });
+    addTo(network, counted());
     report.files.sort();
-    return { algorithm: ALGORITHM, grid: prepared.grid.name, chips: plan.chips, ...report };
+    return { algorithm: ALGORITHM, grid: prepared.grid.name, chips: plan.chips, ...report, network };
   } finally {
     await store.close();
   }

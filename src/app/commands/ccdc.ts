@@ -7,7 +7,7 @@ import type { ChangePlan } from '../../jobs/change-plan.js';
 import { type ChangeRunSummary, detectScenes, planScenes } from '../../jobs/change-run.js';
 import { formatBytes, parseBytes } from '../../limit.js';
 import { amount, type Flags } from '../amount-option.js';
-import { progressReporter } from '../progress.js';
+import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
 /** `stackwise ccdc <scenes…> --store DIR` */
@@ -103,6 +103,7 @@ async function run(sources: string[], flags: Flags): Promise<void> {
     }
     const summary = await detectScenes(sources, target, options);
     progress.done();
+    noteRetries(progress, summary.network);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
   } finally {
     progress.close();

@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.js';
 import { type ChipFileOptions, chipsToFiles } from '../../jobs/chip-files.js';
 import { parseBytes } from '../../limit.js';
 import { anyNumber, type Flags } from '../amount-option.js';
-import { progressReporter } from '../progress.js';
+import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
 /** `stackwise chips <rasters…> --points FILE --size N --out DIR` */
@@ -81,6 +81,7 @@ async function run(rasters: string[], flags: Flags): Promise<void> {
       onWarning: (text) => progress.note(text),
     });
     progress.done();
+    noteRetries(progress, summary.report);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
   } finally {
     progress.close();

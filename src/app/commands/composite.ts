@@ -9,7 +9,7 @@ import { suggestion } from '../../stats/suggest.js';
 import { amount, anyNumber, type Flags } from '../amount-option.js';
 import { geometryOf } from '../geometry-option.js';
 import { drawPreview } from '../preview.js';
-import { progressReporter } from '../progress.js';
+import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];
@@ -91,8 +91,7 @@ async function run(sources: string[], given: Flags): Promise<void> {
     }
     const summary = await compositeToFolder(sources, String(flags.out), { ...run, preview: drawPreview });
     progress.done();
-    const { retries } = summary.network;
-    if (retries > 0) progress.note(`${retries} requests were sent again after a passing fault`);
+    noteRetries(progress, summary.network);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
     progress.close();
