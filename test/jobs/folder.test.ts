@@ -87,6 +87,15 @@ describe('an aborted composite', () => {
     expect(status).toBe(0);
   });
 
+  it('takes threads where node is told how to read its text', () => {
+    const script = `
+      const { composite, readScenes } = await import(${JSON.stringify(pathToFileURL(path.resolve('build/node.js')).href)});
+      const { scenes } = await composite(await readScenes(${JSON.stringify(collection)}), { threads: 1 });
+      console.log(scenes.used);`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(Number(stdout)).toBeGreaterThan(0);
+  });
+
   it('options that are none of their words are refused', async () => {
     const scenes = await readScenes(collection);
     const wrong = { ...OPTIONS, group: 'week' } as unknown as CompositeOptions;
