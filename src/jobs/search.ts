@@ -156,9 +156,10 @@ type LonLatBounds = readonly [west: number, south: number, east: number, north: 
 async function boundsOf({ bbox, geometry }: SearchOptions): Promise<LonLatBounds | null> {
   if (geometry !== undefined) return (await regionOfGeoJson(geometry, { crs: LON_LAT })).lonLatBounds;
   if (!bbox) return null;
-  const box = parseBbox(bbox.join(','));
-  await regionOfBbox(box, { crs: LON_LAT });
-  return box;
+  const [west, south, east, north] = parseBbox(bbox.join(','));
+  // Across the antimeridian a search may go over more than half of the globe.
+  await regionOfBbox([west, south, west > east ? 180 : east, north], { crs: LON_LAT });
+  return [west, south, east, north];
 }
 
 /**
@@ -168,6 +169,8 @@ async function boundsOf({ bbox, geometry }: SearchOptions): Promise<LonLatBounds
 export async function searchScenes(options: SearchOptions): Promise<SearchResult> {
   const { datetime, bbox, geometry, maxCloudPercent, limit, onNote } = options;
   if (bbox && geometry !== undefined) throw new InputError('give one area, not both --bbox and --geometry');
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))
+    throw new InputError(`a limit is a whole number of 1 or more, and got ${limit}`, { option: 'limit' });
   const interval = datetime === undefined ? null : parseInterval(datetime);
   const bounds = await boundsOf(options);
   const found = await find(options, interval);
