@@ -59,7 +59,9 @@ export function memoryLimitBytes(): number {
 
 /** Starts a worker thread that runs `worker.js` of this package. */
 export function spawnWorker(): WorkerPort {
-  const worker = new Worker(new URL('./worker.js', import.meta.url));
+  // What says how `node -e` reads its text ends a thread that runs a file.
+  const isText = process.execArgv.some((option) => option.startsWith('--input-type'));
+  const worker = new Worker(new URL('./worker.js', import.meta.url), isText ? { execArgv: [] } : {});
   return {
     post: (message, transfer) => worker.postMessage(message, transfer as ArrayBuffer[]),
     listen({ message, failed }) {

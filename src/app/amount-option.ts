@@ -3,13 +3,24 @@ import { InputError } from '../errors.js';
 /** Options as they were typed, by name in camel case. */
 export type Flags = Record<string, string | string[] | boolean | undefined>;
 
+const optionOf = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** An option's number of any sign, or nan. */
+export function anyNumber(flags: Flags, name: string): number | undefined {
+  const text = flags[name];
+  if (text === undefined) return undefined;
+  const value = String(text).trim() === '' ? Number.NaN : Number(text);
+  if (Number.isFinite(value) || /^nan$/i.test(String(text))) return value;
+  throw new InputError(`a number is wanted, and "${text}" is not one`, { option: optionOf(name) });
+}
+
 /** An option's number, 0 or more. */
 export function amount(flags: Flags, name: string, kind: 'number' | 'whole number' = 'number'): number | undefined {
   const text = flags[name];
   if (text === undefined) return undefined;
   const value = String(text).trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(value) || value < 0 || (kind === 'whole number' && !Number.isInteger(value))) {
-    const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const option = optionOf(name);
     throw new InputError(`--${option} takes a ${kind} of 0 or more, and got "${text}"`, { option });
   }
   return value;

@@ -35,6 +35,10 @@ async function main(argv: readonly string[]): Promise<number> {
     .enablePositionalOptions()
     // One line an error, whoever finds it; the help that a missing command prints stays as it is.
     .configureOutput({ outputError: (text, write) => write(`stackwise: ${lineOf(text.replace(/^error: /, ''))}\n`) });
+  let running: Command | null = null;
+  program.hook('preAction', (_, command) => {
+    running = command;
+  });
   for (const make of COMMANDS) {
     program.addCommand(adopted(make(), program));
   }
@@ -43,7 +47,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`stackwise: ${oneLine(error)}\n`);
+    process.stderr.write(`stackwise: ${oneLine(error, running)}\n`);
     if (argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
@@ -58,12 +62,17 @@ function adopted(command: Command, parent: Command): Command {
 
 const lineOf = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, ' ');
 
-function oneLine(error: unknown): string {
+function oneLine(error: unknown, command: Command | null): string {
   const text = lineOf(error instanceof Error ? error.message : String(error));
-  // An option that does not parse is named as it is typed.
-  const option = error instanceof InputError && error.facts.option;
-  if (option && !text.includes(`--${option}`)) return `--${option}: ${text}`;
+  const name = error instanceof InputError && error.facts.option ? typedName(error.facts.option, command) : null;
+  if (name && !text.includes(name)) return `${name}: ${text}`;
   return error instanceof StackwiseError ? text : `unexpected: ${text}`;
+}
+
+/** What does not parse, as the command line calls it; null for what only programs can give. */
+function typedName(option: string, command: Command | null): string | null {
+  if (command?.registeredArguments.some((argument) => argument.name() === option)) return `<${option}>`;
+  return command?.options.some(({ long }) => long === `--${option}`) ? `--${option}` : null;
 }
 
 function stackOf(error: unknown): string {

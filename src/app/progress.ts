@@ -27,6 +27,12 @@ export interface ProgressReporter {
   close(): void;
 }
 
+/** Tells that a network or a server failed for passing reasons, where it did. */
+export function noteRetries(progress: ProgressReporter, { retries }: { retries: number }): void {
+  if (retries === 0) return;
+  progress.note(`${retries} ${retries === 1 ? 'request was' : 'requests were'} sent again after a passing fault`);
+}
+
 /** Ms between two lines: a terminal is redrawn, a log grows. */
 const REDRAW_MS = 100;
 const LOG_MS = 1000;

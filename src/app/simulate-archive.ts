@@ -4,9 +4,9 @@ import { fileStore } from '#platform';
 import { CHIP_GRIDS, chipCell } from '../geo/chip-grid.js';
 import { parseCrs } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
+import { frameOfGrid } from '../geo/outline.js';
 import { createCog } from '../io/cog-writer.js';
 import type { Dtype, NumericArray } from '../io/raster.js';
-import { frameOfGrid } from '../io/result-item.js';
 import { planSeries, renderDate, type SeriesOptions } from './simulation/series.js';
 
 export interface ArchiveOptions extends SeriesOptions {

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileStore } from '#platform';
 import type { Grid } from '../geo/grid.js';
+import { frameOfGrid } from '../geo/outline.js';
 import { createCog } from '../io/cog-writer.js';
 import type { Dtype, NumericArray } from '../io/raster.js';
-import { frameOfGrid } from '../io/result-item.js';
 import {
   planSimulation,
   renderScene,

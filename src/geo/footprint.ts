@@ -1,6 +1,7 @@
 import { isAxisAligned } from './affine.js';
-import { sameCrs } from './crs.js';
+import { isGeographic, sameCrs } from './crs.js';
 import { type Bounds, type Grid, gridBounds, type Window } from './grid.js';
+import { spanOf, turnBetween } from './longitude.js';
 import { pixelTransform } from './reproject.js';
 
 /** Points along each side of a grid that is looked at in another CRS. */
@@ -23,9 +24,15 @@ async function pointsUnder(own: Grid, target: Grid): Promise<{ x: number; y: num
   return points;
 }
 
+/** Whether rows and columns of a grid are those of the target, all of them at once. */
+export function liesAlong(own: Grid, target: Grid): boolean {
+  const along = isAxisAligned(own.affine) && isAxisAligned(target.affine) && sameCrs(own.crs, target.crs);
+  return along && turnBetween(own, target) !== null;
+}
+
 /** Where a grid lies on another, in the other's pixels: may reach outside it; null where they cannot meet. Edges may bend a little beyond. */
 export async function footprintOf(own: Grid, target: Grid): Promise<Window | null> {
-  const aligned = isAxisAligned(own.affine) && sameCrs(own.crs, target.crs);
+  const aligned = liesAlong(own, target);
   const points = aligned ? cornersUnder(own, target) : await pointsUnder(own, target);
   if (points.length === 0) return null;
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
@@ -42,26 +49,26 @@ export async function footprintOf(own: Grid, target: Grid): Promise<Window | nul
   return { col, row, width: Math.ceil(right - DUST) + slack - col, height: Math.ceil(bottom - DUST) + slack - row };
 }
 
-function cornersUnder(own: Grid, { affine: [a, , c, , e, f] }: Grid): { x: number; y: number }[] {
+function cornersUnder(own: Grid, target: Grid): { x: number; y: number }[] {
+  const [a, , c, , e, f] = target.affine;
   const { west, south, east, north } = gridBounds(own);
+  const turned = 360 * (turnBetween(own, target) ?? 0);
   return [
-    { x: (west - c) / a, y: (north - f) / e },
-    { x: (east - c) / a, y: (south - f) / e },
+    { x: (west + turned - c) / a, y: (north - f) / e },
+    { x: (east + turned - c) / a, y: (south - f) / e },
   ];
 }
 
-/** The rectangle around a grid in another CRS, its edges followed at {@link POINTS} points each; null where they cannot meet. */
+/**
+ * The rectangle around a grid in another CRS, its edges followed at {@link POINTS} points each; null where they cannot meet. In degrees it
+ * goes on beyond 180 across the antimeridian.
+ */
 export async function boundsIn(own: Grid, crs: Grid['crs']): Promise<Bounds | null> {
   if (sameCrs(own.crs, crs)) return gridBounds(own);
   // Pixels of one unit: positions are coordinates.
   const points = await pointsUnder(own, { crs, affine: [1, 0, 0, 0, 1, 0], width: 0, height: 0 });
   if (points.length === 0) return null;
-  const bounds = { west: Infinity, south: Infinity, east: -Infinity, north: -Infinity };
-  for (const { x, y } of points) {
-    bounds.west = Math.min(bounds.west, x);
-    bounds.east = Math.max(bounds.east, x);
-    bounds.south = Math.min(bounds.south, y);
-    bounds.north = Math.max(bounds.north, y);
-  }
-  return bounds;
+  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  const { west, east } = isGeographic(crs) ? spanOf(xs) : { west: Math.min(...xs), east: Math.max(...xs) };
+  return { west, south: Math.min(...ys), east, north: Math.max(...ys) };
 }

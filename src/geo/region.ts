@@ -1,7 +1,17 @@
 import { InputError } from '../errors.js';
 import { invert, pixelToGround } from './affine.js';
-import { type Crs, crsToLonLat, isGeographic, LON_LAT, lonLatToCrs, type PointTransform, sameCrs } from './crs.js';
+import {
+  type Crs,
+  crsToLonLat,
+  describeCrs,
+  isGeographic,
+  LON_LAT,
+  lonLatToCrs,
+  type PointTransform,
+  sameCrs,
+} from './crs.js';
 import type { Bounds, Grid, Window } from './grid.js';
+import { sidesOf, turnsOf } from './longitude.js';
 
 /** An area in units of a CRS. */
 export interface Region {
@@ -21,8 +31,6 @@ type Box = readonly [west: number, south: number, east: number, north: number];
 /** Points put on each edge, so that straight lines of one CRS bend as they must in another. */
 const EDGE_POINTS = 32;
 const MAX_POINTS = 1_000_000;
-
-const ACROSS = 'areas across the antimeridian are not supported: give one on each side';
 
 /** `--bbox`: "west,south,east,north". */
 export function parseBbox(text: string): [number, number, number, number] {
@@ -58,7 +66,11 @@ function boundsOf(points: Iterable<readonly [number, number]>): Bounds {
   return bounds;
 }
 
-const boxOf = ({ west, south, east, north }: Bounds): Box => [west, south, east, north];
+/** In degrees, west > east across the antimeridian. */
+function lonLatBox(bounds: Bounds): Box {
+  const [west, east] = sidesOf(bounds);
+  return [west, bounds.south, east, bounds.north];
+}
 
 /** Rings from one CRS to another, and their box in degrees. Equal CRSs need no transform, so that any CRS will do. */
 async function transformed(
@@ -76,23 +88,33 @@ async function transformed(
   }
   const degrees =
     toLonLat && (stays ? rings.map(densified) : dense).map((ring) => ring.map(([x, y]) => toLonLat(x, y)));
-  const lonLatBounds = degrees && boxOf(boundsOf(degrees.flat()));
+  const lonLatBounds = degrees && lonLatBox(boundsOf(degrees.flat()));
   if (stays) return { rings: dense, lonLatBounds };
   const toCrs = await lonLatToCrs(crs);
   return { rings: degrees!.map((ring) => ring.map(([lon, lat]) => toCrs(lon, lat))), lonLatBounds };
 }
 
-/** A rectangle given in `from` (lon/lat by default), as the rectangle of `crs` around it, its edges densified. */
-export async function regionOfBbox(bbox: Box, { crs, from = LON_LAT }: { crs: Crs; from?: Crs }): Promise<Region> {
-  const [west, south, east, north] = bbox;
-  const degrees = isGeographic(from);
-  if (degrees && west > east) throw new InputError(`bbox ${bbox.join(',')}: ${ACROSS}`, { option: 'bbox' });
+/** Where a box in degrees ends: beyond 180 across the antimeridian. */
+function eastOf([west, south, east, north]: Box, { isStated }: { isStated: boolean }): number {
+  const wrong = (what: string) =>
+    new InputError(`bbox ${[west, south, east, north].join(',')} ${what}`, { option: 'bbox' });
+  if (Math.max(Math.abs(west), Math.abs(east)) > 180 || Math.max(Math.abs(south), Math.abs(north)) > 90)
+    throw wrong(`is not in degrees${isStated ? '' : ', and no CRS of it is given'}`);
+  if (west <= east) return east;
+  if (east + 360 - west <= 180) return east + 360;
+  throw wrong(`goes across the antimeridian, over ${east + 360 - west}°: is its east given as its west?`);
+}
+
+/**
+ * A rectangle given in `from` (lon/lat by default), as the rectangle of `crs` around it, its edges densified. One in degrees whose west
+ * is east of its east goes across the antimeridian, over half of the globe at most; in degrees it then ends beyond 180.
+ */
+export async function regionOfBbox(bbox: Box, { crs, from }: { crs: Crs; from?: Crs }): Promise<Region> {
+  const [west, south, , north] = bbox;
+  const isLonLat = isGeographic(from ?? LON_LAT);
+  const east = isLonLat ? eastOf(bbox, { isStated: from !== undefined }) : bbox[2];
   if (!(west < east && south < north))
     throw new InputError(`bbox ${bbox.join(',')} is empty: wanted west,south,east,north`, { option: 'bbox' });
-  if (degrees && (west < -180 || east > 180 || south < -90 || north > 90))
-    throw new InputError(`bbox ${bbox.join(',')} is not in degrees: say in which CRS with --bbox-crs`, {
-      option: 'bbox',
-    });
   const corners: Ring = [
     [west, south],
     [east, south],
@@ -100,8 +122,16 @@ export async function regionOfBbox(bbox: Box, { crs, from = LON_LAT }: { crs: Cr
     [west, north],
     [west, south],
   ];
-  const { rings, lonLatBounds } = await transformed([corners], from, crs);
-  return { crs, bounds: boundsOf(rings[0]!), polygons: null, lonLatBounds };
+  const { rings, lonLatBounds } = await transformed([corners], from ?? LON_LAT, crs);
+  const bounds = boundsOf(rings[0]!);
+  const isTorn = rings[0]!.some(
+    ([x], i) => i > 0 && Math.abs(x - rings[0]![i - 1]![0]) > (bounds.east - bounds.west) / 2,
+  );
+  if (isLonLat && bbox[2] < west && !isGeographic(crs) && isTorn)
+    throw new InputError(`bbox ${bbox.join(',')} lies on both edges of ${describeCrs(crs)}: give one area on each`, {
+      option: 'bbox',
+    });
+  return { crs, bounds, polygons: null, lonLatBounds };
 }
 
 const wrongGeometry = (what: string) => new InputError(`the GeoJSON area ${what}`, { option: 'geometry' });
@@ -132,7 +162,13 @@ function readPolygons(document: unknown, depth = 0): Ring[][] {
   throw wrongGeometry(`must be a Polygon or MultiPolygon (or features of them), not ${JSON.stringify(type ?? null)}`);
 }
 
-/** Polygons of a GeoJSON document in lon/lat (or `from`), densified and transformed to `crs`. */
+const turnedBy = (ring: Ring, circles: number): Ring =>
+  circles === 0 ? ring : ring.map(([lon, lat]) => [lon + 360 * circles, lat] as const);
+
+/**
+ * Polygons of a GeoJSON document in lon/lat (or `from`), densified and transformed to `crs`. Those on either side of the antimeridian
+ * lie side by side.
+ */
 export async function regionOfGeoJson(
   document: unknown,
   { crs, from = LON_LAT }: { crs: Crs; from?: Crs },
@@ -148,9 +184,13 @@ export async function regionOfGeoJson(
         const [lon, lat] = ring[i]!;
         if (Math.abs(lon) > 180 || Math.abs(lat) > 90) throw wrongGeometry(`is not in degrees: ${lon}, ${lat}`);
         if (i > 0 && Math.abs(lon - ring[i - 1]![0]) > 180)
-          throw wrongGeometry(`jumps by more than 180 degrees: ${ACROSS}`);
+          throw wrongGeometry(
+            'jumps by more than 180 degrees: at the antimeridian it is to be cut in two, as GeoJSON has it',
+          );
       }
-  const { rings, lonLatBounds } = await transformed(all, from, crs);
+  const turns = isGeographic(from) ? turnsOf(polygons.map((polygon) => boundsOf(polygon.flat()))) : [];
+  const turned = polygons.flatMap((polygon, i) => polygon.map((ring) => turnedBy(ring, turns[i] ?? 0)));
+  const { rings, lonLatBounds } = await transformed(turned, from, crs);
   let next = 0;
   const shaped = polygons.map((polygon) => polygon.map(() => rings[next++]!));
   return { crs, bounds: boundsOf(rings.flat()), polygons: shaped, lonLatBounds };

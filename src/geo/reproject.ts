@@ -1,6 +1,7 @@
 import { type Affine, invert } from './affine.js';
 import { type Crs, isGeographic, projector, sameCrs } from './crs.js';
 import type { Grid, Window } from './grid.js';
+import { middleLongitudeOf } from './longitude.js';
 
 /** A place that a transform moves: px of a grid, or coordinates of a CRS. */
 export interface Position {
@@ -17,14 +18,9 @@ function apply(p: Position, [a, b, c, d, e, f]: Affine): void {
   p.y = d * x + e * y + f;
 }
 
-/** The longitude in the middle of a grid in degrees. */
-function middleOf({ affine: [a, b, c], width, height }: Grid): number {
-  return c + (a * width + b * height) / 2;
-}
-
 /** Turns longitudes by whole circles, to within 180° of the middle of the grid. */
 function nearMiddle(grid: Grid): (p: Position) => void {
-  const middle = middleOf(grid);
+  const middle = middleLongitudeOf(grid);
   return (p) => {
     const circles = Math.round((p.x - middle) / 360);
     // Degrees that are on this side already stay as they are, to the last bit.
@@ -34,7 +30,7 @@ function nearMiddle(grid: Grid): (p: Position) => void {
 
 /** Places farther than 180° from the middle of a grid are nowhere: each point of the Earth is on it once. */
 function onceRound(grid: Grid): (p: Position) => void {
-  const middle = middleOf(grid);
+  const middle = middleLongitudeOf(grid);
   return (p) => {
     if (Math.abs(p.x - middle) > 180) p.x = Number.NaN;
   };

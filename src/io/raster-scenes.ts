@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
-import { crsToLonLat } from '../geo/crs.js';
+import { crsToLonLat, isGeographic } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
+import { sidesOf, spanOf } from '../geo/longitude.js';
 import { fileName, folderOf } from './href.js';
 import type { Raster, RasterHeader } from './raster.js';
 import type { Scene, SceneBand } from './scene.js';
@@ -95,7 +96,7 @@ function bandsOf({ band, url }: File, header: RasterHeader): [string, SceneBand]
   ]);
 }
 
-/** [west, south, east, north] in degrees around a grid's border, or null where its CRS cannot be transformed. */
+/** [west, south, east, north] in degrees around a grid, west > east across the antimeridian, or null where its CRS cannot be transformed. */
 async function lonLatBox(grid: Grid | null): Promise<Scene['bbox']> {
   if (!grid) return null;
   try {
@@ -109,7 +110,8 @@ async function lonLatBox(grid: Grid | null): Promise<Scene['bbox']> {
         xs.push(lon);
         ys.push(lat);
       }
-    return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+    const [w, e] = sidesOf(isGeographic(grid.crs) ? { west, east } : spanOf(xs));
+    return [w, Math.min(...ys), e, Math.max(...ys)];
   } catch {
     return null;
   }

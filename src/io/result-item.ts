@@ -1,8 +1,6 @@
-import type { Geometry } from 'geojson';
-import { InputError, UnsupportedError } from '../errors.js';
-import { pixelToGround } from '../geo/affine.js';
-import { crsToLonLat, projMembers } from '../geo/crs.js';
+import { projMembers } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
+import { frameOfGrid } from '../geo/outline.js';
 import type { BandStatistics } from './cog-writer.js';
 import type { Scene } from './scene.js';
 
@@ -35,72 +33,10 @@ export interface ResultItemRequest {
   assets: readonly ResultAsset[];
 }
 
-/** Where a grid lies in longitude and latitude; nulls where its CRS has no known transform. */
-export interface Frame {
-  geometry: Geometry | null;
-  /** West, south, east, north in degrees; west > east across the antimeridian. */
-  bbox: [number, number, number, number] | null;
-}
-
 const EXTENSIONS = ['file/v2.1.0', 'processing/v1.2.0', 'projection/v2.0.0'];
 /** Its schema refuses items that use nothing of it. */
 const RASTER_EXTENSION = 'raster/v2.0.0';
 const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
-/** Points on each edge of a footprint: straight lines of one CRS bend in another. */
-const EDGE_POINTS = 8;
-
-/** 1e-7° is a centimetre. */
-const rounded = (degrees: number) => Math.round(degrees * 1e7) / 1e7;
-
-const rectangle = (west: number, south: number, east: number, north: number) => [
-  [west, south],
-  [east, south],
-  [east, north],
-  [west, north],
-  [west, south],
-];
-
-/** The footprint of a grid: a polygon with some points on each edge, counter-clockwise; two rectangles across the antimeridian. */
-export async function frameOfGrid({ crs, affine, width, height }: Grid): Promise<Frame> {
-  const corners = [
-    [0, height],
-    [width, height],
-    [width, 0],
-    [0, 0],
-    [0, height],
-  ] as const;
-  const ring: [number, number][] = [];
-  try {
-    const toLonLat = await crsToLonLat(crs);
-    for (let corner = 0; corner < 4; corner++) {
-      const [c0, r0] = corners[corner]!;
-      const [c1, r1] = corners[corner + 1]!;
-      for (let k = 0; k < EDGE_POINTS; k++) {
-        const part = k / EDGE_POINTS;
-        const [lon, lat] = toLonLat(...pixelToGround(affine, c0 + (c1 - c0) * part, r0 + (r1 - r0) * part));
-        ring.push([rounded(lon), rounded(lat)]);
-      }
-    }
-  } catch (error) {
-    if (error instanceof UnsupportedError || error instanceof InputError) return { geometry: null, bbox: null };
-    throw error;
-  }
-  ring.push(ring[0]!);
-  const lats = ring.map(([, lat]) => lat);
-  const lons = ring.map(([lon]) => lon);
-  const [south, north] = [Math.min(...lats), Math.max(...lats)];
-  // Neighbours on the ring that are far apart in longitude lie on either side of ±180°.
-  const across = ring.some(([lon], i) => i > 0 && Math.abs(lon - ring[i - 1]![0]) > 180);
-  if (!across) {
-    const bbox: Frame['bbox'] = [Math.min(...lons), south, Math.max(...lons), north];
-    return { geometry: { type: 'Polygon', coordinates: [ring] }, bbox };
-  }
-  const west = Math.min(...lons.filter((lon) => lon > 0));
-  const east = Math.max(...lons.filter((lon) => lon <= 0));
-  const coordinates = [[rectangle(west, south, 180, north)], [rectangle(-180, south, east, north)]];
-  return { geometry: { type: 'MultiPolygon', coordinates }, bbox: [west, south, east, north] };
-}
-
 function nodataMember(nodata: number | null): { nodata?: number | string } {
   if (nodata === null) return {};
   if (Number.isNaN(nodata)) return { nodata: 'nan' };

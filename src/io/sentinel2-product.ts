@@ -1,6 +1,6 @@
 import type { TileId } from '../geo/mgrs.js';
 import { formatTileId } from '../geo/mgrs.js';
-import { frameOfGrid } from './result-item.js';
+import { frameOfGrid } from '../geo/outline.js';
 import type { Json } from './stac-item.js';
 
 export type Sentinel2Level = 'L1C' | 'L2A';

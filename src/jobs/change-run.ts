@@ -1,7 +1,9 @@
 // Change detection from scenes into a result store, chip by chip.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { addTo, countedSince, type StoreMeter, storeMeter } from '../io/meter.js';
 import type { Scene } from '../io/scene.js';
+import { networkMeter } from '../io/stores.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import { rangeAround } from './change-area.js';
 import type { ChangeRunOptions } from './change-options.js';
@@ -32,6 +34,8 @@ export interface ChangeRunSummary {
   /** Scenes that were left out because they could not be read, and why. */
   dropped: { id: string; reason: string }[];
   files: string[];
+  /** Requests, bytes and repeated requests of this run. */
+  network: StoreMeter;
 }
 
 /** Chips that have no results, or results from other inputs. */
@@ -67,9 +71,11 @@ async function runChips(
     store: ResultStore;
     options: ChangeRunOptions;
     onChip: (chip: ChangeChip) => Promise<void>;
+    /** What threads moved is added. */
+    network: StoreMeter;
   },
 ): Promise<void> {
-  const { chips, plan, store, options, onChip } = work;
+  const { chips, plan, store, options, onChip, network } = work;
   const { signal, onProgress } = options;
   // In the order of chips: few of them are under way at a time.
   const jobs = chips.flatMap((chip, place) => chipJobs(chip, { place, rows: plan.rows }));
@@ -80,7 +86,8 @@ async function runChips(
   await runBlocks(changeRunner, spec, jobs, {
     threads: plan.threads,
     describe: ({ chip, row }) => `row ${row} of chip ${chips[chip]!.h}, ${chips[chip]!.v}`,
-    onResult: async (changes, { chip, row, window }) => {
+    onResult: async ({ changes, network: moved }, { chip, row, window }) => {
+      if (moved) addTo(network, moved);
       const own = parts.get(chip) ?? new Map<number, Changes>();
       parts.set(chip, own.set(row, changes));
       const { h, v, inputsMd5, window: whole } = chips[chip]!;
@@ -144,12 +151,12 @@ export async function planScenes(
   return result;
 }
 
-/** Runs all chips of some scenes. */
+/** Runs all chips of some scenes. What threads move is added to `network`. */
 async function detectReadable(
   scenes: readonly Scene[],
-  target: ChangeTarget,
+  { target, network }: { target: ChangeTarget; network: StoreMeter },
   options: ChangeRunOptions,
-): Promise<Omit<ChangeRunSummary, 'dropped'>> {
+): Promise<Omit<ChangeRunSummary, 'dropped' | 'network'>> {
   const prepared = await prepareChanges(scenes, options);
   const store = await openTarget(target, prepared);
   try {
@@ -160,7 +167,7 @@ async function detectReadable(
     if (target.jsonOut !== undefined) await mkdir(target.jsonOut, { recursive: true });
     const isToRun = new Set(toRun);
     for (const chip of prepared.chips) if (!isToRun.has(chip)) await onChip(chip);
-    await runChips(prepared, { chips: toRun, plan, store, options, onChip });
+    await runChips(prepared, { chips: toRun, plan, store, options, onChip, network });
     report.files.sort();
     return { algorithm: ALGORITHM, grid: prepared.grid.name, chips: plan.chips, ...report };
   } finally {
@@ -180,9 +187,12 @@ export async function detectScenes(
   target: ChangeTarget,
   options: ChangeRunOptions = {},
 ): Promise<ChangeRunSummary> {
+  const counted = countedSince(networkMeter);
+  const network = storeMeter();
   const { result, dropped } = await withReadable(sources, options, (readable) =>
-    detectReadable(readable, target, options),
+    detectReadable(readable, { target, network }, options),
   );
+  addTo(network, counted());
   const { files, ...summary } = result;
-  return { ...summary, dropped, files };
+  return { ...summary, dropped, files, network };
 }

@@ -1,4 +1,6 @@
+import { countedSince, type StoreMeter } from '../io/meter.js';
 import { openRaster } from '../io/open-raster.js';
+import { networkMeter } from '../io/stores.js';
 import { Kernels, kernels } from '../kernels/memory.js';
 import type { Changes } from '../stats/change.js';
 import { type ChangeJob, type ChangeSpec, changeBlock } from '../stats/change-block.js';
@@ -11,16 +13,26 @@ function buffersOf({ segments: s, ...changes }: Changes): ArrayBuffer[] {
   return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
 }
 
+/** The changes of rows, and what is told of the way to them. */
+export interface ChangePart {
+  changes: Changes;
+  /** What the thread moved over the network since its last rows; null where the caller's own thread counts it. */
+  network: StoreMeter | null;
+}
+
 /** Detects changes in rows of chips, with opened files of its own. */
-export const changeRunner: BlockRunner<ChangeSpec, ChangeJob, Changes> = {
+export const changeRunner: BlockRunner<ChangeSpec, ChangeJob, ChangePart> = {
   name: 'changes',
   start(spec, { alone }) {
     const k = alone ? kernels() : new Kernels();
     const cache = rasterCache((href) => openRaster(href));
+    let counted = countedSince(networkMeter);
     return {
       async run(job, { signal }) {
-        const result = await changeBlock({ k, spec, cache, ...(signal && { signal }) }, job);
-        return { result, transfer: buffersOf(result) };
+        const changes = await changeBlock({ k, spec, cache, ...(signal && { signal }) }, job);
+        const network = alone ? counted() : null;
+        counted = countedSince(networkMeter);
+        return { result: { changes, network }, transfer: buffersOf(changes) };
       },
       close: () => cache.close(),
     };

@@ -60,7 +60,15 @@ function placesOf(out: string, { format, gzip }: ChipFileOptions) {
   const maskPath = folder.pathOf(isOne ? `${stem}.mask.npy` : 'mask.npy');
   const tables = [folder.pathOf(`${stem}.csv`), ...(chosen === 'json' ? [] : [folder.pathOf(`${stem}.json`)])];
   const marks = { npy: [path, maskPath], json: [path], zarr: [`${path}/zarr.json`], geotiff: [] }[chosen];
-  return { format: chosen, folder, path, maskPath, tables, marks: [...marks, ...tables] };
+  return {
+    format: chosen,
+    folder,
+    path,
+    maskPath,
+    tables,
+    marks: [...marks, ...tables],
+    one: isOne ? stem : undefined,
+  };
 }
 
 async function openWriter(format: ChipFormat, form: ChipForm): Promise<ChipWriter> {
@@ -119,7 +127,8 @@ async function runPasses(prepared: PreparedChips, writer: ChipWriter, options: C
  * chip's coordinate, status, place and sources; they are written last.
  *
  * `onProgress` counts points here.
- * @throws InputError when no point lies in any raster, or when a result exists already and `overwrite` is not given
+ * @throws InputError when no point lies in any raster, when a result exists already and `overwrite` is not given, or when another
+ * process is at work there
  */
 export async function chipsToFiles(
   rasters: ChipRasters,
@@ -127,17 +136,36 @@ export async function chipsToFiles(
   out: string,
   options: ChipFileOptions,
 ): Promise<ChipFilesSummary> {
-  const { overwrite = false, gzip = false } = options;
-  const { format, folder, path, maskPath, tables, marks } = placesOf(out, options);
+  const { overwrite = false } = options;
+  const places = placesOf(out, options);
+  const { folder, marks, one } = places;
   if (!overwrite) await refuseExisting(folder, marks);
   const prepared = await prepareChips(rasters, points, options);
-  const { placement, points: found, times, bands, dtype, fill, settings } = prepared;
+  const { placement, points: found } = prepared;
   if (placement.status.every((status) => status === 'outside'))
     throw new InputError(
       `none of the ${found.x.length} points lies in any of the ${prepared.candidates.length} rasters`,
       { option: 'points' },
     );
   await folder.make();
+  const claim = await folder.claim(one);
+  try {
+    if (!overwrite) await refuseExisting(folder, marks);
+    return await writeChips(prepared, places, out, options);
+  } finally {
+    await claim.release();
+  }
+}
+
+/** Cuts and writes into a place that no other process writes to. */
+async function writeChips(
+  prepared: PreparedChips,
+  { format, folder, path, maskPath, tables, marks }: ReturnType<typeof placesOf>,
+  out: string,
+  options: ChipFileOptions,
+): Promise<ChipFilesSummary> {
+  const { overwrite = false, gzip = false } = options;
+  const { points: found, times, bands, dtype, fill, settings } = prepared;
   // Where files of the run before are replaced one by one, what says that all are there goes first.
   if (format === 'zarr' || format === 'geotiff') for (const mark of marks) await folder.remove(mark);
   const shape = [found.x.length, times.length, bands.length, settings.side, settings.side] as const;

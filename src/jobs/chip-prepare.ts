@@ -19,6 +19,7 @@ import {
   type LocatedCandidate,
   readChipSource,
 } from './chip-source.js';
+import { checkMissing } from './composite-options.js';
 
 /** All that is settled before the first block is read. */
 export interface PreparedChips {
@@ -53,6 +54,7 @@ function imageOf(
 ): ChipImage {
   const { name, href, bands, planes } = candidate;
   const dtypes = bands.map((band) => checkDtype(header, band));
+  checkMissing(nodata, dtypes[0]!);
   const level = header.levels[0]!;
   const { grid } = candidate;
   if (grid.width !== level.width || grid.height !== level.height)

@@ -2,6 +2,7 @@
 import { InputError, UnsupportedError } from '../errors.js';
 import { crsToLonLat } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
+import { middleOfBox, withinCircle } from '../geo/longitude.js';
 import { formatDay, parseInterval, solarDay } from '../geo/time.js';
 import { fileName, folderOf } from '../io/href.js';
 import { mapFew } from '../io/map-few.js';
@@ -157,12 +158,12 @@ async function sourceOfPlaces(paths: readonly string[], options: ChipOptions, ca
 
 async function middleLongitude(scenes: readonly Scene[]): Promise<number> {
   const [first] = scenes;
-  if (first?.bbox) return (first.bbox[0] + first.bbox[2]) / 2;
+  if (first?.bbox) return middleOfBox(first.bbox);
   const grid = first && Object.values(first.bands)[0]?.grid;
   if (!grid) return 0;
   try {
     const { west, east, north, south } = gridBounds(grid);
-    return (await crsToLonLat(grid.crs))((west + east) / 2, (north + south) / 2)[0];
+    return withinCircle((await crsToLonLat(grid.crs))((west + east) / 2, (north + south) / 2)[0]);
   } catch {
     return 0;
   }

@@ -5,6 +5,7 @@ import { DTYPE_NAMES, type Dtype } from '../io/raster.js';
 import type { Group } from '../stats/observations.js';
 import type { OffsetMode } from '../stats/radiometry.js';
 import type { MaskWhen, Resampling } from '../stats/spec.js';
+import { holds } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
 
 /** What a composite is made of; everything has a default. */
@@ -40,6 +41,8 @@ export interface CompositeOptions {
   rounding?: 'half-even' | 'truncate' | undefined;
   /** The offset of Sentinel-2's newer baselines: `auto` takes all scenes to reflectance × 10 000; `apply`, `none`. Default auto. */
   offset?: OffsetMode | undefined;
+  /** The missing value of the bands, in place of what files and items say; mask bands keep theirs. */
+  nodata?: number | undefined;
   /** `input`, or a sample type (float32, uint16, f32, u16, …) for all but the count. */
   dtype?: string | undefined;
   /** 0 computes in the calling thread; default: the cores. */
@@ -84,6 +87,12 @@ export function checkWords(options: CompositeOptions): void {
 function oneOf(option: string, value: string, words: readonly string[]): void {
   if (words.includes(value)) return;
   throw new InputError(`${option} is one of ${words.join(', ')}, and got "${value}"`, { option });
+}
+
+/** @throws InputError for a missing value that no sample of this type can have */
+export function checkMissing(nodata: number | undefined, dtype: Dtype): void {
+  if (nodata === undefined || holds(dtype, nodata)) return;
+  throw new InputError(`samples are ${DTYPE_NAMES[dtype]}, and none of them can be ${nodata}`, { option: 'nodata' });
 }
 
 export function positive(value: number, option: string): number {

@@ -10,6 +10,7 @@ import { samplesOf } from '../stats/composite.js';
 import { formatMask } from '../stats/mask-recipe.js';
 import { type StatisticOutput, statisticFacts } from '../stats/statistic.js';
 import { version } from '../version.js';
+import type { Claim } from './claim.js';
 import type { CompositeOptions } from './composite-options.js';
 import { type KeptBlocks, keptBlocks } from './kept-blocks.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
@@ -65,20 +66,39 @@ function single(sources: string | readonly string[]): string | readonly string[]
 /**
  * Composites scenes into a folder of the disk or of a bucket (`s3://bucket/prefix`): one COG a statistic, `preview.png`, and last of
  * all `item.json`: where it is, all is there. Nothing carries its final name before it is whole.
- * @throws InputError when a result exists already and `overwrite` is not given.
+ * @throws InputError when a result exists already and `overwrite` is not given, or another process is at work in the folder.
  */
 export async function compositeToFolder(
   sources: string | readonly string[],
   folder: string,
   options: FolderOptions,
 ): Promise<FolderSummary> {
+  const place = outputFolder(folder);
+  let claim: Claim | null = null;
+  const claimed = async () => {
+    await place.make();
+    claim ??= await place.claim();
+  };
+  try {
+    return await compositeInto(place, sources, { ...options, claimed });
+  } finally {
+    await (claim as Claim | null)?.release();
+  }
+}
+
+/** The work of {@link compositeToFolder}; `claimed` makes the folder and keeps others out of it before anything is written there. */
+export async function compositeInto(
+  place: OutputFolder,
+  sources: string | readonly string[],
+  { claimed, ...options }: FolderOptions & { claimed: () => Promise<void> },
+): Promise<FolderSummary> {
   const { signal } = options;
   const scenes = await readScenes(single(sources), { ...(signal && { signal }) });
-  const place = outputFolder(folder);
   const itemPath = place.pathOf('item.json');
   const previewPath = place.pathOf('preview.png');
   let kept: KeptBlocks | null = null;
   const run = await runWithout(scenes, options, async (prepared) => {
+    await claimed();
     const opened = await openRun(prepared, place, options);
     kept = opened.kept;
     return opened.sink;
@@ -120,7 +140,6 @@ async function openRun(
   const names = spec.outputs.map(({ statistic }) => rasterName(statistic.key, options));
   const paths = names.map((name) => place.pathOf(name));
   const itemPath = place.pathOf('item.json');
-  await place.make();
   const kept = workDir ? await keptBlocks(workDir, spec, { ...options, isOwn: workDir === place.workDir }) : null;
   try {
     // Of a run that was killed at its very end some results may have their names, but not the item.
@@ -139,7 +158,7 @@ async function openRun(
     });
     return { sink: kept ? kept.around(sink) : sink, kept };
   } catch (error) {
-    if (kept?.count === 0) await kept.leave(error);
+    await (kept?.count === 0 ? kept.leave(error) : kept?.release());
     throw error;
   }
 }
@@ -243,7 +262,7 @@ function previewRequest({ spec, scenes, sensor }: Prepared, files: readonly stri
 }
 
 /** Names a run by its first and last day and by what it was made of: equal inputs and options have equal names. */
-function runId({ spec, scenes }: Prepared): string {
+function runId({ spec, scenes }: Prepared, { nodata }: FolderOptions): string {
   const days = [spec.observations[0]!, spec.observations.at(-1)!].map(({ timeMs }) =>
     new Date(timeMs).toISOString().slice(0, 10).replaceAll('-', ''),
   );
@@ -258,6 +277,7 @@ function runId({ spec, scenes }: Prepared): string {
     eps,
     compat,
     ...(spec.rounding && { rounding: spec.rounding }),
+    ...(nodata !== undefined && { nodata: String(nodata) }),
   };
   const shifts = spec.observations.flatMap((o) =>
     o.scenes.flatMap((s) => bands.map((b) => s.sources[b]!.shiftDn ?? 0)),
@@ -279,7 +299,7 @@ function describeRun(
   const { spec, scenes } = prepared;
   const { result, options, place, preview } = work;
   return resultItem({
-    id: runId(prepared),
+    id: runId(prepared, options),
     grid: spec.grid,
     scenes: scenes.map((scene) => ({ ...scene, href: scene.href && place.linkTo(scene.href) })),
     version,
@@ -293,6 +313,7 @@ function describeRun(
       eps: spec.eps,
       compat: spec.compat,
       ...(spec.rounding && { rounding: spec.rounding }),
+      ...(options.nodata !== undefined && { nodata: Number.isNaN(options.nodata) ? 'nan' : options.nodata }),
       ...(scenes.some(({ radiometry }) => radiometry) && { offset: options.offset ?? 'auto' }),
     },
     assets: result.map(({ output, cog }) => ({

@@ -1,8 +1,9 @@
 import { InputError } from '../errors.js';
 import { pixelToGround } from '../geo/affine.js';
-import { type Crs, crsToLonLat, datumNote, describeCrs, parseCrs, sameCrs } from '../geo/crs.js';
+import { type Crs, crsToLonLat, datumNote, describeCrs, isGeographic, parseCrs, sameCrs } from '../geo/crs.js';
 import { boundsIn } from '../geo/footprint.js';
 import { type Bounds, type Grid, targetGrid } from '../geo/grid.js';
+import { middleOfBox, turnsOf, withinCircle } from '../geo/longitude.js';
 import { parseBbox, type Region, regionOfBbox, regionOfGeoJson } from '../geo/region.js';
 import type { Scene } from '../io/scene.js';
 import { commonCrs } from '../stats/select.js';
@@ -71,12 +72,14 @@ async function extentIn(grids: readonly Grid[], crs: Crs): Promise<Bounds> {
   const found = await Promise.all([...frames.values()].map((grid) => boundsIn(grid, crs)));
   const all = found.filter((bounds) => bounds !== null);
   if (all.length === 0) throw new InputError(`no scene has a place in ${describeCrs(crs)}`, { option: 'crs' });
-  return all.reduce((p, q) => ({
-    west: Math.min(p.west, q.west),
-    south: Math.min(p.south, q.south),
-    east: Math.max(p.east, q.east),
-    north: Math.max(p.north, q.north),
-  }));
+  const turns = isGeographic(crs) ? turnsOf(all) : all.map(() => 0);
+  const side = (pick: (bounds: Bounds, turned: number) => number) => all.map((one, i) => pick(one, 360 * turns[i]!));
+  return {
+    west: Math.min(...side(({ west }, turned) => west + turned)),
+    south: Math.min(...side(({ south }) => south)),
+    east: Math.max(...side(({ east }, turned) => east + turned)),
+    north: Math.max(...side(({ north }) => north)),
+  };
 }
 
 export async function gridOf(href: string, cache: RasterCache): Promise<Grid> {
@@ -101,8 +104,8 @@ export async function regionOf(options: CompositeOptions, crs: Crs): Promise<Reg
 export async function middleLongitude(grid: Grid, scene: Scene): Promise<number> {
   try {
     const toLonLat = await crsToLonLat(grid.crs);
-    return toLonLat(...pixelToGround(grid.affine, grid.width / 2, grid.height / 2))[0];
+    return withinCircle(toLonLat(...pixelToGround(grid.affine, grid.width / 2, grid.height / 2))[0]);
   } catch {
-    return scene.bbox ? (scene.bbox[0] + scene.bbox[2]) / 2 : 0;
+    return scene.bbox ? middleOfBox(scene.bbox) : 0;
   }
 }

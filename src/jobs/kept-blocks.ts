@@ -1,12 +1,12 @@
-import { appendFile, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { appendFile, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from '#platform';
-import { InputError, StackwiseError, StoreError, WorkerError } from '../errors.js';
+import { StackwiseError, StoreError, WorkerError } from '../errors.js';
 import { SAMPLE_BYTES } from '../io/raster.js';
 import type { Block, CompositeSpec, SourceState } from '../stats/spec.js';
 import { version } from '../version.js';
 import { readBlockFile, writeBlockFile } from './block-file.js';
+import { type Claim, claim } from './claim.js';
 import type { RunBlock } from './composite-runner.js';
 import { makeFolder } from './output-folder.js';
 import type { BlockSink } from './run.js';
@@ -18,6 +18,8 @@ export interface KeptBlocks {
   readonly count: number;
   /** A sink that keeps every block it takes, and begins with those that an earlier run kept. */
   around<Result>(sink: BlockSink<Result>): BlockSink<Result>;
+  /** Others may take the blocks up; they stay. */
+  release(): Promise<void>;
   /** The run failed: what may help the next one stays, and that is said. */
   leave(reason: unknown): Promise<void>;
   /** The results are whole: nothing stays, nor what runs with other options left in a folder that is of these results alone. */
@@ -25,9 +27,7 @@ export interface KeptBlocks {
 }
 
 const SUFFIX = '.block';
-/** Who is at work here: JSON of a process's number and its machine's name. */
 const OWNER = 'owner.json';
-const OWNER_WAIT_MS = 100;
 /** A line for each block: JSON of `[digest of the address, state][]`, on the disk before the block is. */
 const SOURCES = 'sources.jsonl';
 const nameOf = ({ col, row, width, height }: Block) => `${col}-${row}-${width}x${height}${SUFFIX}`;
@@ -44,54 +44,6 @@ function digestOf(href: string): string {
   const hash = sha256();
   hash.update(new TextEncoder().encode(href));
   return hash.hex().slice(0, 16);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-interface Owner {
-  pid?: unknown;
-  host?: unknown;
-}
-
-const ownerIn = (path: string): Promise<Owner | null> =>
-  readFile(path, 'utf8')
-    .then(
-      (text) => JSON.parse(text) as Owner | null,
-      () => null,
-    )
-    .catch(() => null);
-
-/** Two processes at the same work would take each other's files away. */
-async function claim(folder: string): Promise<void> {
-  const path = join(folder, OWNER);
-  const own = JSON.stringify({ pid: process.pid, host: hostname() });
-  // Of two that begin at the same moment, one makes the file.
-  const isFirst = await writeFile(path, own, { flag: 'wx' }).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return false;
-      throw error;
-    },
-  );
-  if (isFirst) return;
-  let owner = await ownerIn(path);
-  if (owner === null) {
-    // Its maker may be about to write it.
-    await new Promise((resume) => setTimeout(resume, OWNER_WAIT_MS));
-    owner = await ownerIn(path);
-  }
-  const { pid } = owner ?? {};
-  if (typeof pid === 'number' && owner?.host === hostname() && pid !== process.pid && isAlive(pid)) {
-    throw new InputError(`process ${pid} is at this work already: wait for it, stop it, or remove ${path}`);
-  }
-  await writeFile(path, own);
 }
 
 /** Removes a folder, and the one around it when nothing else is in there. */
@@ -124,15 +76,20 @@ class BlockFolder implements KeptBlocks {
   readonly #names: readonly string[];
   readonly #spec: CompositeSpec;
   readonly #options: KeptBlocksOptions;
+  readonly #claim: Claim;
   #isKeeping = true;
   #kept: number;
   #total = 0;
 
-  constructor(folder: string, work: { names: readonly string[]; spec: CompositeSpec; options: KeptBlocksOptions }) {
+  constructor(
+    folder: string,
+    work: { names: readonly string[]; spec: CompositeSpec; options: KeptBlocksOptions; claim: Claim },
+  ) {
     this.#folder = folder;
     this.#names = work.names;
     this.#spec = work.spec;
     this.#options = work.options;
+    this.#claim = work.claim;
     this.count = work.names.length;
     this.#kept = this.count;
   }
@@ -152,18 +109,24 @@ class BlockFolder implements KeptBlocks {
     };
   }
 
-  done(): Promise<void> {
-    return this.#options.isOwn ? rm(dirname(this.#folder), { recursive: true, force: true }) : this.#clear();
+  async done(): Promise<void> {
+    await (this.#options.isOwn ? rm(dirname(this.#folder), { recursive: true, force: true }) : this.#clear());
+    await this.release();
   }
 
-  #clear(): Promise<void> {
-    return removeFolder(this.#folder);
+  release(): Promise<void> {
+    return this.#claim.release();
+  }
+
+  async #clear(): Promise<void> {
+    await removeFolder(this.#folder);
+    await this.release();
   }
 
   async leave(reason: unknown): Promise<void> {
     const { onWarning, signal } = this.#options;
     if (this.#kept === 0 || !this.#isKeeping || !mayGoOn(reason, signal)) return this.#clear();
-    await rm(join(this.#folder, OWNER), { force: true });
+    await this.release();
     onWarning?.(
       `${this.#kept} of ${this.#total} blocks are kept in ${this.#folder}: the same command goes on from there`,
     );
@@ -225,9 +188,9 @@ export async function keptBlocks(
   const folder = join(workFolder, keyOf(spec));
   try {
     await makeFolder(folder);
-    await claim(folder);
+    const own = await claim(join(folder, OWNER), folder);
     const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
-    return new BlockFolder(folder, { names, spec, options });
+    return new BlockFolder(folder, { names, spec, options, claim: own });
   } catch (cause) {
     if (cause instanceof StackwiseError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;

@@ -1,10 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { StoreError, UnsupportedError } from '../errors.js';
+import { StackwiseError, StoreError, UnsupportedError } from '../errors.js';
 import { filePath } from '../io/file.js';
 import { schemeOf } from '../io/href.js';
 import { removeObject, storeFor } from '../io/stores.js';
+import { type Claim, claim } from './claim.js';
 
 /** A folder that results go to, wherever it lies. */
 export interface OutputFolder {
@@ -12,6 +13,11 @@ export interface OutputFolder {
   pathOf(name: string): string;
   has(path: string): Promise<boolean>;
   make(): Promise<void>;
+  /**
+   * Keeps other processes out of the folder, or of what has a name in it; the folder must be there. In buckets nothing is kept out.
+   * @throws InputError when a living process is at work there
+   */
+  claim(name?: string): Promise<Claim>;
   /** Makes the folders that an entry lies in. */
   makeFor(path: string): Promise<void>;
   write(path: string, bytes: Uint8Array): Promise<void>;
@@ -65,6 +71,21 @@ async function sweepFolder(folder: string, names: readonly string[]): Promise<vo
   }
 }
 
+/** The file of a claim, beside the results until they are whole. */
+async function claimIn(folder: string, name: string): Promise<Claim> {
+  try {
+    return await claim(join(folder, `.${name && `${name}.`}stackwise-lock`), name ? join(folder, name) : folder);
+  } catch (cause) {
+    if (cause instanceof StackwiseError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new StoreError(
+      `cannot write into ${folder}: ${FOLDER_REASONS[code ?? ''] ?? code ?? (cause as Error).message}`,
+      { url: folder, ...(code && { status: code }) },
+      { cause },
+    );
+  }
+}
+
 const isRemote = (url: string) => ![null, 'file'].includes(schemeOf(url));
 
 function diskFolder(url: string): OutputFolder {
@@ -73,6 +94,7 @@ function diskFolder(url: string): OutputFolder {
     pathOf: (name) => join(folder, name),
     has: async (path) => existsSync(path),
     make: () => makeFolder(folder),
+    claim: (name = '') => claimIn(folder, name),
     makeFor: (path) => makeFolder(dirname(path)),
     write: (path, bytes) => storeFor(path).write(path, bytes),
     remove: (path) => rm(path, { force: true }),
@@ -97,6 +119,7 @@ function bucketFolder(url: string): OutputFolder {
       }
     },
     make: async () => {},
+    claim: async () => ({ release: async () => {} }),
     makeFor: async () => {},
     workDir: null,
     // What is left of uploads is no object; the bucket's own rule takes it away.

@@ -11,7 +11,14 @@ import { defaultMasks, detectSensor, resolveBands, type Sensor } from '../stats/
 import { type RasterCache, rasterCache } from '../stats/source.js';
 import type { CompositeSpec, SourceScene } from '../stats/spec.js';
 import { parseStatistics, statisticOutputs } from '../stats/statistic.js';
-import { type CompositeOptions, checkWords, limitsOf, parseDtype, positive } from './composite-options.js';
+import {
+  type CompositeOptions,
+  checkMissing,
+  checkWords,
+  limitsOf,
+  parseDtype,
+  positive,
+} from './composite-options.js';
 import { frameOf, gridOf, middleLongitude, regionOf, targetCrs } from './frame.js';
 import { type Plan, planBlocks } from './plan.js';
 import { applyRadiometry, shiftedKernel } from './radiometry.js';
@@ -61,6 +68,8 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const masks = options.masks ? parseMasks(options.masks) : defaultMasks(selected.scenes);
   const maskBands = [...new Set(masks.map((mask) => mask.band))];
   const sources = selected.scenes.map((scene) => sourceScene(scene, [...bands, ...maskBands], sensor));
+  if (options.nodata !== undefined)
+    for (const scene of sources) for (const band of bands) scene.sources[band]!.missing = options.nodata;
   await locateScenes(sources, cache, options);
   const bandGrids = sources.flatMap((scene) => bands.map((band) => scene.sources[band]!.grid!));
   const grid = await frameOf(bandGrids, { crs, like, bounds: region?.bounds ?? null, options });
@@ -74,6 +83,7 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const surveys = await surveyEachCrs(used, scenes, { options, look });
   for (const warning of surveys.flatMap(({ warnings }) => warnings)) options.onWarning?.(warning);
   const [survey] = surveys as [Survey];
+  for (const { dtype } of survey.bands) checkMissing(options.nodata, dtype);
   const radiometry = await applyRadiometry(scenes, {
     sources: used,
     bands,

@@ -11,6 +11,7 @@ import { isObject, type Json } from '../io/stac-item.js';
 import { storeFor } from '../io/stores.js';
 import { bandKey, detectSensor } from '../stats/sensors.js';
 import { type Download, type DownloadOptions, type DownloadReport, downloadFiles } from './download.js';
+import { outputFolder } from './output-folder.js';
 
 /** The items of what was fetched into a folder. */
 const ITEMS = 'items.json';
@@ -76,10 +77,18 @@ export async function pullScenes(
 ): Promise<{ path: string; report: DownloadReport }> {
   const folder = filePath(home);
   const { items, files } = plannedPull(pull);
-  const report = await downloadFiles(folder, files, options);
-  const path = join(folder, ITEMS);
-  await writeItems(path, withEarlier(items, await itemsIn(path)));
-  return { path, report };
+  const place = outputFolder(home);
+  await place.make();
+  // Two processes would write the same parts, and forget each other's items.
+  const claim = await place.claim();
+  try {
+    const report = await downloadFiles(folder, files, options);
+    const path = join(folder, ITEMS);
+    await writeItems(path, withEarlier(items, await itemsIn(path)));
+    return { path, report };
+  } finally {
+    await claim.release();
+  }
 }
 
 /** The items of a collection that an earlier run wrote; none where there is no such. */
@@ -105,34 +114,60 @@ function withEarlier(items: readonly Json[], earlier: readonly Json[]): Json[] {
 }
 
 const FILE = /^(.+)_([A-Za-z0-9]+)\.(?:tiff?|jp2)$/i;
+/** As the original program calls files: number, year, month, day and hour of the upload, and the name in the bucket. */
+const ORIGINAL = /^((\d+)-(\d{4})-(\d{1,2})-(\d{1,2})-(\d{1,2}))-(B\d[\dA])\.(?:tiff?|jp2)$/i;
 
-/** Scenes of files that lie in folders by colour under names like `{scene}_{band}.tif`, where nothing else tells of them. */
+/** What a file's name tells; null: nothing. */
+interface Named {
+  id: string;
+  key: string;
+  timeMs: number;
+}
+
+function named(file: string): Named | null {
+  const original = ORIGINAL.exec(file);
+  if (original) {
+    const [year, month, day, hour] = original.slice(3, 7).map(Number) as [number, number, number, number];
+    const timeMs = Date.UTC(year, month - 1, day, hour);
+    const isDate = new Date(timeMs).getUTCMonth() === month - 1 && hour < 24;
+    return isDate ? { id: original[1]!, key: original[7]!.toUpperCase(), timeMs } : null;
+  }
+  const [, id, key] = FILE.exec(file) ?? [];
+  const timeMs = id === undefined ? null : dateInName(id);
+  return id === undefined || key === undefined || timeMs === null ? null : { id, key, timeMs };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Bands of one scene whose uploads lie on either side of a full hour have two names. */
+function joined(scenes: readonly Scene[]): Scene[] {
+  const all = scenes.toSorted((p, q) => p.timeMs - q.timeMs);
+  const number = ({ id }: Scene) => /^\d+-/.exec(id)?.[0];
+  return all.filter((scene, i) => {
+    const before = all
+      .slice(0, i)
+      .find((one) => number(one) === number(scene) && scene.timeMs - one.timeMs === HOUR_MS);
+    const isRest =
+      before && /^\d+-\d{4}-/.test(scene.id) && !Object.keys(scene.bands).some((key) => key in before.bands);
+    if (isRest) Object.assign(before.bands, scene.bands);
+    return !isRest;
+  });
+}
+
+/** Scenes of files that lie in folders by colour, where nothing else tells of them: by names like `{scene}_{band}.tif`, or the original's. */
 async function scenesByName(folder: string): Promise<Scene[]> {
   const scenes = new Map<string, Scene>();
   const entries = await readdir(folder, { withFileTypes: true });
   for (const { name: colour } of entries.filter((entry) => entry.isDirectory()))
     for (const file of (await readdir(join(folder, colour))).sort()) {
-      const [, id, key] = FILE.exec(file) ?? [];
-      const timeMs = id === undefined ? null : dateInName(id);
-      if (id === undefined || key === undefined || timeMs === null) continue;
-      const scene = scenes.get(id) ?? {
-        id,
-        collection: null,
-        timeMs,
-        cloudCoverPercent: null,
-        bbox: null,
-        geometry: null,
-        crs: null,
-        platform: null,
-        bands: {},
-        href: null,
-      };
+      const found = named(file);
+      if (!found) continue;
+      const scene = scenes.get(found.id) ?? emptyScene(found);
       const commonName = ['red', 'green', 'blue'].includes(colour) ? colour : null;
-      const href = `./${colour}/${file}`;
-      scene.bands[key] = {
-        href,
+      scene.bands[found.key] = {
+        href: `./${colour}/${file}`,
         bandIndex: 0,
-        name: key,
+        name: found.key,
         commonName,
         dtype: null,
         nodata: 0,
@@ -140,9 +175,14 @@ async function scenesByName(folder: string): Promise<Scene[]> {
         offset: null,
         grid: null,
       };
-      scenes.set(id, scene);
+      scenes.set(found.id, scene);
     }
-  return [...scenes.values()];
+  return joined([...scenes.values()]);
+}
+
+function emptyScene({ id, timeMs }: Named): Scene {
+  const unknown = { collection: null, cloudCoverPercent: null, bbox: null, geometry: null, crs: null, platform: null };
+  return { id, timeMs, ...unknown, bands: {}, href: null };
 }
 
 /** The path of the items of what lies in a folder already. */
@@ -153,7 +193,7 @@ export async function pulledItems(home: string, onNote?: (text: string) => void)
   const scenes = existsSync(folder) ? await scenesByName(folder) : [];
   if (scenes.length === 0)
     throw new InputError(
-      `nothing was pulled into ${folder}: no ${ITEMS}, and no files like red/S2A_10UDV_20190826_0_L2A_B04.tif`,
+      `nothing was pulled into ${folder}: no ${ITEMS}, and no files like red/S2A_10UDV_20190826_0_L2A_B04.tif or red/0-2019-8-26-14-B04.jp2`,
       {
         option: 'has-pulled',
       },

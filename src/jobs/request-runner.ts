@@ -10,7 +10,7 @@ import type { ChangeRunOptions } from './change-options.js';
 import { chipJobs, planChanges } from './change-plan.js';
 import { type ChangeArea, type ChangeChip, chipOf, prepareArea } from './change-prepare.js';
 import type { ChangeRequest } from './change-requests.js';
-import { changeRunner } from './change-runner.js';
+import { type ChangePart, changeRunner } from './change-runner.js';
 import { type LanePool, lanePool } from './lane-pool.js';
 import type { ResultStore } from './result-store.js';
 
@@ -39,7 +39,7 @@ export interface RequestRunnerOptions {
 interface Ready {
   area: ChangeArea;
   coverage: Coverage;
-  lanes: LanePool<ChangeJob, Changes>;
+  lanes: LanePool<ChangeJob, ChangePart>;
   atMs: number;
 }
 
@@ -215,7 +215,7 @@ export class RequestRunner {
     const rest = new AbortController();
     const parts = chipJobs(chip, { place: 0, rows }).map((job) => lanes.run(job, rest.signal));
     try {
-      return joinChanges(await Promise.all(parts));
+      return joinChanges((await Promise.all(parts)).map(({ changes }) => changes));
     } catch (error) {
       // Rows that still wait need not run.
       rest.abort(error);

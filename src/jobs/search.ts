@@ -157,7 +157,7 @@ async function boundsOf({ bbox, geometry }: SearchOptions): Promise<LonLatBounds
   if (geometry !== undefined) return (await regionOfGeoJson(geometry, { crs: LON_LAT })).lonLatBounds;
   if (!bbox) return null;
   const [west, south, east, north] = parseBbox(bbox.join(','));
-  // Each side of the antimeridian is a box of its own.
+  // Across the antimeridian a search may go over more than half of the globe.
   await regionOfBbox([west, south, west > east ? 180 : east, north], { crs: LON_LAT });
   return [west, south, east, north];
 }
@@ -169,6 +169,8 @@ async function boundsOf({ bbox, geometry }: SearchOptions): Promise<LonLatBounds
 export async function searchScenes(options: SearchOptions): Promise<SearchResult> {
   const { datetime, bbox, geometry, maxCloudPercent, limit, onNote } = options;
   if (bbox && geometry !== undefined) throw new InputError('give one area, not both --bbox and --geometry');
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1))
+    throw new InputError(`a limit is a whole number of 1 or more, and got ${limit}`, { option: 'limit' });
   const interval = datetime === undefined ? null : parseInterval(datetime);
   const bounds = await boundsOf(options);
   const found = await find(options, interval);

@@ -11,9 +11,9 @@ import { parseMasks } from '../stats/mask-recipe.js';
 import { defaultMasks, detectSensor } from '../stats/sensors.js';
 import { parseStatistics, statisticFacts } from '../stats/statistic.js';
 import type { DownloadReport } from './download.js';
-import { compositeToFolder, type FolderOptions, type FolderSummary } from './folder.js';
+import { compositeInto, type FolderOptions, type FolderSummary } from './folder.js';
 import { itemCollection } from './item-collection.js';
-import { outputFolder } from './output-folder.js';
+import { type OutputFolder, outputFolder } from './output-folder.js';
 import { pulledItems, pullScenes } from './pulled.js';
 import { writeRgb } from './rgb.js';
 import { searchScenes } from './search.js';
@@ -75,11 +75,22 @@ function archiveOf({ source, seedCompat }: Sentinel2Options): ArchiveName {
 
 /** `start/end`, each a date or time by itself. */
 function intervalText({ start, end }: Sentinel2Request): string {
-  for (const text of [start, end])
-    if (text.includes('/')) throw new InputError(`a date like 2019-08-26 is wanted, and got "${text}"`);
+  for (const [option, text] of Object.entries({ start, end })) {
+    if (text.includes('/')) throw new InputError(`a date like 2019-08-26 is wanted, and got "${text}"`, { option });
+    if (text !== '..') asOption(option, () => parseInterval(text));
+  }
   const text = `${start}/${end}`;
-  parseInterval(text);
+  asOption('end', () => parseInterval(text));
   return text;
+}
+
+/** An error about a time, named as the request calls it. */
+function asOption(option: string, parse: () => unknown): void {
+  try {
+    parse();
+  } catch (cause) {
+    throw cause instanceof InputError ? new InputError(cause.message, { ...cause.facts, option }, { cause }) : cause;
+  }
 }
 
 /** The tile that a scene's name says, as in S2A_10UDV_20190826_0_L2A or S2A_MSIL1C_…_T10UDV_…; null: none. */
@@ -149,8 +160,10 @@ function pictureKey(options: Sentinel2Options): string {
   if (statisticFacts(wanted!.kind).bands !== 'input')
     throw new InputError(`${statistic} gives no value for each band, so it makes no picture`, { option: 'stat' });
   if (seedCompat && wanted!.kind !== 'median') throw new InputError('--seed-compat is a median', { option: 'stat' });
-  if (seedCompat && (masks?.some((mask) => mask !== 'none') || !['none', undefined].includes(offset)))
-    throw new InputError('--seed-compat is without a mask and an offset', { option: masks ? 'mask' : 'offset' });
+  if (seedCompat && masks?.some((mask) => mask !== 'none'))
+    throw new InputError('--seed-compat is without a mask', { option: 'mask' });
+  if (seedCompat && offset !== undefined && offset !== 'none')
+    throw new InputError('--seed-compat is without an offset', { option: 'offset' });
   if (bands && bands.length !== 3)
     throw new InputError(`a picture has three bands, for red, green and blue, and got ${bands.length}`, {
       option: 'bands',
@@ -167,7 +180,7 @@ export async function sentinel2ToFolder(
   folder: string,
   options: Sentinel2Options = {},
 ): Promise<Sentinel2Summary> {
-  const { overwrite = false, tone, signal, onNote } = options;
+  const { overwrite = false, signal, onNote } = options;
   const key = pictureKey(options);
   const { download } = options;
   if (download !== undefined && ![null, 'file'].includes(schemeOf(download)))
@@ -175,9 +188,7 @@ export async function sentinel2ToFolder(
   parseTileId(request.tile);
   intervalText(request);
   const place = outputFolder(folder);
-  const itemPath = place.pathOf('item.json');
-  if (!overwrite && (await place.has(itemPath)))
-    throw new InputError(`${itemPath} exists already: give --overwrite to replace it, or another --out`);
+  await refuseExisting(place, overwrite);
   const input = await findInput(request, options);
   const settled = compositeOptions(input, key, options);
   let items = input.items;
@@ -193,11 +204,35 @@ export async function sentinel2ToFolder(
     const all = await searchScenes({ sources: pulled.path, signal });
     items = all.items.filter((_, i) => wanted.has(all.scenes[i]!.id));
   }
-  const scenesPath = place.pathOf('scenes.json');
   await place.make();
+  const claim = await place.claim();
+  try {
+    await refuseExisting(place, overwrite);
+    const summary = await makePicture(place, items, { ...settled, key });
+    return { ...summary, download: report };
+  } finally {
+    await claim.release();
+  }
+}
+
+async function refuseExisting(place: OutputFolder, overwrite: boolean): Promise<void> {
+  const path = place.pathOf('item.json');
+  if (!overwrite && (await place.has(path)))
+    throw new InputError(`${path} exists already: give --overwrite to replace it, or another --out`);
+}
+
+/** Composites items into a folder that no other process writes to. `key`: of the picture's raster. */
+async function makePicture(
+  place: OutputFolder,
+  items: readonly Json[],
+  { key, ...options }: Sentinel2Options & { key: string },
+): Promise<FolderSummary> {
+  const { tone, signal } = options;
+  const scenesPath = place.pathOf('scenes.json');
   await place.write(scenesPath, itemCollection(items, place));
-  const summary = await compositeToFolder(scenesPath, folder, {
-    ...settled,
+  const summary = await compositeInto(place, scenesPath, {
+    ...options,
+    claimed: async () => {},
     // Before the item is written: where it is, all is there.
     preview: async (drawn) => {
       if (tone) await writeRgb(drawn.rasters[key]!, place.pathOf('rgb.tif'), { tone, overwrite: true, signal });
@@ -205,7 +240,7 @@ export async function sentinel2ToFolder(
     },
   });
   const rgb = tone ? [place.pathOf('rgb.tif')] : [];
-  return { ...summary, files: [...rgb, ...summary.files, scenesPath], download: report };
+  return { ...summary, files: [...rgb, ...summary.files, scenesPath] };
 }
 
 function describe({ fetched, kept, resumed, bytes }: DownloadReport, folder: string, retries: number): string {

@@ -113,7 +113,13 @@ export async function surveyScene(
     return file.headers[file.names.indexOf(name)]!;
   });
   const warnings = bands.flatMap((name, i) =>
-    contradictions(scene, { name, header: headers[i]!, files: values, sensor }),
+    contradictions(scene, {
+      name,
+      header: headers[i]!,
+      files: values,
+      sensor,
+      isMissingGiven: source.sources[name]!.missing !== undefined,
+    }),
   );
   return { values, masks, bands: headers, warnings, crs: values[0]!.raster.header.grid?.crs ?? null };
 }
@@ -125,7 +131,14 @@ function contradictions(
     header,
     files,
     sensor,
-  }: { name: string; header: BandHeader; files: readonly SourceFile[]; sensor: Sensor | null },
+    isMissingGiven,
+  }: {
+    name: string;
+    header: BandHeader;
+    files: readonly SourceFile[];
+    sensor: Sensor | null;
+    isMissingGiven: boolean;
+  },
 ): string[] {
   const item = findBand(scene, name, sensor)!;
   const file = files.find((f) => f.names.includes(name))!;
@@ -136,7 +149,7 @@ function contradictions(
       `${scene.id} ${name}: the item says ${what} ${itemSays}, the file says ${fileSays}; the file is believed`,
     );
   if (item.dtype && item.dtype !== header.dtype) differ('type', item.dtype, header.dtype);
-  if (item.nodata != null && header.nodata !== null && !Object.is(item.nodata, header.nodata)) {
+  if (!isMissingGiven && item.nodata != null && header.nodata !== null && !Object.is(item.nodata, header.nodata)) {
     differ('nodata', item.nodata, header.nodata);
   }
   if (item.grid && own && !sameFrame(item.grid, own)) {

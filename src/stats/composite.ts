@@ -1,4 +1,5 @@
 import type { StackwiseError } from '../errors.js';
+import { liesAlong } from '../geo/footprint.js';
 import { intersect, type Window } from '../geo/grid.js';
 import { insideMask, type Region } from '../geo/region.js';
 import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
@@ -7,7 +8,7 @@ import { narrowInto } from '../kernels/narrow.js';
 import { evaluateStrip, type WasmPlane } from './evaluate.js';
 import { type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { MaskRecipe } from './mask-recipe.js';
-import { type AxisMap, liesAlong, placeAlong, resamplingMargin, sourceWindow } from './placement.js';
+import { type AxisMap, placeAlong, resamplingMargin, sourceWindow } from './placement.js';
 import { maskReach, nativeMasks } from './scene-mask.js';
 import { checkSamples, openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
 import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';

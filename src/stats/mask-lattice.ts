@@ -1,6 +1,7 @@
 import { invert, pixelToGround } from '../geo/affine.js';
-import { sameCrs } from '../geo/crs.js';
+import { isGeographic, sameCrs } from '../geo/crs.js';
 import { type Grid, type Window, windowAround } from '../geo/grid.js';
+import { middleLongitudeOf } from '../geo/longitude.js';
 import { type Placement, placeAcross, placeAlong } from './placement.js';
 import type { SourceFile } from './source.js';
 
@@ -47,7 +48,8 @@ async function latticeOf(files: readonly SourceFile[], grid: Grid): Promise<Latt
 function shiftBetween(p: Placement, q: Placement): { dx: number; dy: number } | null {
   if (p.kind !== q.kind || !sameCrs(p.own.crs, q.own.crs)) return null;
   if (p.own.affine.some((step, i) => i % 3 !== 2 && step !== q.own.affine[i])) return null;
-  const [dx, dy] = pixelToGround(invert(p.own.affine), q.own.affine[2], q.own.affine[5]);
+  const turned = isGeographic(p.own.crs) ? Math.round((middleLongitudeOf(p.own) - middleLongitudeOf(q.own)) / 360) : 0;
+  const [dx, dy] = pixelToGround(invert(p.own.affine), q.own.affine[2] + 360 * turned, q.own.affine[5]);
   const off = (value: number) => Math.abs(value - Math.round(value)) > 1e-6;
   return off(dx) || off(dy) ? null : { dx: Math.round(dx), dy: Math.round(dy) };
 }

@@ -1,6 +1,5 @@
-import { isAxisAligned } from '../geo/affine.js';
-import { sameCrs } from '../geo/crs.js';
 import type { Grid, Window } from '../geo/grid.js';
+import { turnBetween } from '../geo/longitude.js';
 import {
   type Cells,
   cellBounds,
@@ -38,7 +37,7 @@ export interface CellPlacement {
   own: Grid;
   /** The cells of a window of the target that meet the level. */
   cells(window: Window): Cells;
-  /** In the middle of the level. */
+  /** In the middle of the level, or of the part that meets the target: see `stepsOf`. */
   steps: Steps;
   origin: Position;
   /** Bytes of the cells of a target px, in the middle of the level. */
@@ -48,18 +47,14 @@ export interface CellPlacement {
 export type Placement = AxisPlacement | CellPlacement;
 
 /** Source px a target px along x and y of the source. */
-export function ratiosOf({ steps: [xx, xy, yx, yy] }: Placement): { x: number; y: number } {
+export function ratiosOf({ steps: [xx, xy, yx, yy] }: Pick<Placement, 'steps'>): { x: number; y: number } {
   return { x: Math.sqrt(xx * xx + xy * xy), y: Math.sqrt(yx * yx + yy * yy) };
 }
 
-/** Whether rows and columns of a grid are those of the target. */
-export function liesAlong(own: Grid, target: Grid): boolean {
-  return isAxisAligned(own.affine) && isAxisAligned(target.affine) && sameCrs(own.crs, target.crs);
-}
-
-/** An axis at a time, by the grids alone. */
+/** An axis at a time, by the grids alone; degrees turned to where the target has them. */
 export function placeAlong(own: Grid, target: Grid): AxisPlacement {
-  const [a, , c, , e, f] = own.affine;
+  const [a, , west, , e, f] = own.affine;
+  const c = west + 360 * (turnBetween(own, target) ?? 0);
   const x = { scale: target.affine[0] / a, offset: (target.affine[2] - c) / a };
   const y = { scale: target.affine[4] / e, offset: (target.affine[5] - f) / e };
   const origin = { x: -x.offset / x.scale, y: -y.offset / y.scale };
@@ -96,10 +91,47 @@ async function across(own: Grid, target: Grid, byArea: boolean): Promise<CellPla
   const origin = { x: 0, y: 0 };
   toTarget(origin);
   if (!Number.isFinite(origin.x + origin.y)) Object.assign(origin, { x: 0, y: 0 });
-  const steps =
-    stepsAt(toSource, middle) ?? stepsAt(toSource, { x: target.width / 2, y: target.height / 2 }) ?? NO_STEPS;
+  const steps = stepsOf(toSource, { own, target, middle });
   const cells = lastCells(toSource, own, byArea ? toTarget : null);
   return { kind: 'cells', own, cells, steps, origin, cellBytes: cellBytes(cells, middle, target) };
+}
+
+/**
+ * Steps in the middle of a level; those where it meets the target where their ratios differ by more than a twentieth: the middle of a
+ * raster of the globe tells nothing of its poles. So the many targets that a scene is cut into share one ratio.
+ */
+function stepsOf(
+  toSource: PixelTransform,
+  { own, target, middle }: { own: Grid; target: Grid; middle: Position },
+): Steps {
+  const usual = stepsAt(toSource, middle);
+  const there = stepsWhereTheyMeet(toSource, own, target);
+  if (!usual) return there ?? stepsAt(toSource, { x: target.width / 2, y: target.height / 2 }) ?? NO_STEPS;
+  if (!there) return usual;
+  const [p, q] = [ratiosOf({ steps: usual }), ratiosOf({ steps: there })];
+  const alike = (a: number, b: number) => Math.abs(a - b) <= Math.max(a, b) / 20;
+  return alike(p.x, q.x) && alike(p.y, q.y) ? usual : there;
+}
+
+/** Positions along each side of a target that are looked at. */
+const LOOKS = 9;
+
+/** Of the steps at positions of a target that lie in the source, those with the middle area; null where none does. */
+function stepsWhereTheyMeet(toSource: PixelTransform, { width, height }: Grid, target: Grid): Steps | null {
+  const found: { steps: Steps; area: number }[] = [];
+  for (let i = 0; i < LOOKS * LOOKS; i++) {
+    const at = {
+      x: (((i % LOOKS) + 0.5) * target.width) / LOOKS,
+      y: ((Math.floor(i / LOOKS) + 0.5) * target.height) / LOOKS,
+    };
+    const steps = stepsAt(toSource, at);
+    toSource(at);
+    if (!steps || !(at.x >= 0 && at.x < width && at.y >= 0 && at.y < height)) continue;
+    const { x, y } = ratiosOf({ steps });
+    found.push({ steps, area: x * y });
+  }
+  found.sort((p, q) => p.area - q.area);
+  return found[found.length >> 1]?.steps ?? null;
 }
 
 /** Looks at a few squares around a position of the target. */

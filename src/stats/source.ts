@@ -1,9 +1,10 @@
 import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
 import type { Affine } from '../geo/affine.js';
+import { liesAlong } from '../geo/footprint.js';
 import { type Grid, gridOfSize } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
 import { chooseLevel } from '../io/window.js';
-import { liesAlong, type Placement, placeAcross, placeAlong, ratiosOf } from './placement.js';
+import { type Placement, placeAcross, placeAlong, ratiosOf } from './placement.js';
 import type { CompositeSpec, Resampling, SourceScene } from './spec.js';
 
 /** Opens rasters once and keeps their headers: a thread meets the same files block after block. */
@@ -127,7 +128,8 @@ async function openSource(
         band: names[i]!,
       });
     }
-    return { ...band, nodata: band.nodata ?? source(scene, names[i]!).nodata };
+    const { missing, nodata } = source(scene, names[i]!);
+    return { ...band, nodata: missing ?? band.nodata ?? nodata };
   });
   // Along the axes nearest, bilinear and average have kernels of their own; all else goes cell by cell.
   const along = liesAlong(own, grid) && (classes || AXIS_METHODS.includes(resampling));

@@ -17,6 +17,8 @@ export interface Source {
   grid: Grid | null;
   /** What the item says of missing values; a value in the file's header wins. */
   nodata: number | null;
+  /** The missing value, in place of what file and item say; not given: theirs. */
+  missing?: number;
   /** Added to valid samples; not given: nothing. See `radiometry`. */
   shiftDn?: number;
 }

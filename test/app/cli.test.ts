@@ -166,6 +166,12 @@ describe('bad input is one line, an exit code, and no file', () => {
     ['no output', 2, /--out DIR is wanted/, [C, '--no-out']],
     ['a word that is no choice', 2, /Allowed choices/, [C, '--group', 'week']],
     ['an empty place in a bbox', 1, /--bbox.*"1,,3,4"/, [C, '--bbox', '1,,3,4']],
+    [
+      'a bbox that is not in degrees',
+      1,
+      /^stackwise: --bbox: bbox 1,2,300,4 is not in degrees/,
+      [C, '--bbox', '1,2,300,4'],
+    ],
     ['no resolution', 1, /--res takes a number/, [C, '--res', 'ten']],
     ['a resolution of 0', 1, /--res/, [C, '--res', '0']],
     ['half a thread', 1, /--threads takes a whole number/, [C, '--threads', '0.5']],

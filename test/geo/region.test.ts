@@ -28,11 +28,35 @@ describe('regions', () => {
   });
 
   it.each([
-    ['170,0,-170,1', /antimeridian/],
+    ['10,0,5,1', /across the antimeridian, over 355°: is its east given as its west/],
     ['1,2,1,4', /empty/],
-    ['500000,0,600000,1', /--bbox-crs/],
+    ['500000,0,600000,1', /not in degrees, and no CRS/],
   ])('refuses the bbox %s', async (text, message) => {
     await expect(regionOfBbox(parseBbox(text), { crs: UTM31 })).rejects.toThrow(message);
+  });
+
+  it('covers areas across the antimeridian, in degrees beyond 180', async () => {
+    const box = [179, -1, -178, 1] as const;
+    const degrees = await regionOfBbox(box, { crs: LON_LAT });
+    expect(degrees.bounds).toEqual({ west: 179, south: -1, east: 182, north: 1 });
+    expect(degrees.lonLatBounds).toEqual(box);
+    const rectangle = (west: number, east: number) => [
+      [west, -1],
+      [east, -1],
+      [east, 1],
+      [west, 1],
+      [west, -1],
+    ];
+    const coordinates = [[rectangle(-180, -178)], [rectangle(179, 180)]];
+    const parts = await regionOfGeoJson({ type: 'MultiPolygon', coordinates }, { crs: LON_LAT });
+    expect(parts.bounds).toEqual(degrees.bounds);
+    expect(parts.lonLatBounds).toEqual(box);
+    expect(parts.polygons!.map(([ring]) => ring![0]![0])).toEqual([180, 179]);
+    // UTM zone 1 begins at 180°, and goes on to the west of it.
+    const utm = await regionOfBbox(box, { crs: parseCrs('EPSG:32601') });
+    expect(utm.bounds.east - utm.bounds.west).toBeCloseTo(334_000, -3);
+    expect(utm.lonLatBounds).toEqual(box);
+    await expect(regionOfBbox(box, { crs: parseCrs('EPSG:3857') })).rejects.toThrow('both edges of EPSG:3857');
   });
 
   it('cuts by pixel centre: holes, several polygons, rings unclosed', async () => {
@@ -90,7 +114,7 @@ describe('regions', () => {
           ],
         ],
       },
-      /antimeridian/,
+      /cut in two, as GeoJSON has it/,
     ],
   ])('refuses the geometry %j', async (document, message) => {
     await expect(regionOfGeoJson(document, { crs: UTM31 })).rejects.toThrow(message);

@@ -1,5 +1,8 @@
+import type { MultiPolygon } from 'geojson';
 import { describe, expect, it } from 'vitest';
-import { frameOfGrid, resultItem } from '../../build/io/result-item.js';
+import type { Grid } from '../../build/geo/grid.js';
+import { frameOfGrid } from '../../build/geo/outline.js';
+import { resultItem } from '../../build/io/result-item.js';
 import { sceneOfItem } from '../../build/io/stac-item.js';
 import { hasSchemas, schemaErrors } from '../fixture/stac-schemas.js';
 
@@ -97,6 +100,10 @@ describe('the item of a result', () => {
   });
 });
 
+/** By the shoelace, positive counter-clockwise. */
+const areaOf = (ring: readonly (readonly number[])[]) =>
+  ring.slice(1).reduce((sum, [x, y], i) => sum + (ring[i]![0]! * y! - x! * ring[i]![1]!) / 2, 0);
+
 describe('the footprint of a grid', () => {
   it('has a box around bent edges', async () => {
     const { bbox, geometry } = await frameOfGrid(GRID);
@@ -114,6 +121,32 @@ describe('the footprint of a grid', () => {
     });
     expect(bbox![0]).toBeGreaterThan(bbox![2]);
     expect(geometry!.type).toBe('MultiPolygon');
+  });
+
+  it.each([
+    ['degrees beyond 180', [178, 0.5, 8, 4], [178, 0, -178, 2], 'MultiPolygon'],
+    ['degrees beyond -180', [-182, 0.5, 8, 4], [178, 0, -178, 2], 'MultiPolygon'],
+    ['degrees that begin at 180', [180, 0.5, 8, 4], [-180, 0, -176, 2], 'Polygon'],
+    ['degrees that end at 180', [176, 0.5, 8, 4], [176, 0, 180, 2], 'Polygon'],
+    ['degrees from 0 to 360', [0, 0.5, 720, 4], [-180, 0, 180, 2], 'Polygon'],
+  ] as const)('keeps to RFC 7946: %s', async (_, [west, step, width, height], box, type) => {
+    const grid: Grid = { crs: crs(4326), affine: [step, 0, west, 0, -step, 2], width, height };
+    const { bbox, geometry } = await frameOfGrid(grid);
+    expect(bbox).toEqual(box);
+    expect(geometry!.type).toBe(type);
+    const polygons = geometry!.type === 'Polygon' ? [geometry!.coordinates] : (geometry as MultiPolygon).coordinates;
+    const area = polygons.map(([ring]) => areaOf(ring!)).reduce((sum, one) => sum + one);
+    // Counter-clockwise, nothing lost and nothing twice.
+    expect(area).toBeCloseTo(step * width * step * height, 9);
+    for (const [lon] of polygons.flat(2)) expect(Math.abs(lon!)).toBeLessThanOrEqual(180);
+    for (const [ring] of polygons) expect(ring!.at(-1)).toEqual(ring![0]);
+  });
+
+  it('around a pole reaches it', async () => {
+    const grid: Grid = { crs: crs(3031), affine: [1e5, 0, -3e6, 0, -1e5, 3e6], width: 60, height: 60 };
+    const { bbox } = await frameOfGrid(grid);
+    expect([bbox![0], bbox![1], bbox![2]]).toEqual([-180, -90, 180]);
+    expect(bbox![3]).toBeGreaterThan(-63);
   });
 
   it('is unknown for an unknown CRS', async () => {

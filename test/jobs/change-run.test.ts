@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +24,7 @@ import {
   toOrdinal,
 } from '../../build/node.js';
 import { type ChangeScenes, CORNER, changeScenes, type Kind } from '../fixture/change-scenes.js';
+import { startFaultServer } from '../fixture/fault-server.js';
 
 const cli = path.resolve('build/app/cli.js');
 let folder = '';
@@ -94,6 +95,28 @@ describe('change detection from scenes', () => {
         return (await store.chip(ALGORITHM, chip))!.changes;
       });
     expect(await all('threads')).toEqual(await all('out-espa'));
+  });
+
+  it.each([0, 2])('tells requests and repetitions of all threads over a network (%d)', async (threads) => {
+    const server = await startFaultServer();
+    const home = at(`served${threads}`);
+    await changeScenes(home, 'espa', { years: 1 });
+    try {
+      for (const name of await readdir(home, { recursive: true }))
+        if (/\.(json|tif)$/.test(name)) server.files.set(`t${threads}/${name}`, await readFile(path.join(home, name)));
+      server.faults = [
+        { kind: 'none' },
+        { kind: 'status', status: 503 },
+        { kind: 'none' },
+        { kind: 'status', status: 503 },
+      ];
+      const store = at(`remote${threads}`);
+      const { network } = await detectScenes(`${server.root}/t${threads}/items.json`, { store }, { threads });
+      expect(network).toMatchObject({ retries: 2, requests: server.requests.length });
+      expect(network.bytes).toBeGreaterThan(1000);
+    } finally {
+      server.stop();
+    }
   });
 
   it('leaves chips whose inputs are the same, runs changed ones again, and all with refresh', async () => {

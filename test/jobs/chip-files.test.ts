@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npyHeader } from '../../build/io/npy.js';
@@ -239,6 +239,19 @@ describe('files', () => {
     await expect(again).rejects.toThrow(/torn.tif/);
     expect((await readFile(at('kept/chips.npy'))).equals(before)).toBe(true);
     expect((await readdir(at('kept'))).sort()).toEqual(['chips.csv', 'chips.json', 'chips.npy', 'mask.npy']);
+  });
+
+  it.each([
+    ['busy', 'busy/.stackwise-lock', 'busy'],
+    ['busy.npy', '.busy.stackwise-lock', 'busy'],
+  ])('are left to the process that is at work there: %s', async (out, lock, named) => {
+    await mkdir(at('busy'), { recursive: true });
+    await writeFile(at(lock), JSON.stringify({ pid: process.ppid, host: hostname() }));
+    const attempt = () => chipsToFiles(place.path, points, at(out), { ...options, overwrite: true });
+    await expect(attempt()).rejects.toThrow(`process ${process.ppid} is at work in ${at(named)} already`);
+    await rm(at(lock));
+    await attempt();
+    expect(existsSync(at(lock))).toBe(false);
   });
 
   it('leave nothing when no point lies in a raster', async () => {

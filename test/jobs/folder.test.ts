@@ -30,7 +30,7 @@ describe('a composite into a folder', () => {
       return null;
     };
     const { files } = await compositeToFolder(collection, at('last'), { ...OPTIONS, preview });
-    expect(seen).toEqual([ALL.filter((name) => name !== 'item.json')]);
+    expect(seen).toEqual([['.stackwise-lock', ...ALL.filter((name) => name !== 'item.json')]]);
     expect((await readdir(at('last'))).sort()).toEqual(ALL);
     expect(files.map((file) => path.basename(file)).sort()).toEqual(ALL);
   });
@@ -85,6 +85,15 @@ describe('an aborted composite', () => {
     });
     expect(stdout).toBe('enough\n');
     expect(status).toBe(0);
+  });
+
+  it('takes threads where node is told how to read its text', () => {
+    const script = `
+      const { composite, readScenes } = await import(${JSON.stringify(pathToFileURL(path.resolve('build/node.js')).href)});
+      const { scenes } = await composite(await readScenes(${JSON.stringify(collection)}), { threads: 1 });
+      console.log(scenes.used);`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(Number(stdout)).toBeGreaterThan(0);
   });
 
   it('options that are none of their words are refused', async () => {

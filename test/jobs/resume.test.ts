@@ -1,20 +1,26 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulateScenes } from '../../build/app/simulate.js';
+import { claim } from '../../build/jobs/claim.js';
 import { compositeToFolder, type FolderOptions, InputError, StoreError } from '../../build/node.js';
 
 const cli = path.resolve('build/app/cli.js');
+const claimModule = path.resolve('build/jobs/claim.js');
 const NAMES = ['count.tif', 'item.json', 'mean.tif', 'median.tif'];
 const WORK = '.stackwise-work';
 /** Blocks are four tiles of the coarsest band wide, here 128 px: nine of them. */
 const SIZE = 320;
 const BLOCKS = 9;
 const OPTIONS: FolderOptions = { bands: ['B04', 'B11'], statistics: 'median,mean,count', threads: 0 };
+
+/** Of a process that has ended. */
+const deadPid = spawnSync(process.execPath, ['--version']).pid;
 
 let folder = '';
 let collection = '';
@@ -148,7 +154,9 @@ describe('a run that was stopped', () => {
     );
     const failure = await run('busy').catch((error) => error);
     expect(failure).toBeInstanceOf(InputError);
-    expect(failure.message).toContain(`process ${process.ppid} is at this work already`);
+    expect(failure.message).toContain(
+      `process ${process.ppid} is at work in ${path.join(workOf('busy'), key!)} already`,
+    );
     expect((await blockFiles(workOf('busy'))).length).toBeGreaterThan(0);
   });
 
@@ -196,6 +204,85 @@ describe('a run that was stopped', () => {
   });
 });
 
+describe('a folder that another process writes to', () => {
+  const LOCK = '.stackwise-lock';
+  const owner = (pid: number, host = hostname()) => JSON.stringify({ pid, host, id: 'x' });
+
+  it('is left alone, whatever the options, and told', async () => {
+    await mkdir(at('taken'));
+    await writeFile(at(`taken/${LOCK}`), owner(process.ppid));
+    for (const options of [{}, { statistics: 'max', workDir: false, overwrite: true } as const]) {
+      const failure = await run('taken', options).catch((error) => error);
+      expect(failure).toBeInstanceOf(InputError);
+      expect(failure.message).toBe(
+        `process ${process.ppid} is at work in ${at('taken')} already: wait for it, stop it, or remove ${at(`taken/${LOCK}`)}`,
+      );
+    }
+    expect(await readdir(at('taken'))).toEqual([LOCK]);
+  });
+
+  it('is left alone by a second run of the same process', async () => {
+    let second: Promise<unknown> | null = null;
+    const onProgress = (done: number) => {
+      if (done > 0) second ??= run('same', { statistics: 'max', overwrite: true }).catch((error) => error);
+    };
+    await run('same', { onProgress });
+    expect((await second!) as Error).toBeInstanceOf(InputError);
+    await expectClean('same');
+  });
+
+  it.each([
+    ['was killed', () => owner(deadPid)],
+    ['had the number of this process', () => owner(process.pid)],
+    ['was killed while it wrote its name', () => ''],
+    ['wrote nonsense', () => '[1'],
+  ])('is taken over when the other %s', async (name, text) => {
+    const out = `dead-${name.replaceAll(' ', '-')}`;
+    await mkdir(at(out));
+    await writeFile(at(`${out}/${LOCK}`), text());
+    await run(out);
+    await expectClean(out);
+  });
+
+  it('of another machine is left alone while that gives signs of life', async () => {
+    await mkdir(at('far'));
+    await writeFile(at(`far/${LOCK}`), owner(1, 'elsewhere'));
+    await expect(run('far')).rejects.toThrow('process 1 of elsewhere is at work');
+    const longAgo = Date.now() / 1000 - 3600;
+    await utimes(at(`far/${LOCK}`), longAgo, longAgo);
+    await run('far');
+    await expectClean('far');
+  });
+
+  it('goes to one of many processes that take a dead one over', async () => {
+    const path = at('crowd.lock');
+    const taken = `import { claim } from ${JSON.stringify(pathToFileURL(claimModule).href)};
+      process.stdin.resume();
+      await new Promise((begin) => process.stdin.once('data', begin));
+      await claim(${JSON.stringify(path)}, 'here').then(() => console.log('won'), (error) => console.log(error.message));
+      process.stdin.once('end', () => process.exit());`;
+    await writeFile(path, owner(deadPid));
+    const crowd = Array.from({ length: 4 }, () => spawn(process.execPath, ['--input-type=module', '-e', taken]));
+    const said = crowd.map(
+      (child) => new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(String(text)))),
+    );
+    for (const child of crowd) child.stdin.write('go');
+    const words = await Promise.all(said);
+    for (const child of crowd) child.stdin.end();
+    expect(words.filter((word) => word.startsWith('won'))).toHaveLength(1);
+    expect(words.filter((word) => word.includes('is at work in here already'))).toHaveLength(3);
+  });
+
+  it('is held once in one process, until it is given free', async () => {
+    const path = at('one.lock');
+    const first = await claim(path, 'here');
+    await expect(claim(path, 'here')).rejects.toThrow(`process ${process.pid} is at work in here already`);
+    await first.release();
+    await (await claim(path, 'here')).release();
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
 describe('two processes that begin the same run at the same moment', () => {
   it('leave it to one of them', async () => {
     const args = ['composite', collection, '--bands', 'B04,B11', '--stat', 'median,mean,count', '--threads', '0'];
@@ -213,7 +300,7 @@ describe('two processes that begin the same run at the same moment', () => {
     expect(ends.some(({ code }) => code === 0)).toBe(true);
     // The later one may also find the results there.
     for (const { code, text } of ends)
-      if (code !== 0) expect(text).toMatch(/is at this work already|exists already|cannot keep finished blocks/);
+      if (code !== 0) expect(text).toMatch(/is at work in .*twins already|exists already/);
     await rm(at('twins/preview.png'));
     await expectClean('twins');
   });

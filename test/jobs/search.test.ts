@@ -108,6 +108,12 @@ describe('a search', () => {
     const found = await searchScenes({ stac: api.root, collections: ['c'], bbox: [178.5, 0, -178.5, 1] });
     expect(found.items).toMatchObject([{ id: 'a' }]);
     expect(api.requests.at(-1)!.body!.bbox).toEqual([178.5, 0, -178.5, 1]);
+    // Most of the Pacific.
+    expect((await searchScenes({ stac: api.root, collections: ['c'], bbox: [100, 0, -70, 1] })).items).toHaveLength(1);
+    for (const limit of [0, -1, 1.5])
+      await expect(searchScenes({ stac: api.root, collections: ['c'], limit })).rejects.toThrow(
+        `a limit is a whole number of 1 or more, and got ${limit}`,
+      );
     for (const bbox of [
       [0, 2, 1, 1],
       [0, 0, 0, 1],

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRaster } from '../../build/io/open-raster.js';
@@ -249,10 +249,18 @@ describe('stackwise sentinel2', () => {
   });
 
   it.each([
-    [['10IDV', '2019-08-26', '2019-09-07'], '"10IDV" is no tile id like 10UDV: there is no latitude band I'],
+    [
+      ['10IDV', '2019-08-26', '2019-09-07'],
+      'stackwise: <tile>: "10IDV" is no tile id like 10UDV: there is no latitude band I',
+    ],
     [['61UDV', '2019-08-26', '2019-09-07'], 'there is no UTM zone 61'],
-    [['10UDV', '2019-02-30', '2019-09-07'], 'not a date of the calendar: "2019-02-30"'],
-    [['10UDV', '2019-09-07', '2019-08-26'], 'the interval 2019-09-07/2019-08-26 ends before it starts'],
+    [['10UDV', '2019-02-30', '2019-09-07'], 'stackwise: <start>: not a date of the calendar: "2019-02-30"'],
+    [['10UDV', '2019-02-20', 'soon'], 'stackwise: <end>: not a date or time like 2020-05-09'],
+    [['10UDV', '2019/02', '2019-09-07'], 'stackwise: <start>: a date like 2019-08-26 is wanted, and got "2019/02"'],
+    [
+      ['10UDV', '2019-09-07', '2019-08-26'],
+      'stackwise: <end>: the interval 2019-09-07/2019-08-26 ends before it starts',
+    ],
     [
       ['10UDV', '2018-01-01', '2018-02-01'],
       'no scenes: 0 found in s3://sentinel-cogs for tile 10UDV from 2018-01-01 to 2018-02-01 (2 requests)',
@@ -265,8 +273,14 @@ describe('stackwise sentinel2', () => {
     [['10UDV', '2019-08-26', '2019-09-07', '--stretch', '98,2'], 'a stretch is two percentiles like 2,98'],
     [['10UDV', '2019-08-26', '2019-09-07', '--gamma', '2'], '--gamma belongs to --stretch'],
     [['10UDV', '2019-08-26', '2019-09-07', '--download', 's3://b/x'], 'into a folder of the disk, not into s3://b/x'],
-    [['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--offset', 'apply'], 'without a mask and an offset'],
-    [['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--mask', 'SCL drop 9'], 'without a mask and an offset'],
+    [
+      ['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--offset', 'apply'],
+      '--offset: --seed-compat is without an offset',
+    ],
+    [
+      ['10UDV', '2019-08-26', '2019-09-07', '--seed-compat', '--mask', 'SCL drop 9'],
+      '--mask: --seed-compat is without a mask',
+    ],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled'], '--download DIR, which is not given'],
     [['10UDV', '2019-08-26', '2019-09-07', '--has-pulled', '--download', '/nonexistent/x'], 'nothing was pulled into'],
   ])('refuses %j', async (args, message) => {
@@ -308,6 +322,19 @@ describe('stackwise sentinel2', () => {
 
 describe('stackwise sentinel2 --download', () => {
   const names = DATES.map((day) => `S2A_10UDV_${day}_0_L2A_`);
+
+  it('leaves folders alone that another process writes to', async () => {
+    const lock = JSON.stringify({ pid: process.pid, host: hostname() });
+    for (const name of ['busy-pull', 'busy-out']) {
+      await mkdir(at(name));
+      await writeFile(at(`${name}/.stackwise-lock`), lock);
+      const args = name === 'busy-out' ? ['--out', at(name)] : ['--out', at('o'), '--download', at(name)];
+      const { code, lines } = await run([...TILE, ...args]);
+      expect(code).toBe(1);
+      expect(lines.at(-1)).toContain(`process ${process.pid} is at work in ${at(name)} already`);
+      expect(await readdir(at(name))).toEqual(['.stackwise-lock']);
+    }
+  });
 
   it('fetches bands into folders by colour, under names that mean something', async () => {
     const { code, lines } = await run([...TILE, '--out', at('d1'), '--download', at('pulled')]);
@@ -426,6 +453,35 @@ describe('stackwise sentinel2 --seed-compat', () => {
     } as const;
     const { results } = await composite(scenes, options);
     expect(new Set(results.median!.data[0])).toEqual(new Set([wanted]));
+  });
+
+  it('takes what the original program fetched, by the names that it gave', async () => {
+    const compat = [...TILE, '--seed-compat'];
+    expect(
+      (await run([...compat, '--source', 'sentinel-cogs', '--out', at('s1'), '--download', at('s-pull')])).code,
+    ).toBe(0);
+    const keys = { red: 'B04', green: 'B03', blue: 'B02' };
+    for (const [colour, key] of Object.entries(keys)) {
+      await mkdir(at(`original/${colour}`), { recursive: true });
+      for (const file of await readdir(at(`s-pull/${colour}`))) {
+        const [, year, month, day] = /_(\d{4})(\d\d)(\d\d)_/.exec(file)!;
+        // The last band came to the bucket behind the full hour.
+        const name = `0-${Number(year)}-${Number(month)}-${Number(day)}-${colour === 'blue' ? 15 : 14}-${key}.tif`;
+        await copyFile(at(`s-pull/${colour}/${file}`), at(`original/${colour}/${name}`));
+      }
+    }
+    await mkdir(at('original/final'));
+    const env = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+    const { code, lines } = await run(
+      [...compat, '--out', at('s2'), '--download', at('original'), '--has-pulled'],
+      env,
+    );
+    expect(lines.join()).toContain('days are those of file names');
+    expect(code).toBe(0);
+    expect(await pixels(at('s2/rgb.tif'))).toEqual(await pixels(at('s1/rgb.tif')));
+    const { features } = JSON.parse(await readFile(at('s2/scenes.json'), 'utf8'));
+    expect(features.map(({ id }: { id: string }) => id)).toContain('0-2019-8-26-14');
+    expect(features).toHaveLength(DATES.length);
   });
 
   it('is a median of L1C, of which nothing can be asked otherwise', async () => {

@@ -6,11 +6,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { composite, type Grid, type Scene } from '../../build/index.js';
+import { parseCrs } from '../../build/geo/crs.js';
+import { composite, type Grid, type Scene, writeCog } from '../../build/index.js';
 import { openCog } from '../../build/io/cog.js';
 import { fileStore } from '../../build/io/file.js';
 import { readWindow } from '../../build/io/window.js';
 import { placeAcross, ratiosOf } from '../../build/stats/placement.js';
+import { seeded } from '../random.js';
 import { kernelRatioOf } from '../reference.js';
 
 const DATA = process.env.STACKWISE_DATA ?? resolve(import.meta.dirname, '../../../shared/data');
@@ -96,5 +98,54 @@ describe.skipIf(!GDAL || !existsSync(join(DATA, S2)))('real scenes in another CR
     const both = Array.from(p, (value, i) => [value, q[i]!] as const).filter(([v, w]) => v !== 0 && w !== 0);
     expect(both.length).toBeGreaterThan(0.95 * p.length);
     expect(both.filter(([v, w]) => v === w).length / both.length).toBeGreaterThan(0.6);
+  });
+});
+
+describe.skipIf(!GDAL)('a grid of the globe at its poles equals gdalwarp, told the same ratio (needs GDAL)', () => {
+  let folder = '';
+  let own: Grid;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'stackwise-globe-'));
+    const random = seeded(25);
+    const [width, height] = [1440, 720];
+    own = { crs: parseCrs('EPSG:4326'), affine: [0.25, 0, -180, 0, -0.25, 90], width, height };
+    const data = Uint16Array.from({ length: width * height }, (_, i) =>
+      Math.round(5000 + 2000 * Math.sin((i % width) / 76) + 1500 * Math.cos(i / width / 40) + 300 * random()),
+    );
+    await writeCog(join(folder, 'globe.tif'), { grid: own, names: ['b'], data: [data], nodata: 0 });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each([
+    ['EPSG:3031', 25_000, -3e6, 3e6, { x: 2.4, y: 0.9 }],
+    ['EPSG:3413', 25_000, -3e6, 3e6, { x: 2.4, y: 0.9 }],
+    // Its middle, at 0° E 0° N, says nothing of Europe either.
+    ['EPSG:3035', 20_000, 2.5e6, 4.5e6, { x: 1.1, y: 0.7 }],
+  ] as const)('%s', async (crs, step, left, top, about) => {
+    const size = 120;
+    const grid: Grid = { crs: parseCrs(crs), affine: [step, 0, left, 0, -step, top], width: size, height: size };
+    const like: Grid = crs === 'EPSG:3035' ? grid : { ...grid, width: 240, height: 240 };
+    const ratio = ratiosOf(await placeAcross(own, like));
+    expect(Math.abs(ratio.x - about.x)).toBeLessThan(0.6);
+    expect(Math.abs(ratio.y - about.y)).toBeLessThan(0.1);
+    const file = join(folder, 'globe.tif');
+    const out = join(folder, `${crs.slice(5)}.tif`);
+    for (const resampling of ['nearest', 'bilinear', 'cubic'] as const) {
+      const scenes = [sceneOf(file, own, { dtype: 'u16', nodata: 0 })];
+      const options = { bands: ['b'], statistics: 'first', masks: ['none'], threads: 0, resampling, like };
+      const { data } = (await composite(scenes, options)).results.first!;
+      const corner = [left + step * like.width, top - step * like.height];
+      const args = [
+        ...['-q', '-overwrite', '-et', '0', '-ovr', 'NONE', '-r', resampling === 'nearest' ? 'near' : resampling],
+        ...['-t_srs', crs, '-te', left, corner[1]!, corner[0]!, top, '-ts', like.width, like.height],
+        ...['-wo', `XSCALE=${1 / kernelRatioOf(ratio.x)}`, '-wo', `YSCALE=${1 / kernelRatioOf(ratio.y)}`],
+      ];
+      execFileSync('gdalwarp', [...args.map(String), file, out], { stdio: ['ignore', 'ignore', 'ignore'] });
+      const theirs = (await readFirst(out)).data;
+      const good = Array.from(data[0]!).filter(
+        (value, i) => Math.abs(value - theirs[i]!) <= (resampling === 'nearest' ? 0 : 1),
+      );
+      expect(good.length / theirs.length, resampling).toBeGreaterThanOrEqual(0.999);
+    }
   });
 });

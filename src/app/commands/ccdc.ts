@@ -7,7 +7,7 @@ import { formatBytes } from '../../limit.js';
 import type { Flags } from '../amount-option.js';
 import { changeOptions, withChangeOptions } from '../change-flags.js';
 import { someFiles } from '../file-list.js';
-import { progressReporter } from '../progress.js';
+import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 import { exportCommand } from './ccdc-export.js';
 import { ccdcPixelCommand } from './ccdc-pixel.js';
@@ -69,6 +69,7 @@ async function run(sources: string[], flags: Flags): Promise<void> {
     }
     const summary = await detectScenes(sources, target, options);
     progress.done();
+    noteRetries(progress, summary.network);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
   } finally {
     progress.close();

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
-import { InputError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { type ChipFileOptions, chipsToFiles } from '../../jobs/chip-files.js';
 import { parseBytes } from '../../limit.js';
-import { progressReporter } from '../progress.js';
+import { anyNumber, type Flags } from '../amount-option.js';
+import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
 /** `stackwise chips <rasters…> --points FILE --size N --out DIR` */
@@ -37,17 +38,6 @@ export function chipsCommand(): Command {
     .action(run);
 }
 
-type Flags = Record<string, string | boolean | undefined>;
-
-/** A number that was typed; an option that is none is named. */
-function amount(flags: Flags, key: string, option: string): number | undefined {
-  const text = flags[key];
-  if (text === undefined) return undefined;
-  const value = String(text).trim() === '' ? Number.NaN : Number(text);
-  if (Number.isFinite(value) || /^nan$/i.test(String(text))) return value;
-  throw new InputError(`a number is wanted, and "${text}" is not one`, { option });
-}
-
 function chipFlags(flags: Flags): ChipFileOptions {
   const text = (key: string) => flags[key] as string | undefined;
   const list = (key: string) =>
@@ -55,23 +45,23 @@ function chipFlags(flags: Flags): ChipFileOptions {
       ?.split(',')
       .map((part) => part.trim());
   return {
-    size: amount(flags, 'size', 'size')!,
+    size: anyNumber(flags, 'size')!,
     format: text('format') as ChipFileOptions['format'],
     gzip: flags.gzip === true,
     pointsCrs: text('pointsCrs'),
     anchor: text('anchor') as ChipFileOptions['anchor'],
     overlap: text('overlap') as ChipFileOptions['overlap'],
     bands: list('bands'),
-    bandsPerYear: amount(flags, 'bandsPerYear', 'bands-per-year'),
-    firstYear: amount(flags, 'firstYear', 'first-year'),
+    bandsPerYear: anyNumber(flags, 'bandsPerYear'),
+    firstYear: anyNumber(flags, 'firstYear'),
     dates: list('dates'),
     datetime: text('datetime'),
     group: text('group') as ChipFileOptions['group'],
     offset: text('offset') as ChipFileOptions['offset'],
-    nodata: amount(flags, 'nodata', 'nodata'),
-    fill: amount(flags, 'fill', 'fill'),
+    nodata: anyNumber(flags, 'nodata'),
+    fill: anyNumber(flags, 'fill'),
     compat: flags.seedCompat === true ? 'seed' : undefined,
-    threads: amount(flags, 'threads', 'threads'),
+    threads: anyNumber(flags, 'threads'),
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit)),
     overwrite: flags.overwrite === true,
   };
@@ -91,6 +81,7 @@ async function run(rasters: string[], flags: Flags): Promise<void> {
       onWarning: (text) => progress.note(text),
     });
     progress.done();
+    noteRetries(progress, summary.report);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
   } finally {
     progress.close();

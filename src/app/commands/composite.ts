@@ -6,10 +6,10 @@ import { compositeToFolder, type FolderOptions, planComposite } from '../../jobs
 import type { Plan } from '../../jobs/plan.js';
 import { formatBytes, parseBytes } from '../../limit.js';
 import { suggestion } from '../../stats/suggest.js';
-import { amount, type Flags } from '../amount-option.js';
+import { amount, anyNumber, type Flags } from '../amount-option.js';
 import { geometryOf } from '../geometry-option.js';
 import { drawPreview } from '../preview.js';
-import { progressReporter } from '../progress.js';
+import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];
@@ -57,6 +57,7 @@ function compositeFlags(): Command {
       new Option('--offset <mode>', "Sentinel-2's offset since baseline 04.00").choices(['auto', 'apply', 'none']),
     )
     .addOption(new Option('--rounding <mode>', 'of integer results').choices(['half-even', 'truncate']))
+    .option('--nodata <value>', 'the missing value of the bands, in place of what files and items say')
     .option('--dtype <type>', 'input, uint8, int16, uint16, int32, float32, …')
     .option('--threads <count>', 'number of threads; 0 computes in the main thread')
     .option('--memory-limit <bytes>', 'like 1GiB (default: the cgroup or RAM less a margin)')
@@ -90,8 +91,7 @@ async function run(sources: string[], given: Flags): Promise<void> {
     }
     const summary = await compositeToFolder(sources, String(flags.out), { ...run, preview: drawPreview });
     progress.done();
-    const { retries } = summary.network;
-    if (retries > 0) progress.note(`${retries} requests were sent again after a passing fault`);
+    noteRetries(progress, summary.network);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
     progress.close();
@@ -183,6 +183,7 @@ function compositeOptions(flags: Flags): FolderOptions {
     compat: text('compat') as FolderOptions['compat'],
     rounding: text('rounding') as FolderOptions['rounding'],
     offset: text('offset') as FolderOptions['offset'],
+    nodata: anyNumber(flags, 'nodata'),
     dtype: text('dtype'),
     threads: amount(flags, 'threads', 'whole number'),
     memoryLimitBytes: flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit)),

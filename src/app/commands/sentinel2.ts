@@ -6,7 +6,7 @@ import { parseTone } from '../../jobs/tone.js';
 import { parseBytes } from '../../limit.js';
 import { amount, type Flags } from '../amount-option.js';
 import { drawPreview } from '../preview.js';
-import { progressReporter } from '../progress.js';
+import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];
@@ -62,8 +62,7 @@ async function run(request: { tile: string; start: string; end: string }, flags:
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.done();
-    const { retries } = summary.network;
-    if (retries > 0) progress.note(`${retries} requests were sent again after a passing fault`);
+    noteRetries(progress, summary.network);
     process.stdout.write(json ? `${JSON.stringify(summary)}\n` : `${summary.files.join('\n')}\n`);
   } finally {
     fetching.close();
