@@ -436,7 +436,7 @@ describe('the token of stackwise serve', () => {
 
 describe('how stackwise serve is started', () => {
   const stackwise = (...args: string[]) =>
-    spawnSync(process.execPath, [cli, 'serve', ...args], { encoding: 'utf8', timeout: 30_000 });
+    spawnSync(process.execPath, [cli, 'serve', ...args], { encoding: 'utf8', timeout: 60_000 });
 
   it('exits 2 for wrong usage and 1 for what fails, in one line', async () => {
     writeFileSync(at('empty'), '\n');
@@ -462,7 +462,7 @@ describe('how stackwise serve is started', () => {
       expect(found.status, args.join(' ')).toBe(status);
       expect(found.stderr.trim().split('\n')).toHaveLength(1);
     }
-  }, 60_000);
+  }, 300_000);
 
   it('finds scenes by a search, warns of an open door, and says links as clients know them', async () => {
     const search = JSON.stringify({ sources: scenes.items, datetime: '1984-01-01/..' });
