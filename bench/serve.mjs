@@ -106,6 +106,12 @@ function keepBusy(service) {
   };
 }
 
+/** CPU seconds of the service so far, all threads. */
+async function cpuSeconds({ url }) {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)[1]);
+}
+
 /** Asks for stored results of random pixels from another process. */
 async function measure({ port }, { seconds, times }) {
   const random = seeded(7);
@@ -122,6 +128,7 @@ async function measure({ port }, { seconds, times }) {
   const failed = runs.reduce((sum, run) => sum + run.failed, 0);
   if (failed > 0) throw new Error(`${failed} answers were not 200`);
   return {
+    answers: runs.reduce((sum, run) => sum + run.answers, 0),
     perSecond: middle(runs.map((r) => r.perSecond)),
     p50: middle(runs.map((r) => r.p50)),
     p99: middle(runs.map((r) => r.p99)),
@@ -139,7 +146,9 @@ export async function run({ quick = false } = {}) {
     await refresh(service);
     await until(service, ({ complete, pending }) => complete === 1 && pending === 0);
     const load = loadavg()[0];
+    const before = await cpuSeconds(service);
     const idle = await measure(service, how);
+    const cpu = (await cpuSeconds(service)) - before;
     const stop = keepBusy(service);
     const busy = await measure(service, how);
     const chips = await stop();
@@ -153,6 +162,7 @@ export async function run({ quick = false } = {}) {
       row('results a second, nothing computes', idle.perSecond),
       row('  p50, ms', idle.p50),
       row('  p99, ms', idle.p99),
+      row('  CPU of an answer, µs', (1e6 * cpu) / idle.answers),
       row('  (chips computed meanwhile)', chips),
       row('  (load average before)', load),
     ];

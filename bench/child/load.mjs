@@ -43,4 +43,12 @@ await Promise.all(Array.from({ length: connections }, ask));
 const took = (performance.now() - start) / 1000;
 latencies.sort((a, b) => a - b);
 const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(part * latencies.length))];
-console.log(JSON.stringify({ perSecond: latencies.length / took, p50: at(0.5), p99: at(0.99), failed }));
+console.log(
+  JSON.stringify({
+    answers: latencies.length,
+    perSecond: latencies.length / took,
+    p50: at(0.5),
+    p99: at(0.99),
+    failed,
+  }),
+);

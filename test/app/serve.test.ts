@@ -46,7 +46,7 @@ afterAll(async () => {
   await Promise.all(running.map((service) => service.stop('SIGKILL')));
   gate.stop();
   await rm(folder, { recursive: true, force: true });
-});
+}, 60_000);
 
 /** Pixel 9 failed; its chip and the one to its right are all that the scenes meet. */
 const PIXEL = `${ALGORITHM}/${CORNER.x}/${CORNER.y}`;
@@ -90,7 +90,7 @@ describe('stackwise serve, where results are', () => {
   beforeAll(async () => {
     service = await start([...SOURCE('scenes'), '--store', at('stored')]);
     check = await documented(service.url);
-  });
+  }, 60_000);
 
   it('says where it listens, and how it is', async () => {
     expect(service.first).toMatchObject({ event: 'listening', host: '127.0.0.1', grid: 'native', scenes: 39 });
@@ -436,7 +436,7 @@ describe('the token of stackwise serve', () => {
 
 describe('how stackwise serve is started', () => {
   const stackwise = (...args: string[]) =>
-    spawnSync(process.execPath, [cli, 'serve', ...args], { encoding: 'utf8', timeout: 30_000 });
+    spawnSync(process.execPath, [cli, 'serve', ...args], { encoding: 'utf8', timeout: 60_000 });
 
   it('exits 2 for wrong usage and 1 for what fails, in one line', async () => {
     writeFileSync(at('empty'), '\n');
@@ -455,13 +455,14 @@ describe('how stackwise serve is started', () => {
       [['--scenes', at('gone.json'), '--store', at('x')], 1, 'no such file'],
       [[...given, '--grid', 'conus', '--store', at('stored')], 1, 'is on the grid native'],
       [[...given, '--memory-limit', '1MiB'], 1, 'MiB'],
+      [[...given, '--port', new URL(gate.url).port], 1, 'EADDRINUSE'],
     ] as const) {
       const found = stackwise(...args);
       expect(found.stderr).toContain(message);
       expect(found.status, args.join(' ')).toBe(status);
       expect(found.stderr.trim().split('\n')).toHaveLength(1);
     }
-  }, 60_000);
+  }, 300_000);
 
   it('finds scenes by a search, warns of an open door, and says links as clients know them', async () => {
     const search = JSON.stringify({ sources: scenes.items, datetime: '1984-01-01/..' });

@@ -1,5 +1,6 @@
 // The service from end to end: work thread, store, routes.
 import type { AddressInfo } from 'node:net';
+import { InputError } from '../../errors.js';
 import { openResults } from '../../jobs/result-folder.js';
 import { guard } from './access.js';
 import { algorithmRoutes } from './algorithms.js';
@@ -41,7 +42,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       const events = new TileEvents({ store, desk }, (error) => onNote(String(error)));
       const service = { store, desk, events, metrics: await createMetrics(), baseUrl: options.baseUrl };
       const app = await appOf(service, options);
-      await app.listen({ host: options.host, port: options.port });
+      await listen(app, options);
       try {
         options.onListening(placeOf(app, service, options.host));
         await Promise.race([desk.failed, aborted(signal)]);
@@ -53,6 +54,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     }
   } finally {
     await desk.stop();
+  }
+}
+
+async function listen(app: App, { host, port }: ServeOptions): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new InputError(`cannot listen on port ${port} of ${host} (${code})`, { option: 'port' }, { cause });
   }
 }
 
