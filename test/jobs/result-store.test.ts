@@ -158,7 +158,8 @@ describe('a store in a folder', () => {
     const whole = readFileSync(file);
     // What LMDB leaves when a transaction gives back the pages that it took at the end of the file.
     const counted = Buffer.from(whole);
-    for (const page of [0, 4096]) counted.writeBigUInt64LE(counted.readBigUInt64LE(page + 144) + 3n, page + 144);
+    const pageBytes = whole.readUInt32LE(48);
+    for (const at of [144, pageBytes + 144]) counted.writeBigUInt64LE(counted.readBigUInt64LE(at) + 3n, at);
     writeFileSync(file, counted);
     const reader = await openResults(at, { readOnly: true });
     expect(await reader.chip(NAMED, { h: 19, v: 0 })).toEqual(someChip(19, 0));
