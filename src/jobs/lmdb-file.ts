@@ -61,11 +61,7 @@ class OpenLmdb implements LmdbFile {
   }
 
   get(key: Key) {
-    try {
-      return this.db.get(key);
-    } catch (cause) {
-      throw storeError(this.path, cause);
-    }
+    return this.read(() => this.db.get(key));
   }
 
   *range(start: Key, end: Key) {
@@ -77,12 +73,11 @@ class OpenLmdb implements LmdbFile {
   }
 
   last(start: Key, end: Key) {
-    for (const key of this.db.getKeys({ start: end, end: start, reverse: true, limit: 1 })) return key;
-    return undefined;
+    return this.read(() => [...this.db.getKeys({ start: end, end: start, reverse: true, limit: 1 })][0]);
   }
 
   count(start: Key, end: Key) {
-    return this.db.getKeysCount({ start, end });
+    return this.read(() => this.db.getKeysCount({ start, end }));
   }
 
   refresh(): void {
@@ -105,6 +100,14 @@ class OpenLmdb implements LmdbFile {
 
   async close(): Promise<void> {
     await this.db.close();
+  }
+
+  private read<T>(look: () => T): T {
+    try {
+      return look();
+    } catch (cause) {
+      throw storeError(this.path, cause);
+    }
   }
 }
 
