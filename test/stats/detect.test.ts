@@ -122,6 +122,17 @@ describe('detect', () => {
     expect(found.processingMask.reduce((a, b) => a + b)).toBeGreaterThan(days.length - 4);
   });
 
+  it('looks for a stable start with 4 coefficients, as PyCCD does, whatever COEFFICIENT_MIN says', () => {
+    const params = { COEFFICIENT_MIN: 8, COEFFICIENT_MID: 8 };
+    const starts = (more: Partial<DetectInput>) =>
+      Array.from({ length: 60 }, (_, seed) => {
+        const series = pixelSeries(seed, { stepDays: 4, cloudy: 0.3 });
+        const [first] = detect(input(series, more)).segments.startDay;
+        return first;
+      });
+    expect(starts({ params })).toEqual(starts({}));
+  });
+
   it('wraps the thermal band of 16 bits as PyCCD does, unless it is wide', () => {
     const filled = { ...series, bands: [...series.bands.slice(0, 6), series.bands[6]!.map(() => -9999)] };
     const used = (changes: Changes) => changes.processingMask.reduce((a, b) => a + b, 0);
