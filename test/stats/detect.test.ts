@@ -380,7 +380,7 @@ describe('predict', () => {
       const own = features.reduce((sum, x, j) => sum + x * segments.coefficients[b * 7 + j]!, segments.intercept[b]!);
       expect(Math.abs(value - own)).toBeLessThan(1e-6);
     });
-    expect(() => predict(segments, Number.NaN)).toThrow('an ordinal day is wanted');
+    expect(() => predict(segments, Number.NaN)).toThrow('an ordinal day from 1 to 3652059 is wanted');
   });
 
   it('takes the segment of the day, and the nearest outside of segments', () => {
