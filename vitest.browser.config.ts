@@ -38,7 +38,12 @@ const inChromium = {
 
 /** A page as users build it, in Chromium without Vitest. */
 const bundled = {
-  test: { name: 'bundle', include: ['test/browser/bundle.test.ts'], environment: 'node', testTimeout: 120_000 },
+  test: {
+    name: 'bundle',
+    include: ['test/browser/bundle.test.ts', 'test/browser/ccdc.test.ts'],
+    environment: 'node',
+    testTimeout: 120_000,
+  },
 };
 
 export default defineConfig({

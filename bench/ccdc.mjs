@@ -1,13 +1,15 @@
-// Change detection against PyCCD itself, alternated with it in one run on the same pixels, and the memory of a whole chip.
+// Change detection against PyCCD itself, alternated with it in one run on the same pixels, the memory of a whole chip, and two threads
+// beside two bare spinners.
 // node bench/ccdc.mjs [--quick] [--json FILE]; data from STACKWISE_DATA; the peer runs where STACKWISE_CCDC_PYTHON names a Python that
 // has lcmap-pyccd 2018.10.17 (bench/peers/requirements-ccdc.txt).
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { detectChip, PYCCD_BANDS } from '../build/index.js';
+import { detectChip, fromOrdinal, PYCCD_BANDS, writeCog } from '../build/index.js';
+import { spinners } from './spinners.mjs';
 
 export const pythonVariable = 'STACKWISE_CCDC_PYTHON';
 const DATA = join(process.env.STACKWISE_DATA ?? fileURLToPath(new URL('../../shared/data', import.meta.url)), 'ccdc');
@@ -164,6 +166,84 @@ function memoryCase() {
   };
 }
 
+/** Scenes written at a time. */
+const AT_ONCE = 32;
+
+/** chip20 over and over as scenes of 200 × 100 pixels, two chips of the native grid, with Fmask classes as ESPA has them; their items. */
+async function writeScenes(folder, { dates, data, qa }) {
+  const [width, height] = [200, 100];
+  const grid = {
+    crs: { epsg: 32610, definition: null, geoKeys: null },
+    affine: [30, 0, 300_000, 0, -30, 5_100_000],
+    width,
+    height,
+  };
+  const tiled = (plane) => {
+    const at = (i) => plane[(Math.floor(i / width) % 20) * 20 + (i % 20)];
+    return plane.constructor.from({ length: width * height }, (_, i) => at(i));
+  };
+  mkdirSync(folder, { recursive: true });
+  const scene = async (day, t) => {
+    const planes = PYCCD_BANDS.map((_, b) => tiled(data.subarray((t * 7 + b) * 400, (t * 7 + b + 1) * 400)));
+    const classes = tiled(Uint8Array.from(qa.subarray(t * 400, (t + 1) * 400)));
+    await writeCog(join(folder, `${t}_sr.tif`), { grid, names: PYCCD_BANDS, data: planes, nodata: -9999 });
+    await writeCog(join(folder, `${t}_qa.tif`), { grid, names: ['cfmask'], data: [classes], nodata: null });
+    const asset = (href, own) => ({
+      href: `./${href}`,
+      type: 'image/tiff; application=geotiff',
+      roles: ['data'],
+      'proj:shape': [height, width],
+      'proj:transform': grid.affine,
+      'eo:bands': own.map((name) => ({ name })),
+    });
+    return {
+      type: 'Feature',
+      stac_version: '1.0.0',
+      id: `scene-${t}`,
+      collection: 'espa',
+      bbox: [-125.6, 45.9, -125.5, 46],
+      geometry: null,
+      properties: { datetime: `${fromOrdinal(day)}T18:54:39Z`, platform: 'landsat-5', 'proj:epsg': 32610 },
+      links: [],
+      assets: { sr: asset(`${t}_sr.tif`, PYCCD_BANDS), cfmask: asset(`${t}_qa.tif`, ['cfmask']) },
+    };
+  };
+  const features = [];
+  for (let t = 0; t < dates.length; t += AT_ONCE) {
+    const days = [...dates.subarray(t, t + AT_ONCE)];
+    features.push(...(await Promise.all(days.map((day, i) => scene(day, t + i)))));
+  }
+  const items = join(folder, 'items.json');
+  writeFileSync(items, JSON.stringify({ type: 'FeatureCollection', features }));
+  return items;
+}
+
+/** Whole runs from scenes to a store with one and with two threads, alternated with the spinners. */
+async function threadsCase(chip, rounds) {
+  const folder = mkdtempSync(join(tmpdir(), 'stackwise-bench-'));
+  const items = await writeScenes(folder, chip);
+  const script = fileURLToPath(new URL('child/changes.mjs', import.meta.url));
+  const seconds = (threads) => JSON.parse(execFileSync(process.execPath, [script, items, threads])).seconds;
+  const found = [];
+  seconds(2);
+  for (let i = 0; i < rounds; i++) {
+    const ours = seconds(1) / seconds(2);
+    found.push({ ours, machine: (await spinners(2)) / (await spinners(1)) });
+  }
+  rmSync(folder, { recursive: true });
+  const ours = middle(found.map((pair) => pair.ours));
+  const machine = middle(found.map((pair) => pair.machine));
+  return {
+    case: 'two threads against one, 20 000 px × 423 from scenes to the store',
+    ours,
+    spread: 0,
+    peers: { spinners: machine },
+    ratio: middle(found.map((pair) => pair.ours / pair.machine)),
+    gate: '0.95 × the spinners',
+    aim: 'theirs',
+  };
+}
+
 /** Runs all cases: milliseconds a pixel, ratio = PyCCD / ours (null without the peer). No rows where the data is absent. */
 export async function run({ quick = false, python = process.env[pythonVariable] } = {}) {
   const rows = [];
@@ -188,6 +268,7 @@ export async function run({ quick = false, python = process.env[pythonVariable] 
   for (const item of cases) rows.push(await measure(item, { quick, other }));
   other?.close();
   rows.push(memoryCase());
+  if (!quick) rows.push(await threadsCase(chip, 3));
   return { name: 'ccdc', unit: 'ms/px', rows };
 }
 
@@ -195,7 +276,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const result = await run({ quick: process.argv.includes('--quick') });
   if (!process.env[pythonVariable]) console.log(`PyCCD skipped: ${pythonVariable} is not set`);
   for (const { case: name, ours, spread, peers, ratio, gate, aim } of result.rows) {
-    const theirs = ratio ? `; PyCCD ${peers.pyccd.toFixed(1)}, ${ratio.toFixed(0)} ×` : '';
+    const theirs = peers.spinners
+      ? `; spinners ${peers.spinners.toFixed(2)}, ${ratio.toFixed(2)} of them`
+      : ratio
+        ? `; PyCCD ${peers.pyccd.toFixed(1)}, ${ratio.toFixed(0)} ×`
+        : '';
     console.log(`${name}: ${ours.toPrecision(3)} ± ${(50 * spread).toFixed(0)} %${theirs} (gate ${gate}, aim ${aim})`);
   }
   const file = process.argv[process.argv.indexOf('--json') + 1];

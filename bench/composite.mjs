@@ -5,8 +5,8 @@ import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { collection, stretched } from './collections.mjs';
+import { spinners } from './spinners.mjs';
 
 const child = fileURLToPath(new URL('./child/composite.mjs', import.meta.url));
 const out = fileURLToPath(new URL('../build/bench/out', import.meta.url));
@@ -22,24 +22,6 @@ async function composite(source, options) {
 }
 
 const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-
-/** Turns of a bare loop that `count` threads do in a while: what the machine itself gives to a second thread. */
-async function spinners(count, ms = 1500) {
-  const code = `const { parentPort, workerData } = require('node:worker_threads'); const end = Date.now() + workerData; let n = 0, x = 1;
-    while (Date.now() < end) { for (let i = 0; i < 1e6; i++) x = (x * 1664525 + 1013904223) >>> 0; n++; } parentPort.postMessage(n + (x & 0));`;
-  const turns = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise((resolve, reject) => {
-          const worker = new Worker(code, { eval: true, workerData: ms });
-          worker.on('message', resolve);
-          worker.on('error', reject);
-        }),
-    ),
-  );
-  return turns.reduce((a, b) => a + b, 0);
-}
 
 /** Runs with one and two threads, alternated with the spinners. */
 async function scaling(source, rounds) {

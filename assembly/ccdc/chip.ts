@@ -1,5 +1,5 @@
 // The ABI of change detection: tables of a chip are made once, then pixels of strips are run one by one. See src/kernels/ccdc.ts.
-import { alloc } from '../memory';
+import { alloc, mark, release } from '../memory';
 import { flagClosest, N_KEY } from './closest';
 import { fitAll } from './model';
 import { observe, writeMask } from './observe';
@@ -13,6 +13,8 @@ import { adjustPeek, variogram } from './variogram';
 const MOST_SLOW: i32 = 64;
 /** Quarter days of 365.25 days. */
 const YEAR_QUARTERS: i32 = 1461;
+/** More than all that does not grow with the dates takes for 64 bands. */
+const FIXED_BYTES: usize = 65536;
 
 /** Phases of the chip's dates. Features and slow cycles are computed when a pixel first needs them. */
 function makeTables(chip: Chip): void {
@@ -45,24 +47,13 @@ function readSettings(chip: Chip, settings: usize): void {
   chip.curveEnd = <i32>load<f64>(settings, 144);
 }
 
-/** Reserves what is worked in, zeroed where it must be; false when memory ends. */
-function reserve(pixel: Pixel, span: i32): bool {
-  const chip = pixel.chip, fit = pixel.fit, nTime = <usize>chip.nTime, nVec = <usize>chip.nVec, nDetectionVec = <usize>chip.nDetectionVec;
-  chip.features = alloc(nTime << 6);
-  chip.phases = alloc(nTime << 1);
-  chip.slow = alloc((<usize>chip.nSlow * nTime) << 4);
+/** Reserves what has a size of its own whatever the number of dates: at most `FIXED_BYTES` for 64 bands. */
+function reserveFixed(pixel: Pixel): void {
+  const chip = pixel.chip, fit = pixel.fit, nVec = <usize>chip.nVec, nDetectionVec = <usize>chip.nDetectionVec;
   chip.slowReady = alloc(chip.nSlow);
-  pixel.rows = alloc(nTime * chip.rowBytes);
-  pixel.dates = alloc(nTime << 2);
-  pixel.live = alloc(nTime << 2);
   pixel.noise = alloc(nVec << 4);
-  pixel.flags = alloc(nTime);
-  pixel.scratch = alloc(tmaskScratch(nTime));
-  pixel.spans = alloc(<usize>span << 2);
-  pixel.keys = alloc(nTime << 1);
   pixel.histogram = alloc(N_KEY << 1);
   pixel.comparison = alloc(nDetectionVec << 4);
-  pixel.segments = alloc((<usize>pixel.maxSegments * (HEAD_NUMBERS + chip.nBand * BAND_NUMBERS)) << 3);
   fit.featureSums = alloc(512);
   fit.bandSums = alloc(nDetectionVec << 7);
   fit.squareSums = alloc(nDetectionVec << 4);
@@ -72,12 +63,33 @@ function reserve(pixel: Pixel, span: i32): bool {
   fit.means = alloc(64);
   fit.blocks = alloc(nVec * BLOCK_BYTES);
   fit.active = alloc(nVec << 2);
-  fit.residuals = alloc((nTime * nDetectionVec) << 4);
-  // Memory only grows, so when the last was reserved all were, but for single ones that were too large.
-  if (!chip.slow || !pixel.rows || !pixel.scratch || !pixel.spans || !pixel.segments || !fit.residuals || !chip.features || !fit.blocks) return false;
   memory.fill(chip.slowReady, 0, chip.nSlow);
-  memory.fill(pixel.spans, 0, <usize>span << 2);
   memory.fill(fit.blocks, 0, nVec * BLOCK_BYTES);
+}
+
+/** Reserves what is worked in, zeroed where it must be; false when memory ends. */
+function reserve(pixel: Pixel): bool {
+  const chip = pixel.chip, fit = pixel.fit, nTime = <usize>chip.nTime, spanBytes = <usize>pixel.nSpan << 2;
+  // The small ones come out of this, so that only the large ones below must be looked at.
+  const start = mark();
+  if (!alloc(FIXED_BYTES)) return false;
+  release(start);
+  reserveFixed(pixel);
+  chip.features = alloc(nTime << 6);
+  chip.phases = alloc(nTime << 1);
+  chip.slow = alloc((<usize>chip.nSlow * nTime) << 4);
+  pixel.rows = alloc(nTime * chip.rowBytes);
+  pixel.dates = alloc(nTime << 2);
+  pixel.live = alloc(nTime << 2);
+  pixel.flags = alloc(nTime);
+  pixel.keys = alloc(nTime << 1);
+  pixel.scratch = alloc(tmaskScratch(nTime));
+  pixel.spans = alloc(spanBytes);
+  pixel.segments = alloc((<usize>pixel.maxSegments * (HEAD_NUMBERS + chip.nBand * BAND_NUMBERS)) << 3);
+  fit.residuals = alloc((nTime * chip.nDetectionVec) << 4);
+  if (!chip.features || !chip.phases || !chip.slow || !pixel.rows || !pixel.dates || !pixel.live) return false;
+  if (!pixel.flags || !pixel.keys || !pixel.scratch || !pixel.spans || !pixel.segments || !fit.residuals) return false;
+  memory.fill(pixel.spans, 0, spanBytes);
   return true;
 }
 
@@ -117,7 +129,7 @@ export function ccdc_create(
   pixel.maxSegments = nTime / chip.meowSize + 3;
   for (let band = 0; band < nBand; band++) store<i32>(columns + (band << 2), FEATURE_BYTES + (load<i32>(lanes + (band << 2)) << 3));
   for (let i = 0; i < nTmask; i++) store<i32>(tmaskColumns + (i << 2), load<i32>(columns + (load<i32>(tmaskBands + (i << 2)) << 2)));
-  if (!reserve(pixel, span)) return 0;
+  if (!reserve(pixel)) return 0;
   for (let lane = 0; lane < chip.nVec << 1; lane++) {
     let isBand = false;
     for (let band = 0; band < nBand; band++) isBand = isBand || load<i32>(lanes + (band << 2)) == lane;

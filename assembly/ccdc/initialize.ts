@@ -6,6 +6,9 @@ import { bothLanes, score, scoreBound } from './score';
 import { BLOCK_BYTES, dayAt, Pixel, remove, RMSE } from './state';
 import { tmask } from './tmask';
 
+/** Coefficients of the models that are checked for stability: PyCCD takes these, whatever COEFFICIENT_MIN says. */
+const N_COEFFICIENT: i32 = 4;
+
 /** Whether the models' slopes and first and last residuals of the window [from, until) are small against the noise. */
 function isStable(pixel: Pixel, from: i32, until: i32): bool {
   const fit = pixel.fit, nVec = pixel.chip.nDetectionVec, span = f64x2.splat(<f64>(dayAt(pixel, until - 1) - dayAt(pixel, from)));
@@ -55,7 +58,7 @@ export function initialize(pixel: Pixel): bool {
       remove(pixel, from + i);
       until--;
     }
-    fitDetection(pixel, from, until, chip.coefficientMin);
+    fitDetection(pixel, from, until, N_COEFFICIENT);
     if (isStable(pixel, from, until)) {
       pixel.from = from;
       pixel.until = until;

@@ -1,7 +1,7 @@
 // One pixel of a strip: the classes of its observations, and the rows that a procedure keeps.
 import { medianOf } from '../select';
 import { cosine_sine } from '../sine';
-import { Chip, CLEAR, CLOUD, F64, FEATURE_BYTES, FILL, I16, Pixel, remove, rowAt, SNOW, UNKNOWN, WATER } from './state';
+import { Chip, CLEAR, CLOUD, F64, FEATURE_BYTES, FILL, I16, Pixel, rowAt, SNOW, UNKNOWN, WATER } from './state';
 
 /** Which mask applies, and whether the thermal band is taken to hundredths of a degree Celsius. */
 export const STANDARD: i32 = 0, PERMANENT_SNOW: i32 = 1, INSUFFICIENT_CLEAR: i32 = 2;
@@ -80,7 +80,12 @@ function dropBright(pixel: Pixel): void {
   const column = load<i32>(chip.columns + (chip.green << 2)), to = pixel.scratch;
   for (let i = 0; i < pixel.n; i++) store<f64>(to + (i << 3), load<f64>(rowAt(pixel, i) + column));
   const limit = medianOf(to, pixel.n) + chip.medianGreenFilter;
-  for (let i = pixel.n - 1; i >= 0; i--) if (!(load<f64>(rowAt(pixel, i) + column) < limit)) remove(pixel, i);
+  let n = 0;
+  for (let i = 0; i < pixel.n; i++) {
+    if (!(load<f64>(rowAt(pixel, i) + column) < limit)) continue;
+    store<i32>(pixel.live + (n++ << 2), load<i32>(pixel.live + (i << 2)));
+  }
+  pixel.n = n;
 }
 
 /** The features of date t, computed when they are first asked for. */

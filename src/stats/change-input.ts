@@ -1,5 +1,6 @@
 // Checks what change detection is given, and brings it into the kernels' types.
 import { InputError } from '../errors.js';
+import { LAST_ORDINAL } from '../geo/ordinal.js';
 import type { CcdcValues } from '../kernels/ccdc.js';
 import type { PixelArray } from '../kernels/strip.js';
 
@@ -26,10 +27,9 @@ export interface ChipData {
   bands?: readonly string[];
 }
 
-/** 9999-12-31 */
-const LAST_ORDINAL = 3_652_059;
 const MOST_DATES = 65_535;
-const MOST_PX = 2 ** 30;
+/** More than an ARD tile has; the results alone take 28 bytes a pixel. */
+const MOST_PX = 2 ** 25;
 
 /** Dates ascending, and the place of each in the input; equal dates keep their order. */
 export function sortedDates(dates: ArrayLike<number>): { days: Int32Array; order: Uint32Array } {
@@ -88,8 +88,13 @@ function finite(values: Float32Array | Float64Array, where: (i: number) => strin
   return values instanceof Float64Array ? values : Float64Array.from(values);
 }
 
+const kindOf = (value: unknown) => (typeof value === 'object' ? (value?.constructor.name ?? 'null') : typeof value);
+
 /** Values as the kernels read them: 16-bit integers stay so, other integers become 32-bit, floats (and u32) f64. */
 function widened(values: PixelArray, where: (i: number) => string): CcdcValues {
+  if (!ArrayBuffer.isView(values) || values instanceof DataView || typeof values[0] === 'bigint') {
+    throw new InputError(`a typed array of numbers is wanted ${where(0)}, got ${kindOf(values)}`, { option: 'data' });
+  }
   if (values instanceof Int16Array || values instanceof Int32Array) return values;
   if (values instanceof Float32Array || values instanceof Float64Array) return finite(values, where);
   return values instanceof Uint32Array ? Float64Array.from(values) : Int32Array.from(values);
@@ -111,7 +116,7 @@ export function chipValues(
     const sizes = `${nTime} dates × ${nBand} bands × ${rows} rows × ${cols} cols`;
     throw new InputError(`data must have ${length} values (${sizes}), got ${data.length}`, { option: 'data' });
   }
-  return widened(data, (i) => `at ${i}`);
+  return widened(data, (i) => `in data at ${i}`);
 }
 
 /** A band as a typed array: a plain one must hold integers of 16 bits, or of 32 when they are wide. */
@@ -135,9 +140,9 @@ export function pixelChip(
 ): { values: CcdcValues; qa: Uint16Array } {
   const nTime = dates.length;
   const columns = names.map((name) => {
-    const given = bands[name]!;
-    if (given.length !== nTime) {
-      throw new InputError(`band ${name} must have ${nTime} values, one a date, got ${given.length}`, { band: name });
+    const given = bands[name];
+    if (given?.length !== nTime) {
+      throw new InputError(`band ${name} must have ${nTime} values, one a date, got ${given?.length}`, { band: name });
     }
     return widened(typedBand(name, given, isWide), (i) => `in band ${name} at ${i}`);
   });

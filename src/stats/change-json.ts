@@ -79,7 +79,7 @@ export function toJSON(changes: Changes, px = 0): PyccdResult {
 }
 
 function numberAt(model: PyccdModel, name: string, where: string): number {
-  const value = model[name];
+  const value = model?.[name];
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   throw new FormatError(`${where}: ${name} must be a number, got ${JSON.stringify(value)}`);
 }
@@ -121,17 +121,20 @@ export interface FromJsonOptions {
 
 /**
  * Reads results of one or more pixels in PyCCD's schema. The bands are those of the first model, in its order.
- * @throws FormatError when they are not of that schema.
+ * @throws FormatError when they are not of that schema; InputError for avgDaysYr outside of 50 to 100000.
  */
 export function fromJSON(results: PyccdResult | readonly PyccdResult[], options: FromJsonOptions = {}): Changes {
   const { dates, avgDaysYr = PYCCD_DEFAULTS.AVG_DAYS_YR } = options;
+  if (!(avgDaysYr >= 50 && avgDaysYr <= 100_000)) {
+    throw new InputError(`avgDaysYr must be a number from 50 to 100000, got ${avgDaysYr}`, { option: 'avgDaysYr' });
+  }
   const all = (Array.isArray(results) ? results : [results]) as readonly PyccdResult[];
   all.forEach((result, px) => {
     if (!Array.isArray(result?.change_models) || !Array.isArray(result.processing_mask)) {
       throw new FormatError(`pixel ${px}: change_models and processing_mask must be lists`);
     }
   });
-  const first = all.flatMap(({ change_models }) => change_models).at(0);
+  const first = all.find(({ change_models }) => change_models.length > 0)?.change_models[0];
   const bandNames = first ? Object.keys(first).filter((name) => typeof first[name] === 'object') : [];
   const nTime = all[0]?.processing_mask.length ?? 0;
   if (dates && dates.length !== nTime) {

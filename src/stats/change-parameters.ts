@@ -72,13 +72,29 @@ export const PYCCD_DEFAULTS: PyccdParameters = {
   LASSO_MAX_ITER: 1000,
 };
 
+/** What else PyCCD's own table has, so that it can be given whole: bands go by name here, and so these have one value. */
+const FIXED: Readonly<Record<string, unknown>> = {
+  BLUE_IDX: 0,
+  GREEN_IDX: 1,
+  RED_IDX: 2,
+  NIR_IDX: 3,
+  SWIR1_IDX: 4,
+  SWIR2_IDX: 5,
+  THERMAL_IDX: 6,
+  QA_IDX: 7,
+  FITTER_FN: 'ccd.models.lasso.fitted_model',
+};
+/** PyCCD's code does not look at it. */
+const IGNORED = 'CLEAR_OBSERVATION_THRESHOLD';
+
 /** Ranges of what is a single number: [least, most, whole]. */
 const RANGES: Partial<Record<keyof PyccdParameters, readonly [least: number, most: number, isWhole: boolean]>> = {
-  // A model of 8 coefficients may be fitted to as few, and its residuals divided by what is left.
-  MEOW_SIZE: [9, 10_000, true],
+  // Tmask's fit has 5 coefficients.
+  MEOW_SIZE: [5, 10_000, true],
   PEEK_SIZE: [2, 100, true],
   DAY_DELTA: [1, 100_000, true],
-  AVG_DAYS_YR: [1, 100_000, false],
+  // Three cycles of a shorter year up to the last ordinal are beyond what our sine is good for.
+  AVG_DAYS_YR: [50, 100_000, false],
   NUM_OBS_FACTOR: [0.1, 1000, false],
   CLEAR_PCT_THRESHOLD: [0, 1, false],
   SNOW_PCT_THRESHOLD: [0, 1, false],
@@ -119,7 +135,17 @@ function checkNumbers(all: PyccdParameters): void {
       throw wrong(name, `a whole number from 0 to ${most}`, value);
     }
   }
+  // Else the RMSE of a model has nothing left to be divided by.
+  for (let n = all.MEOW_SIZE; n <= all.COEFFICIENT_MAX; n++) {
+    const { COEFFICIENT_MIN: least, COEFFICIENT_MID: mid, COEFFICIENT_MAX: most } = all;
+    const each = n / all.NUM_OBS_FACTOR;
+    const nCoefficient = each < mid ? least : each < most ? mid : most;
+    if (nCoefficient >= n)
+      throw wrong('MEOW_SIZE', `above ${n} for models of ${nCoefficient} coefficients`, all.MEOW_SIZE);
+  }
   for (const [name, value] of Object.entries(all.CURVE_QA)) {
+    if (!(name in PYCCD_DEFAULTS.CURVE_QA))
+      throw wrong('CURVE_QA', Object.keys(PYCCD_DEFAULTS.CURVE_QA).join(', '), name);
     if (!(Number.isInteger(value) && value >= 0 && value <= 255)) throw wrong(`CURVE_QA ${name}`, '0 to 255', value);
   }
 }
@@ -130,12 +156,19 @@ function checkNumbers(all: PyccdParameters): void {
  */
 export function pyccdParameters(given: Partial<PyccdParameters> = {}): PyccdParameters {
   const known = Object.keys(PYCCD_DEFAULTS);
-  for (const name of Object.keys(given)) {
+  const own: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (name === IGNORED) continue;
+    if (Object.hasOwn(FIXED, name)) {
+      if (value !== FIXED[name]) throw wrong(name, `${FIXED[name]}, as in PyCCD`, value);
+      continue;
+    }
     if (!known.includes(name)) {
       throw new InputError(`params has no "${name}"${suggestion(name, known)}`, { option: name });
     }
+    own[name] = value;
   }
-  const all = { ...PYCCD_DEFAULTS, ...given };
+  const all: PyccdParameters = { ...PYCCD_DEFAULTS, ...own };
   if (typeof all.QA_BITPACKED !== 'boolean') throw wrong('QA_BITPACKED', 'true or false', all.QA_BITPACKED);
   for (const name of ['DETECTION_BANDS', 'TMASK_BANDS'] as const) {
     const value = all[name];

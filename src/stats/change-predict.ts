@@ -1,5 +1,6 @@
 // Values that the models of segments give for a day: synthetic images.
 import { InputError } from '../errors.js';
+import { LAST_ORDINAL } from '../geo/ordinal.js';
 import { featuresAt } from '../kernels/ccdc.js';
 import { N_COEFFICIENT, type Segments } from './change.js';
 
@@ -24,10 +25,12 @@ export function segmentAt({ offsets, startDay, endDay, breakDay }: Segments, px:
  * The value of each band at an ordinal day by the models, f64[nPx][nBand]; NaN where a pixel has no segment. See {@link segmentAt} for days
  * outside of segments. In the units of the input, but thermal in hundredths of a degree Celsius for segments of the standard procedure
  * (kelvin × 10 for curve QA 44 and 54), as PyCCD models it.
- * @throws InputError when the day is not a number.
+ * @throws InputError when the day is not between 1 and 3652060.
  */
 export function predict(segments: Segments, date: number): Float64Array<ArrayBuffer> {
-  if (!Number.isFinite(date)) throw new InputError(`an ordinal day is wanted, got ${date}`, { option: 'date' });
+  if (!(date >= 1 && date <= LAST_ORDINAL + 1)) {
+    throw new InputError(`an ordinal day from 1 to ${LAST_ORDINAL} is wanted, got ${date}`, { option: 'date' });
+  }
   const { bandNames, offsets, intercept, coefficients, avgDaysYr } = segments;
   const nBand = bandNames.length;
   const nPx = offsets.length - 1;

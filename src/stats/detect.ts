@@ -153,8 +153,8 @@ export function detect(input: DetectInput): Changes {
   ];
   const bands = resolveBands(ordered, input, input.params);
   const own = { isWide: input.wideInt ?? false, unclassed: unclassedOf(input) };
-  const { values, qa } = pixelChip(input, ordered, own);
   const { days, order } = sortedDates(input.dates);
+  const { values, qa } = pixelChip(input, ordered, own);
   const changes = run({ values, qa, order, days, nPx: 1, bands }, input);
   const failure = changes.failures.get(0);
   if (failure) throw new InputError(failure, { option: 'qa' });

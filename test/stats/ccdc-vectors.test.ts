@@ -1,88 +1,40 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { detect, detectChip, PYCCD_BANDS, type PyccdBand, type PyccdModel, toJSON } from '../../build/index.js';
+import { detect, PYCCD_BANDS, toJSON } from '../../build/index.js';
 import { CcdcRun } from '../../build/kernels/ccdc.js';
 import { kernels } from '../../build/kernels/memory.js';
 import { resolveBands } from '../../build/stats/change-bands.js';
-import { PYCCD_DEFAULTS, type PyccdParameters } from '../../build/stats/change-parameters.js';
+import { PYCCD_DEFAULTS } from '../../build/stats/change-parameters.js';
 import { qaCodes } from '../../build/stats/change-qa.js';
 import { changeThresholds } from '../../build/stats/change-thresholds.js';
 import { kernelSettings } from '../../build/stats/detect.js';
+import {
+  CHIP_FILES,
+  type ChipVector,
+  chipDifferences,
+  npyNumbers,
+  runChip,
+  runWay,
+  waysOf,
+} from '../fixture/ccdc-vectors.ts';
 import { lassoOf } from '../reference/lasso.ts';
+import { differences, resultDifferences } from '../reference/pyccd.ts';
 import { robustOf } from '../reference/tmask.ts';
 import { closestOf, lagOf, peekOf, variogramOf } from '../reference/variogram.ts';
 
 const folder = join(process.env.STACKWISE_DATA ?? resolve(import.meta.dirname, '../../../shared/data'), 'ccdc');
 const present = existsSync(join(folder, 'pixels.json'));
-const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
-
-interface Expected {
-  algorithm: string;
-  cloud_prob: number | null;
-  snow_prob: number | null;
-  water_prob: number | null;
-  processing_mask: string;
-  change_models: PyccdModel[];
-}
-interface Vector {
-  name: string;
-  bitpacked: boolean;
-  params?: Partial<PyccdParameters>;
-  dates: number[];
-  bands: Record<string, number[]>;
-  qa: number[];
-  expected: Expected;
-  expected_int64_input?: Expected;
-}
-
-/** The largest differences of two bands in the measures of the vectors' README. */
-function differences(got: PyccdBand, want: PyccdBand) {
-  const relative = (a: number, b: number) => Math.abs(a - b) / Math.max(Math.abs(b), 1e-9);
-  const harmonic = Math.max(...want.coefficients.slice(1).map(Math.abs), 1e-9);
-  return {
-    rmse: relative(got.rmse, want.rmse),
-    magnitude: relative(got.magnitude, want.magnitude),
-    intercept: relative(got.intercept, want.intercept),
-    slope: Math.abs(got.coefficients[0]! - want.coefficients[0]!),
-    harmonics: Math.max(...want.coefficients.slice(1).map((c, j) => Math.abs(got.coefficients[j + 1]! - c))) / harmonic,
-  };
-}
-const LIMITS = { rmse: 1e-9, magnitude: 1e-9, intercept: 1e-8, slope: 1e-9, harmonics: 1e-6 };
-
-function compare(got: PyccdModel[], want: PyccdModel[]): void {
-  const heads = (models: PyccdModel[]) =>
-    models.map((m) => [m.start_day, m.end_day, m.break_day, m.observation_count, m.change_probability, m.curve_qa]);
-  expect(heads(got)).toEqual(heads(want));
-  want.forEach((model, i) => {
-    for (const name of PYCCD_BANDS) {
-      const found = differences(got[i]![name] as PyccdBand, model[name] as PyccdBand);
-      for (const [measure, limit] of Object.entries(LIMITS)) {
-        expect(found[measure as keyof typeof found], `${name} ${measure}`).toBeLessThanOrEqual(limit);
-      }
-    }
-  });
-}
+const bytesOf = (name: string) => readFileSync(join(folder, name));
+const read = (name: string) => JSON.parse(bytesOf(name).toString());
 
 describe.skipIf(!present)('the pixels that PyCCD ran (skipped without STACKWISE_DATA)', () => {
-  const vectors: Vector[] = present ? read('pixels.json').pixels : [];
-  const ways = vectors.flatMap((v) => [
-    { ...v, wideInt: false },
-    ...(v.expected_int64_input
-      ? [{ ...v, name: `${v.name}, wide`, wideInt: true, expected: v.expected_int64_input }]
-      : []),
-  ]);
+  const ways = waysOf(present ? read('pixels.json').pixels : []);
 
-  it.each(ways)('$name', ({ dates, bands, qa, params = {}, bitpacked, wideInt, expected }) => {
-    const qaScheme = bitpacked ? 'pyccd' : 'fmask';
-    const got = toJSON(detect({ dates, bands, qa, params, qaScheme, wideInt }));
-    expect(got.processing_mask.join('')).toBe(expected.processing_mask);
-    compare(got.change_models, expected.change_models);
-    if (wideInt) return;
-    expect(got.algorithm).toBe(expected.algorithm);
-    for (const name of ['cloud_prob', 'snow_prob', 'water_prob'] as const) {
-      expect(got[name] ?? -1).toBeCloseTo(expected[name] ?? -1, 14);
-    }
+  it.each(ways)('$name', (way) => {
+    const got = toJSON(runWay(way));
+    expect(got.algorithm).toBe(way.expected.algorithm);
+    expect(resultDifferences(got, way.expected)).toEqual([]);
   });
 });
 
@@ -217,83 +169,26 @@ describe.skipIf(!present)('the units of PyCCD (skipped without STACKWISE_DATA)',
   });
 });
 
-/** A little-endian .npy file of C order. */
-function npy(name: string): {
-  shape: number[];
-  data: Int32Array | Int16Array | Uint16Array | Uint8Array | Float64Array;
-} {
-  const bytes = readFileSync(join(folder, name));
-  const start = 10 + bytes.readUInt16LE(8);
-  const header = bytes.toString('latin1', 10, start);
-  const [, type] = /'descr': '[<|](\w+)'/.exec(header)!;
-  const [, shape] = /'shape': \(([^)]*)\)/.exec(header)!;
-  const types = { i4: Int32Array, i2: Int16Array, u2: Uint16Array, u1: Uint8Array, f8: Float64Array };
-  const content = new Uint8Array(bytes.subarray(start)).buffer;
-  const data = new types[type as keyof typeof types](content);
-  return {
-    shape: shape!
-      .split(',')
-      .filter((s) => s.trim())
-      .map(Number),
-    data,
-  };
-}
-
 describe.skipIf(!present)('chip20 that PyCCD ran (skipped without STACKWISE_DATA)', () => {
-  it('has the same segments and masks, and numbers within the tolerances', () => {
-    const file = (name: string) => npy(`chip20_${name}.npy`);
-    const { data } = file('bands');
-    const qa = file('qa').data as Uint16Array;
-    const dates = file('dates').data;
-    const chip = { dates, data, qa, rows: 20, cols: 20, qaScheme: 'fmask' as const };
-    const { segments, processingMask, failures, cloudProbability, snowProbability, waterProbability } =
-      detectChip(chip);
-    expect(failures.size).toBe(0);
-    const mask = file('expected_mask').data;
-    const nTime = dates.length;
-    expect([...processingMask]).toEqual(
-      Array.from({ length: mask.length }, (_, i) => mask[(i % nTime) * 400 + Math.floor(i / nTime)]!),
-    );
-    const rows = file('expected_segments').data;
-    const heads = Array.from({ length: segments.startDay.length }, (_, i) => [
-      segments.startDay[i]!,
-      segments.endDay[i]!,
-      segments.breakDay[i]!,
-      segments.observationCount[i]!,
-      segments.changeProbability[i]!,
-      segments.curveQa[i]!,
-    ]);
-    expect(heads).toEqual(heads.map((_, i) => [...rows.subarray(i * 9 + 3, i * 9 + 9)]));
-    expect(heads.length).toBe(rows.length / 9);
-    const nSegment = file('expected_nseg').data;
-    expect([...segments.offsets].slice(1).map((end, px) => end - segments.offsets[px]!)).toEqual([...nSegment]);
-    const [coefficients, rmse, magnitude] = ['coefs', 'rmse', 'magnitude'].map((n) => file(`expected_${n}`).data);
-    for (let i = 0; i < heads.length * 7; i++) {
-      const off = differences(
-        {
-          coefficients: [...segments.coefficients.subarray(i * 7, i * 7 + 7)],
-          intercept: segments.intercept[i]!,
-          rmse: segments.rmse[i]!,
-          magnitude: segments.magnitude[i]!,
-        },
-        {
-          coefficients: [...coefficients!.subarray(i * 8, i * 8 + 7)],
-          intercept: coefficients![i * 8 + 7]!,
-          rmse: rmse![i]!,
-          magnitude: magnitude![i]!,
-        },
-      );
-      for (const [measure, limit] of Object.entries(LIMITS)) {
-        expect(off[measure as keyof typeof off]).toBeLessThanOrEqual(limit);
-      }
-    }
-    read('chip20_info.json').probs.forEach(([cloud, snow, water]: (number | null)[], px: number) => {
-      if (cloud === null) expect(cloudProbability[px]).toBeNaN();
-      else expect(cloudProbability[px]).toBeCloseTo(cloud!, 14);
-      expect(snowProbability[px]).toBeCloseTo(snow!, 14);
-      expect(waterProbability[px]).toBeCloseTo(water!, 14);
-    });
-    // Strips and neighbours change nothing: a pixel alone has the same bits.
+  const chip: () => ChipVector = () => ({
+    files: Object.fromEntries(
+      CHIP_FILES.map((name) => [name, npyNumbers(bytesOf(`chip20_${name}.npy`))]),
+    ) as ChipVector['files'],
+    probabilities: read('chip20_info.json').probs,
+  });
+
+  it('has the same segments, masks and probabilities, and numbers within the tolerances', () => {
+    const vector = chip();
+    const found = runChip(vector);
+    expect(found.failures.size).toBe(0);
+    expect(found.segments.startDay.length).toBe(vector.files.expected_segments.length / 9);
+    expect(chipDifferences(found, vector)).toEqual([]);
+  });
+
+  it('strips and neighbours change nothing: a pixel alone has the same bits', () => {
+    const { files } = chip();
+    const { dates, bands: data, qa } = files;
+    const { segments } = runChip({ files, probabilities: [] });
     const px = 237;
     const alone = detect({
       dates,

@@ -122,6 +122,17 @@ describe('detect', () => {
     expect(found.processingMask.reduce((a, b) => a + b)).toBeGreaterThan(days.length - 4);
   });
 
+  it('looks for a stable start with 4 coefficients, as PyCCD does, whatever COEFFICIENT_MIN says', () => {
+    const params = { COEFFICIENT_MIN: 8, COEFFICIENT_MID: 8 };
+    const starts = (more: Partial<DetectInput>) =>
+      Array.from({ length: 60 }, (_, seed) => {
+        const series = pixelSeries(seed, { stepDays: 4, cloudy: 0.3 });
+        const [first] = detect(input(series, more)).segments.startDay;
+        return first;
+      });
+    expect(starts({ params })).toEqual(starts({}));
+  });
+
   it('wraps the thermal band of 16 bits as PyCCD does, unless it is wide', () => {
     const filled = { ...series, bands: [...series.bands.slice(0, 6), series.bands[6]!.map(() => -9999)] };
     const used = (changes: Changes) => changes.processingMask.reduce((a, b) => a + b, 0);
@@ -369,7 +380,7 @@ describe('predict', () => {
       const own = features.reduce((sum, x, j) => sum + x * segments.coefficients[b * 7 + j]!, segments.intercept[b]!);
       expect(Math.abs(value - own)).toBeLessThan(1e-6);
     });
-    expect(() => predict(segments, Number.NaN)).toThrow('an ordinal day is wanted');
+    expect(() => predict(segments, Number.NaN)).toThrow('an ordinal day from 1 to 3652059 is wanted');
   });
 
   it('takes the segment of the day, and the nearest outside of segments', () => {
