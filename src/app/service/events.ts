@@ -75,6 +75,8 @@ export class TileEvents {
     stream.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
+      // Nothing comes after the stream: else the end of the service would wait for the connection.
+      connection: 'close',
       'x-accel-buffering': 'no',
     });
     stream.write(`retry: ${RETRY_MS}\n\n`);
