@@ -7,8 +7,10 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { saveTasksCommand } from './commands/save-tasks.js';
 import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
+import { tasksCommand } from './commands/tasks.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
 const COMMANDS = [
@@ -16,6 +18,8 @@ const COMMANDS = [
   sentinel2Command,
   chipsCommand,
   ccdcCommand,
+  saveTasksCommand,
+  tasksCommand,
   searchCommand,
   infoCommand,
   demoCommand,
