@@ -28,3 +28,9 @@ export {
   type Sentinel2Summary,
   sentinel2ToFolder,
 } from './jobs/sentinel2.js';
+export { type SaveTasksSummary, saveTasks } from './jobs/save-tasks.js';
+export type { Task, TaskKey, TaskScene } from './jobs/task.js';
+export type { SaveTasksOptions } from './jobs/task-rules.js';
+export { selectTasks } from './jobs/task-select.js';
+export { openTaskSet, readTask, type TaskSet, type TaskSetHead } from './jobs/task-set.js';
+export type { TaskRow } from './jobs/task-table.js';

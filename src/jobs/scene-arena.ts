@@ -50,15 +50,15 @@ export function sceneArena(): SceneArena {
 
   const encoded = (index: number): EncodedScene => {
     const { chunk: own, offset, bytes, kind, grids } = places[index]!;
-    return { json: decoder.decode(own.subarray(offset, offset + bytes)), kind, grids };
+    return { json: own.subarray(offset, offset + bytes), kind, grids };
   };
   return {
     tables,
     add(scene) {
-      const { json, kind, grids } = encodeScene(scene, tables);
+      const { text, kind, grids } = encodeScene(scene, tables);
       const list = gridLists.get(grids.join()) ?? grids;
       gridLists.set(grids.join(), list);
-      places.push({ ...put(json), kind, grids: list });
+      places.push({ ...put(text), kind, grids: list });
       return places.length - 1;
     },
     encoded,
@@ -67,7 +67,7 @@ export function sceneArena(): SceneArena {
       const read = (table: ReadonlyMap<string, string>, names: readonly string[]): Json =>
         Object.fromEntries(names.map((name) => [name, JSON.parse(table.get(name)!)]));
       const shared = { grids: read(tables.grids.json, grids), kinds: read(tables.kinds.json, [kind]) };
-      return decodeScene(JSON.parse(json), shared);
+      return decodeScene(JSON.parse(decoder.decode(json)), shared);
     },
   };
 }

@@ -32,7 +32,8 @@ export interface CandidateRules {
   tiles: TileRange | null;
   /** `x/y` of tiles that an area touches. */
   area: ReadonlySet<string> | null;
-  hrefMap: (href: string) => string;
+  /** Null: as they are. */
+  hrefMap: ((href: string) => string) | null;
 }
 
 /** A scene, without what only its document needs. */
@@ -115,7 +116,8 @@ function placed(scene: TaskScene): Geometry {
   throw new InputError(`item ${scene.id} has neither geometry nor bbox: it belongs to no tile`, { items: [scene.id] });
 }
 
-function withHrefs(scene: TaskScene, map: (href: string) => string): TaskScene {
+function withHrefs(scene: TaskScene, map: CandidateRules['hrefMap']): TaskScene {
+  if (!map) return scene;
   const bands = Object.entries(scene.bands).map(([key, band]) => [key, { ...band, href: map(band.href) }]);
   return { ...scene, bands: Object.fromEntries(bands) };
 }

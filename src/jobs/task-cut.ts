@@ -125,6 +125,17 @@ function spanOf(candidates: readonly Candidate[], hoursOf: (x: number, y: number
   return span;
 }
 
+/** Periods are made of whole days: those of a day are looked up once. */
+function keptByDay(calendar: Calendar): Calendar {
+  const days = new Map<number, readonly NamedPeriod[]>();
+  return (timeMs) => {
+    const day = Math.floor(timeMs / 86_400_000);
+    const periods = days.get(day) ?? calendar(timeMs);
+    days.set(day, periods);
+    return periods;
+  };
+}
+
 /**
  * Tasks by period, x and y; only those that have scenes. A scene belongs to the period of its time by the sun, in whole hours for each
  * tile (under `odc` to the one of UTC where the frequency is `all`). Timeless scenes are in every task of their tiles.
@@ -145,7 +156,7 @@ export function cutTasks(
   const hoursOf = isRaw ? () => 0 : solarHours;
   const dated = candidates.filter(({ product }) => !timeless.has(product));
   if (dated.length === 0) return [];
-  const calendar: Calendar = calendarOf(frequency, range, spanOf(dated, hoursOf));
+  const calendar = keptByDay(calendarOf(frequency, range, spanOf(dated, hoursOf)));
 
   const drafts = new Map<string, { key: TaskKey; named: NamedPeriod; members: Candidate[] }>();
   const onTile = new Map<string, Set<string>>();

@@ -10,43 +10,71 @@ export const TASK_FORMAT = 'stackwise-task';
 export const TASK_VERSION = 1;
 
 /** Values that scenes share, under names that are short. */
-export interface SharedTable {
-  nameOf(value: unknown): string;
+export interface SharedTable<T> {
+  nameOf(value: T): string;
   /** JSON by name. */
   json: ReadonlyMap<string, string>;
 }
 
-function sharedTable(letter: string): SharedTable {
+/** @param keyOf text that is the same for equal values; cheaper than their JSON, which is made once of each */
+function sharedTable<T>(letter: string, keyOf: (value: T) => string, shown: (value: T) => unknown): SharedTable<T> {
   const names = new Map<string, string>();
   const json = new Map<string, string>();
   return {
     json,
     nameOf(value) {
-      const text = JSON.stringify(value);
-      let name = names.get(text);
+      const key = keyOf(value);
+      let name = names.get(key);
       if (name === undefined) {
         name = `${letter}${names.size}`;
-        names.set(text, name);
-        json.set(name, text);
+        names.set(key, name);
+        json.set(name, JSON.stringify(shown(value)));
       }
       return name;
     },
   };
 }
 
+type Bands = TaskScene['bands'];
+
 /** What the scenes of a set share. */
 export interface SharedTables {
-  grids: SharedTable;
-  kinds: SharedTable;
+  grids: SharedTable<Grid>;
+  /** What is known of bands, but for their files. */
+  kinds: SharedTable<Bands>;
+}
+
+function gridKey({ crs, affine, width, height }: Grid): string {
+  const system = crs.definition === null && crs.geoKeys === null ? crs.epsg : JSON.stringify(crs);
+  return `${system} ${width} ${height} ${affine.join()}`;
+}
+
+function kindKey(bands: Bands): string {
+  let key = '';
+  for (const [name, band] of Object.entries(bands)) {
+    const { bandIndex, name: own, commonName, dtype, nodata, scale, offset } = band;
+    key += `${name}\n${bandIndex}\n${own}\n${commonName}\n${dtype}\n${nodata}\n${scale}\n${offset}\n`;
+  }
+  return key;
+}
+
+function kindOf(bands: Bands): Json {
+  const known = Object.entries(bands).map(([key, { href: _, grid: __, ...facts }]) => {
+    return [key, { ...facts, ...(typeof facts.nodata === 'number' && { nodata: numberName(facts.nodata) }) }];
+  });
+  return Object.fromEntries(known);
 }
 
 export function sharedTables(): SharedTables {
-  return { grids: sharedTable('g'), kinds: sharedTable('k') };
+  return {
+    grids: sharedTable('g', gridKey, (grid) => grid),
+    kinds: sharedTable('k', kindKey, kindOf),
+  };
 }
 
 /** A scene as JSON, and the names in it that lead to tables. */
 export interface EncodedScene {
-  json: string;
+  json: Uint8Array;
   kind: string;
   grids: readonly string[];
 }
@@ -56,52 +84,58 @@ const numberName = (value: number) =>
 const NUMBER_NAMES: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
 
 function commonFolder(hrefs: readonly string[]): string {
-  let shared = hrefs[0] ?? '';
-  for (const href of hrefs) while (!href.startsWith(shared)) shared = shared.slice(0, -1);
-  return shared.slice(0, shared.lastIndexOf('/') + 1);
+  const [first = ''] = hrefs;
+  let end = first.lastIndexOf('/') + 1;
+  for (const href of hrefs)
+    while (end > 0 && !href.startsWith(first.slice(0, end))) end = first.lastIndexOf('/', end - 2) + 1;
+  return first.slice(0, end);
 }
 
-export function encodeScene({ bands, ...facts }: TaskScene, tables: SharedTables): EncodedScene {
-  const entries = Object.entries(bands);
-  const base = commonFolder(entries.map(([, { href }]) => href));
+/** The JSON of a scene as text; {@link EncodedScene} has it as bytes. */
+export function encodeScene(
+  { bands, ...facts }: TaskScene,
+  { grids, kinds }: SharedTables,
+): Omit<EncodedScene, 'json'> & { text: string } {
+  const base = commonFolder(Object.values(bands).map(({ href }) => href));
   const used = new Set<string>();
-  const gridName = (grid: Grid | null) => {
-    if (!grid) return null;
-    const name = tables.grids.nameOf(grid);
-    used.add(name);
-    return name;
-  };
-  const kind = tables.kinds.nameOf(
-    Object.fromEntries(
-      entries.map(([key, { href: _, grid: __, ...known }]) => [
-        key,
-        { ...known, ...(typeof known.nodata === 'number' && { nodata: numberName(known.nodata) }) },
-      ]),
-    ),
-  );
-  const files = Object.fromEntries(
-    entries.map(([key, { href, grid }]) => [key, [href.slice(base.length), gridName(grid)]]),
-  );
-  const json = JSON.stringify({ ...facts, kind, base, files });
-  return { json, kind, grids: [...used] };
+  const files: Record<string, readonly [string, string | null]> = {};
+  const names = new Map<Grid, string>();
+  for (const [key, { href, grid }] of Object.entries(bands)) {
+    const name = grid && (names.get(grid) ?? grids.nameOf(grid));
+    if (grid && name) {
+      names.set(grid, name);
+      used.add(name);
+    }
+    files[key] = [href.slice(base.length), name];
+  }
+  const kind = kinds.nameOf(bands);
+  return { text: JSON.stringify({ ...facts, kind, base, files }), kind, grids: [...used] };
 }
 
 /** All of a task but its scenes. */
 export type TaskHead = Omit<Task, 'scenes' | 'grid'>;
 
-export function encodeTask(head: TaskHead, scenes: Iterable<EncodedScene>, tables: SharedTables): string {
-  const lines: string[] = [];
-  const kinds = new Set<string>();
-  const grids = new Set<string>();
-  for (const scene of scenes) {
-    lines.push(scene.json);
-    kinds.add(scene.kind);
-    for (const name of scene.grids) grids.add(name);
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
   }
-  const table = ({ json }: SharedTable, names: Set<string>) =>
+  return whole;
+}
+
+export function encodeTask(head: TaskHead, scenes: readonly EncodedScene[], tables: SharedTables): Uint8Array {
+  const kinds = new Set(scenes.map(({ kind }) => kind));
+  const grids = new Set(scenes.flatMap((scene) => scene.grids));
+  const table = (json: ReadonlyMap<string, string>, names: Set<string>) =>
     `{${[...names].map((name) => `"${name}":${json.get(name)}`).join(',\n')}}`;
   const facts = JSON.stringify({ format: TASK_FORMAT, version: TASK_VERSION, ...head }).slice(0, -1);
-  return `${facts},\n"grids":${table(tables.grids, grids)},\n"kinds":${table(tables.kinds, kinds)},\n"scenes":[\n${lines.join(',\n')}\n]}\n`;
+  const encoder = new TextEncoder();
+  const shared = `"grids":${table(tables.grids.json, grids)},\n"kinds":${table(tables.kinds.json, kinds)}`;
+  const comma = encoder.encode(',\n');
+  const lines = scenes.flatMap(({ json }, i) => (i === 0 ? [json] : [comma, json]));
+  return joined([encoder.encode(`${facts},\n${shared},\n"scenes":[\n`), ...lines, encoder.encode('\n]}\n')]);
 }
 
 /** The inverse of {@link encodeScene}. */

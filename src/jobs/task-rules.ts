@@ -142,7 +142,7 @@ export async function taskRules(
     interval: range && padded(range),
     tiles: tiles === undefined ? null : parseTileRange(tiles),
     area: geometry === undefined ? null : await tilesOfArea(gridSpec, geometry, firstFeature ?? false),
-    hrefMap: hrefMap(options.hrefMap ?? []),
+    hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
   };
   return { rules, products, range };
 }

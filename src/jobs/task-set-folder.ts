@@ -95,16 +95,8 @@ export async function writeTaskSet(
     };
     const path = place.pathOf(taskPath(draft));
     await place.makeFor(path);
-    await place.write(
-      path,
-      encode(
-        encodeTask(
-          facts,
-          scenes.map((scene) => arena.encoded(scene)),
-          arena.tables,
-        ),
-      ),
-    );
+    const encoded = scenes.map((scene) => arena.encoded(scene));
+    await place.write(path, encodeTask(facts, encoded, arena.tables));
     done++;
     onProgress?.(done, drafts.length);
   };
