@@ -34,18 +34,20 @@ function trail(
   { rules, products, range }: TaskRules,
   searched: string,
 ): string {
-  const { found, ofProducts, passing, inTime, onTiles, unstated } = counts;
-  const steps = [`${found} items in ${searched}`];
-  if (products) {
-    const others = [...counts.products].slice(0, 5).join(', ');
-    steps.push(`${ofProducts} of ${products.text}${ofProducts === 0 && found > 0 ? ` (there are ${others})` : ''}`);
-  }
-  const lacking = [...unstated].map(([name, count]) => `${count} do not state ${name}`);
-  if (passing < ofProducts)
-    steps.push(`${passing} pass the filters${lacking.length ? ` (${lacking.join(', ')})` : ''}`);
-  if (range) steps.push(`${inTime} in or next to ${periodLabel(range)}`);
-  steps.push(`${onTiles} on ${rules.tiles || rules.area ? 'the tiles asked for' : `tiles of ${rules.gridSpec.name}`}`);
-  return steps.join(', then ');
+  const others = [...counts.products].slice(0, 5).join(', ');
+  const lacking = [...counts.unstated].map(([name, count]) => `${count} do not state ${name}`).join(', ');
+  const place = rules.tiles || rules.area ? 'the tiles asked for' : `tiles of ${rules.gridSpec.name}`;
+  const steps: [left: number, what: string][] = [
+    [counts.found, `items in ${searched}`],
+    [counts.ofProducts, `of ${products?.text}${counts.ofProducts === 0 ? ` (there are ${others})` : ''}`],
+    [counts.passing, `pass the filters${lacking && ` (${lacking})`}`],
+    [counts.inTime, `in or next to ${range && periodLabel(range)}`],
+    [counts.onTiles, `on ${place}`],
+  ];
+  const told = steps.filter(([left, what], i) => i === 0 || left < steps[i - 1]![0] || what.startsWith('on '));
+  const end = told.findIndex(([left]) => left === 0);
+  const shown = (end < 0 ? told : told.slice(0, end + 1)).map(([left, what]) => `${left} ${what}`);
+  return [...shown, ...(end < 0 ? ['none in a period'] : [])].join(', then ');
 }
 
 function notesOf(counts: CandidateCounts, replaced: readonly string[], rules: CandidateRules): string[] {

@@ -27,7 +27,7 @@ interface Frame {
 const MAX_PANELS = 24;
 const MAX_SQUARES = 40_000;
 /** px */
-const [PAGE_WIDTH, MARGIN, AXIS, TITLE, GAP] = [1160, 28, 40, 26, 22];
+const [PAGE_WIDTH, MARGIN, AXIS, TITLE, GAP] = [1160, 28, 46, 42, 22];
 const [LIGHT, DARK] = [
   [222, 235, 241],
   [9, 58, 92],
@@ -80,7 +80,7 @@ function tickStep(cell: number, room: number): number {
 function axes({ x0, y0, columns, rows, cell }: Frame, digits: number): string {
   const bottom = rows * cell;
   const labels: string[] = [];
-  const stepX = tickStep(cell, 8 * digits + 16);
+  const stepX = tickStep(cell, 7 * digits + 8);
   for (let x = Math.ceil(x0 / stepX) * stepX; x < x0 + columns; x += stepX)
     labels.push(`<text class="tick" x="${(x - x0 + 0.5) * cell}" y="${bottom + 14}" text-anchor="middle">${x}</text>`);
   const stepY = tickStep(cell, 16);
@@ -103,7 +103,7 @@ function squares({ counts }: Panel, { x0, y0, rows, cell }: Frame, most: number)
     const size = Math.min(12, Math.floor(cell / (0.62 * Math.max(2, String(count).length) + 0.3)));
     if (size >= 8)
       parts.push(
-        `<text x="${left + side / 2}" y="${top + side / 2 + size * 0.36}" font-size="${size}" text-anchor="middle" fill="${part > 0.5 ? '#fff' : '#10242f'}">${count}</text>`,
+        `<text x="${left + side / 2}" y="${top + side / 2 + size * 0.36}" font-size="${size}" text-anchor="middle" class="${part > 0.5 ? 'on' : 'of'}">${count}</text>`,
       );
   }
   return parts.join('');
@@ -121,21 +121,25 @@ function legend(most: number): string {
 export function taskPicture(rows: readonly TaskRow[], { products, grid }: PictureTitle): string {
   const panels = panelsOf(rows);
   const { frame, across } = frameOf(rows, panels.length);
-  const [width, height] = [frame.columns * frame.cell + AXIS + GAP, frame.rows * frame.cell + AXIS + TITLE];
+  // Names of panels take some room, however small these are.
+  const width = Math.max(190, frame.columns * frame.cell + AXIS + GAP);
+  const height = frame.rows * frame.cell + AXIS + TITLE;
   const most = panels.reduce((max, { counts }) => [...counts.values()].reduce((a, b) => Math.max(a, b), max), 1);
   const digits = indexDigits(rows) + 1;
   const below = 92;
   const drawn = panels.map((panel, i) => {
     const [left, top] = [MARGIN + AXIS + (i % across) * width, below + TITLE + Math.floor(i / across) * height];
     const back = `<rect class="back" width="${frame.columns * frame.cell}" height="${frame.rows * frame.cell}"/>`;
-    const sum = [...panel.counts.values()].reduce((a, b) => a + b, 0);
-    const name = `<text class="name" y="-8">${escaped(panel.name)}<tspan class="sum" dx="8">${panel.counts.size} tiles, ${sum} scenes</tspan></text>`;
+    const counts = [...panel.counts.values()];
+    const [low, high] = [counts.reduce((a, b) => Math.min(a, b)), counts.reduce((a, b) => Math.max(a, b))];
+    const sum = `${counts.length} tile${counts.length === 1 ? '' : 's'} of ${low === high ? low : `${low} to ${high}`} scenes`;
+    const name = `<text class="name" y="-24">${escaped(panel.name)}</text><text class="sum" y="-8">${sum}</text>`;
     return `<g transform="translate(${left},${top})">${name}${back}${squares(panel, frame, most)}${axes(frame, digits)}</g>`;
   });
   const pageWidth = Math.max(640, MARGIN * 2 + Math.min(across, panels.length) * width);
   const pageHeight = below + Math.ceil(panels.length / across) * height + MARGIN;
   const style =
-    'text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#10242f}.head{font-size:17px;font-weight:600}.tick{font-size:11px;fill:#51636d}.name{font-size:13px;font-weight:600}.sum{font-size:12px;font-weight:400;fill:#51636d}.back{fill:#f6f8f9}';
+    'text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:#10242f}.head{font-size:17px;font-weight:600}.tick{font-size:11px;fill:#51636d}.name{font-size:13px;font-weight:600}.sum{font-size:12px;font-weight:400;fill:#51636d}.back{fill:#f6f8f9}.on{fill:#fff}';
   const head = `<text class="head" x="${MARGIN}" y="34">${escaped(products)}</text><text class="sum" x="${MARGIN}" y="52">${rows.length} tasks on the grid ${escaped(grid)}</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${pageWidth}" height="${pageHeight}" viewBox="0 0 ${pageWidth} ${pageHeight}"><style>${style}</style><rect width="100%" height="100%" fill="#fff"/>${head}<g transform="translate(${MARGIN},62)">${legend(most)}</g>${drawn.join('\n')}</svg>\n`;
 }
