@@ -39,6 +39,7 @@ const MAX_SHOWN = 300;
 const MAX_ITEMS = 200_000;
 const MAX_PAGES = 10_000;
 const MAX_PAGE_BYTES = 64 * 2 ** 20;
+/** Of items that are held together. */
 const MAX_BYTES = 1024 * 2 ** 20;
 
 /** RFC 3339, both ends included; `..` is open. */
@@ -161,6 +162,8 @@ export interface StacPage {
   items: Json[];
   /** Sent so far. */
   requests: number;
+  /** Received so far. */
+  bytes: number;
 }
 
 /** What is asked of an API, in words for messages. */
@@ -187,10 +190,6 @@ export async function* stacPages(
   let { request, answer } = await firstPage({ url, body, ...(headers && { headers }) }, json, progress);
   for (;;) {
     progress.bytes += answer.bytes;
-    if (progress.bytes > MAX_BYTES)
-      throw new FormatError(`${withoutQuery(url)} sent more than ${MAX_BYTES} bytes of items: ask for less`, {
-        url: withoutQuery(url),
-      });
     const { page, features } = itemsOfPage(answer.value, request.url);
     seen.add(JSON.stringify([request.method, request.url, request.body]));
     const items: Json[] = [];
@@ -200,7 +199,7 @@ export async function* stacPages(
       known.add(key);
       items.push(portableItem(item, request.url, alternate));
     }
-    yield { items, requests: progress.requests };
+    yield { items, ...progress };
     const next = known.size < limit ? nextRequest(page, request) : null;
     if (!next) return;
     if (seen.has(JSON.stringify([next.method, next.url, next.body])) || seen.size >= MAX_PAGES)
@@ -220,6 +219,8 @@ export async function searchStac(api: string, query: StacQuery, options: StacSea
   const items: Json[] = [];
   let requests = 0;
   for await (const page of stacPages(api, query, options)) {
+    if (page.bytes > MAX_BYTES)
+      throw new FormatError(`${api} sent more than ${MAX_BYTES} bytes of items: ask for less`, { url: api });
     items.push(...page.items);
     requests = page.requests;
   }
