@@ -10,8 +10,28 @@ const child = fileURLToPath(new URL('./child/tasks.mjs', import.meta.url));
 const folder = fileURLToPath(new URL('../build/bench/tasks', import.meta.url));
 const run1 = promisify(execFile);
 
-const BANDS = { B01: 60, B02: 10, B03: 10, B04: 10, B05: 20, B06: 20, B07: 20, B08: 10, B8A: 20, B11: 20, B12: 20, SCL: 20, AOT: 20 };
-const OPTIONS = { grid: 'au_30', frequency: 'annual', inputProducts: 's2_l2a', temporalRange: '2018--P5Y', datasetFilter: { 'eo:cloud_cover': [0, 99] } };
+const BANDS = {
+  B01: 60,
+  B02: 10,
+  B03: 10,
+  B04: 10,
+  B05: 20,
+  B06: 20,
+  B07: 20,
+  B08: 10,
+  B8A: 20,
+  B11: 20,
+  B12: 20,
+  SCL: 20,
+  AOT: 20,
+};
+const OPTIONS = {
+  grid: 'au_30',
+  frequency: 'annual',
+  inputProducts: 's2_l2a',
+  temporalRange: '2018--P5Y',
+  datasetFilter: { 'eo:cloud_cover': [0, 99] },
+};
 
 /** An item of one scene of 110 km, as archives write them. */
 function item(i, random) {
@@ -30,13 +50,27 @@ function item(i, random) {
       title: `Band ${name} of the scene, ${res} m`,
       roles: ['data', 'reflectance'],
       'eo:bands': [{ name, common_name: 'band', center_wavelength: 0.49, full_width_half_max: 0.098 }],
-      'raster:bands': [{ nodata: 0, data_type: name === 'SCL' ? 'uint8' : 'uint16', spatial_resolution: res, scale: 0.0001, offset: 0 }],
+      'raster:bands': [
+        {
+          nodata: 0,
+          data_type: name === 'SCL' ? 'uint8' : 'uint16',
+          spatial_resolution: res,
+          scale: 0.0001,
+          offset: 0,
+        },
+      ],
       'proj:shape': [side, side],
       'proj:transform': [res, 0, left, 0, -res, top],
     };
     return [name, asset];
   });
-  const ring = [[west, south], [west + 1.05, south + 0.02], [west + 1.04, south + 1.0], [west + 0.01, south + 0.98], [west, south]];
+  const ring = [
+    [west, south],
+    [west + 1.05, south + 0.02],
+    [west + 1.04, south + 1.0],
+    [west + 0.01, south + 0.98],
+    [west, south],
+  ];
   return {
     type: 'Feature',
     stac_version: '1.0.0',
@@ -81,7 +115,9 @@ export async function run({ quick }) {
   const [items, out] = [`${folder}/items.json`, `${folder}/set`];
   try {
     await writeItems(items, count);
-    const { stdout } = await run1(process.execPath, [child, items, out, JSON.stringify(OPTIONS)], { maxBuffer: 1 << 24 });
+    const { stdout } = await run1(process.execPath, [child, items, out, JSON.stringify(OPTIONS)], {
+      maxBuffer: 1 << 24,
+    });
     const { seconds, cpuSeconds, peakMiB, tasks, found } = JSON.parse(stdout.trim().split('\n').at(-1));
     if (found !== count) throw new Error(`${count} items are wanted, got ${found}`);
     const megabytes = Math.round(statSync(items).size / 1e6);

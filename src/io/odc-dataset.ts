@@ -18,6 +18,8 @@ export type ProductBands = ReadonlyMap<string, Json>;
 
 /** Footprints in metres get a point every so often on their way to degrees; those in degrees none. */
 const STEP_M = 25_000;
+/** Of one file. */
+const MAX_BANDS = 1000;
 
 function gridMembers(grids: unknown, name: unknown): Json {
   const grid = isObject(grids) ? grids[typeof name === 'string' ? name : 'default'] : undefined;
@@ -25,38 +27,36 @@ function gridMembers(grids: unknown, name: unknown): Json {
   return { 'proj:shape': grid.shape, 'proj:transform': grid.transform };
 }
 
-/** The 0.x `bands` of an asset are placed by their index: a band in a file of several has empty ones before it. */
-function bandList(key: string, band: unknown, facts: Json | undefined): Json[] {
-  const own = {
-    name: key,
+/** A band as STAC says it. */
+function bandMember(name: string, facts: Json | undefined): Json {
+  const nodata = facts?.nodata;
+  return {
+    name,
     ...(typeof facts?.dtype === 'string' && { data_type: facts.dtype }),
-    ...(facts?.nodata !== undefined && {
-      nodata: typeof facts.nodata === 'string' ? facts.nodata.toLowerCase() : facts.nodata,
-    }),
+    ...(nodata !== undefined && { nodata: typeof nodata === 'string' ? nodata.toLowerCase() : nodata }),
   };
-  const index = Number.isInteger(band) && Number(band) > 1 && Number(band) <= 1000 ? Number(band) - 1 : 0;
-  return [...Array.from({ length: index }, () => ({})), own];
 }
 
+/** Measurements by file: those of one file are bands of one asset, at their places in it. */
 function assetsOf(metadata: Json, uri: string, bands: ProductBands | undefined): Json {
   const measurements = isObject(metadata.measurements) ? metadata.measurements : {};
   const properties = isObject(metadata.properties) ? metadata.properties : {};
-  const jp2 = /jp2|jpeg ?2000/i.test(String(properties['odc:file_format'] ?? ''));
-  const assets: [string, Json][] = [];
+  const type = /jp2|jpeg ?2000/i.test(String(properties['odc:file_format'] ?? ''))
+    ? 'image/jp2'
+    : 'image/tiff; application=geotiff';
+  const files = new Map<string, { key: string; grid: Json; list: Json[] }>();
   for (const [key, measurement] of Object.entries(measurements)) {
     if (!isObject(measurement) || typeof measurement.path !== 'string') continue;
-    const list = bandList(key, measurement.band, bands?.get(key));
-    assets.push([
-      key,
-      {
-        href: resolveHref(measurement.path, uri),
-        type: jp2 ? 'image/jp2' : 'image/tiff; application=geotiff',
-        roles: ['data'],
-        ...gridMembers(metadata.grids, measurement.grid),
-        bands: list,
-      },
-    ]);
+    const { path, band, grid } = measurement;
+    const file = files.get(path) ?? { key, grid: gridMembers(metadata.grids, grid), list: [] };
+    const index = Number.isInteger(band) && Number(band) >= 1 && Number(band) <= MAX_BANDS ? Number(band) - 1 : 0;
+    file.list[index] = bandMember(key, bands?.get(key));
+    files.set(path, file);
   }
+  const assets = [...files].map(([path, { key, grid, list }]) => {
+    const own = Array.from(list, (band) => band ?? {});
+    return [key, { href: resolveHref(path, uri), type, roles: ['data'], ...grid, bands: own }];
+  });
   return Object.fromEntries(assets);
 }
 

@@ -220,7 +220,9 @@ export async function searchStac(api: string, query: StacQuery, options: StacSea
   let requests = 0;
   for await (const page of stacPages(api, query, options)) {
     if (page.bytes > MAX_BYTES)
-      throw new FormatError(`${api} sent more than ${MAX_BYTES} bytes of items: ask for less`, { url: api });
+      throw new FormatError(`${withoutQuery(api)} sent more than ${MAX_BYTES} bytes of items: ask for less`, {
+        url: withoutQuery(api),
+      });
     items.push(...page.items);
     requests = page.requests;
   }

@@ -5,6 +5,7 @@ import { type GridSpec, indexDigits, regionCode, tileGrid } from '../geo/gridspe
 import { parsePeriod, periodLabel } from '../geo/period.js';
 import { tileOutlines } from '../geo/tile-outline.js';
 import { type CacheGroup, type DatasetCache, openDatasetCache } from '../io/dataset-cache.js';
+import { resolveHref, schemeOf } from '../io/href.js';
 import { type OdcDataset, odcItems } from '../io/odc-dataset.js';
 import type { FoundItem } from '../io/stac.js';
 import type { Store } from '../io/store.js';
@@ -13,14 +14,17 @@ import { taskSceneOf } from './task-scene.js';
 import type { TaskSet, TaskSetHead } from './task-set.js';
 import type { TaskRow } from './task-table.js';
 
+const isLocal = (url: string) => [null, 'file'].includes(schemeOf(url));
+
 /** Datasets as items, one converter a cache. */
 function itemsOfCache(cache: DatasetCache): (dataset: OdcDataset) => Promise<FoundItem> {
   const itemOf = odcItems();
-  return async (dataset) => ({
-    item: await itemOf(dataset, cache.bands.get(dataset.product)),
-    href: dataset.uris[0] ?? null,
-    index: 0,
-  });
+  return async (dataset) => {
+    // A cache that came from elsewhere cannot name files of this machine.
+    const uris = dataset.uris.slice(0, 1).map((uri) => (isLocal(cache.url) ? uri : resolveHref(uri, cache.url)));
+    const item = await itemOf({ ...dataset, uris }, cache.bands.get(dataset.product));
+    return { item, href: uris[0] ?? null, index: 0 };
+  };
 }
 
 /** All datasets of a cache as STAC items. */

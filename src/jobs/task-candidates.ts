@@ -11,7 +11,7 @@ import type { ProductList } from './product-list.js';
 import { type SceneArena, sceneArena } from './scene-arena.js';
 import type { TaskScene } from './task.js';
 import { filterNames, type PropertyFilter, passesFilter, propertyOf } from './task-property.js';
-import { headOfItem, regionOf, taskSceneOf } from './task-scene.js';
+import { headOfItem, itemTimeMs, regionOf, taskSceneOf } from './task-scene.js';
 
 /** Which items count, and where. */
 export interface CandidateRules {
@@ -171,12 +171,13 @@ export async function collectCandidates(
     counts.products.add(product);
     if (wanted && !wanted.has(product)) continue;
     counts.ofProducts++;
-    const scene = taskSceneOf(found);
-    if (!passes(rules, { product, properties, timeMs: scene.timeMs }, counts)) continue;
+    // What is left out by its properties alone is read no further.
+    const timeMs = itemTimeMs(properties) ?? taskSceneOf(found).timeMs;
+    if (!passes(rules, { product, properties, timeMs }, counts)) continue;
     counts.passing++;
-    const isTimeless = rules.timeless.has(product);
-    if (!isTimeless && rules.interval && !inInterval(scene.timeMs, rules.interval)) continue;
+    if (!rules.timeless.has(product) && rules.interval && !inInterval(timeMs, rules.interval)) continue;
     counts.inTime++;
+    const scene = taskSceneOf(found);
     const tiles = tilesOf(scene);
     if (tiles.length === 0) continue;
     counts.onTiles++;

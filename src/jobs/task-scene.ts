@@ -25,7 +25,7 @@ function plainProperties(properties: Json): Record<string, PropertyValue> {
   return Object.fromEntries(kept.slice(0, MAX_PROPERTIES)) as Record<string, PropertyValue>;
 }
 
-/** The middle of the span that an item states, ms UTC; null where it states none. Open Data Cube dates datasets by it. */
+/** The middle of the span that an item states, ms UTC; null where it states none. */
 function middleMs(properties: Json): number | null {
   const [start, end] = [
     properties.start_datetime ?? properties['dtr:start_datetime'],
@@ -35,6 +35,22 @@ function middleMs(properties: Json): number | null {
   try {
     const [startMs, endMs] = [parseDatetime(start), parseDatetime(end)];
     return endMs >= startMs ? Math.floor((startMs + endMs) / 2) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * When an item shows the Earth, ms UTC: the middle of its span, as Open Data Cube dates datasets, else its datetime; null where it says
+ * neither.
+ */
+export function itemTimeMs(properties: Json): number | null {
+  const middle = middleMs(properties);
+  if (middle !== null) return middle;
+  const text = properties.datetime ?? properties.start_datetime;
+  if (typeof text !== 'string') return null;
+  try {
+    return parseDatetime(text);
   } catch {
     return null;
   }
@@ -72,7 +88,7 @@ export function taskSceneOf({ item, href, index }: FoundItem): TaskScene {
     collection: product,
     label: typeof label === 'string' ? label.replace(/\.SAFE$/, '') : null,
   });
-  const timeMs = middleMs(properties) ?? scene.timeMs;
+  const timeMs = itemTimeMs(properties) ?? scene.timeMs;
   const geometry = roundedPositions(scene.geometry) as TaskScene['geometry'];
   return { ...scene, geometry, timeMs, uuid, product, properties: plainProperties(properties) };
 }

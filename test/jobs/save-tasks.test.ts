@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseGridSpec, tileAt, tileGrid } from '../../build/geo/gridspec.js';
 import { fileStore } from '../../build/io/file.js';
 import { readScenes } from '../../build/io/stac.js';
+import { networkMeter } from '../../build/io/stores.js';
 import { taskId } from '../../build/jobs/task.js';
 import { openTaskSet, readTask } from '../../build/jobs/task-set.js';
 import { type SaveTasksOptions, saveTasks } from '../../build/node.js';
@@ -427,6 +428,9 @@ describe('elsewhere', () => {
       const out = 's3://sets/here/first';
       const { tasks } = await saved(await written([{ id: 'a' }, { id: 'b', at: [140.2, -24] as const }]), { out });
       expect(tasks).toEqual({ '2020--P1Y/131/-24': ['a'], '2020--P1Y/140/-24': ['b'] });
+      const before = networkMeter.requests;
+      await readTask(out, { period: '2020--P1Y', x: 140, y: -24 });
+      expect(networkMeter.requests - before).toBe(1);
       expect((await saved(await written([{ id: 'c' }]), { out, overwrite: true })).tasks).toEqual({
         '2020--P1Y/131/-24': ['c'],
       });

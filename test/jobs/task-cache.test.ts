@@ -3,7 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { Polygon } from 'geojson';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { odcItems } from '../../build/io/odc-dataset.js';
+import { sceneOfItem } from '../../build/io/stac-item.js';
 import { itemUuid, odcUuid } from '../../build/jobs/odc-uuid.js';
 import { taskId } from '../../build/jobs/task.js';
 import { openTaskSet } from '../../build/jobs/task-set.js';
@@ -54,6 +57,57 @@ describe('UUIDs', () => {
     );
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(itemUuid({ id: 'B5B3AD1C-5B4C-4D1C-8E57-9B4D8F8AD4A1', collection: 'x' })).toBe(sources[0]);
+  });
+});
+
+describe('a dataset of Open Data Cube', () => {
+  const metadata = {
+    label: 'S2B_X',
+    crs: 'epsg:32631',
+    grids: { default: { shape: [10, 20], transform: [10, 0, 500_000, 0, -10, 600_000, 0, 0, 1] } },
+    properties: { datetime: '2019-05-23T10:09:39Z' },
+    geometry: {
+      type: 'Polygon',
+      coordinates: [
+        [
+          [500_000, 599_000],
+          [501_000, 599_000],
+          [501_000, 600_000],
+          [500_000, 599_000],
+        ],
+      ],
+    },
+    measurements: {
+      blue: { path: 'B.tif', band: 1 },
+      red: { path: 'B.tif', band: 2 },
+      aot: { path: 'https://host.org/a.tif', grid: 'none' },
+    },
+  };
+  const dataset = { id: 'id', product: 's2_l2a', uris: ['s3://bucket/a/doc.json'], metadata };
+
+  it('is an item with the bands that its product describes', async () => {
+    const item = await odcItems()(dataset, new Map([['red', { name: 'red', dtype: 'uint16', nodata: 'NaN' }]]));
+    const { bands, crs, geometry } = sceneOfItem(item, null);
+    expect(crs!.epsg).toBe(32631);
+    expect(Object.keys(bands)).toEqual(['blue', 'red', 'aot']);
+    expect(bands.blue).toMatchObject({ href: 's3://bucket/a/B.tif', bandIndex: 0, dtype: null });
+    expect(bands.red).toMatchObject({
+      bandIndex: 1,
+      dtype: 'u16',
+      nodata: Number.NaN,
+      grid: { width: 20, height: 10 },
+    });
+    expect(bands.aot).toMatchObject({ href: 'https://host.org/a.tif', bandIndex: 0, grid: null });
+    expect((geometry as Polygon).coordinates[0]![0]![0]).toBeCloseTo(3, 6);
+  });
+
+  it.each([
+    [{ ...metadata, crs: undefined }, /dataset id: its document names no crs/],
+    [{ ...metadata, grids: undefined }, /no eo3 document/],
+    [{ ...metadata, properties: undefined }, /no properties/],
+    [{ ...metadata, measurements: { red: { path: 'file:///etc/passwd' } } }, /names a local file/],
+  ])('is refused where it is none (%#)', async (broken, message) => {
+    await expect(odcItems()({ ...dataset, metadata: broken })).rejects.toThrow(message);
   });
 });
 

@@ -9,7 +9,7 @@ import { configOption } from '../config-option.js';
 import { geometryOf } from '../geometry-option.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
-import { parseQuery } from './search.js';
+import { filterOf, parseQuery } from './search.js';
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];
 
@@ -41,6 +41,7 @@ export function saveTasksCommand(): Command {
     .option('--stac <url>', 'a STAC API, or earth-search, planetary-computer, usgs, dea, cdse')
     .option('--collections <names>', 'of the API, comma-separated (default: the input products)')
     .option('--query <condition>', 'of the API, like "eo:cloud_cover<20"; repeatable', collect)
+    .option('--filter <json>', 'of the API, CQL2 as JSON, passed on as it is')
     .option('--prefer <name>', 'which address of an asset to take: s3, https, …')
     .option('--bucket <name>', 'sentinel-s2-l1c, sentinel-s2-l2a, sentinel-cogs or usgs-landsat')
     .option('--tile <id>', 'of the bucket, like 10UDV')
@@ -91,6 +92,7 @@ function fromFlags(flags: Flags): SaveTasksOptions & { year?: number | undefined
     stac: text('stac'),
     collections: words(flags.collections),
     query: flags.query ? parseQuery(flags.query as string[]) : undefined,
+    filter: filterOf(text('filter')),
     alternate: text('prefer'),
     bucket: text('bucket'),
     tile: text('tile'),
