@@ -10,7 +10,7 @@ export interface TileCover {
   /**
    * Of a GeoJSON geometry in degrees (Polygon, MultiPolygon or a collection of them): tiles whose inside it meets, by x, then y.
    * A polygon may go over the antimeridian, split or not.
-   * @throws InputError for geometries of other kinds, too many tiles, or points off the grid's CRS
+   * @throws InputError for geometries of other kinds, or too many tiles
    */
   tilesOf(geometry: Geometry): TileIndex[];
 }
@@ -150,16 +150,29 @@ export async function tileCover(spec: GridSpec): Promise<TileCover> {
   return {
     tilesOf(geometry) {
       const found = new Map<string, TileIndex>();
+      const add = (x: number, y: number) => found.set(`${x}/${y}`, { x, y });
       for (const rings of polygonsOf(geometry))
-        for (const part of partsAround(rings, middle))
-          coverPolygon(
-            spec,
-            part.map((ring) => densified(ring, STEP_DEG).map((p) => toCrs(...p))),
-            (x, y) => found.set(`${x}/${y}`, { x, y }),
-          );
+        for (const part of partsAround(rings, middle)) {
+          const dense = part.map((ring) => densified(ring, STEP_DEG));
+          const placed = projected(dense, toCrs);
+          if (placed) coverPolygon(spec, placed, add);
+        }
       return [...found.values()].sort((a, b) => a.x - b.x || a.y - b.y);
     },
   };
+}
+
+/** Latitudes near enough to a pole: some projections have no point there. */
+const MOST_LAT = 89.999;
+
+/** Rings in the grid's CRS; null where a point has no place in it, on the other side of the Earth. */
+function projected(rings: readonly Ring[], toCrs: PointTransform): Ring[] | null {
+  try {
+    return rings.map((ring) => ring.map(([lon, lat]) => toCrs(lon, Math.max(-MOST_LAT, Math.min(MOST_LAT, lat)))));
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
 }
 
 /** Rings in degrees, cut where the projection is, each part within half a turn of its middle. */

@@ -1,10 +1,11 @@
 // What is asked of a set of tasks, as values.
 import type { Geometry } from 'geojson';
 import { InputError } from '../errors.js';
+import { isGeographic, parseCrs } from '../geo/crs.js';
 import type { FrequencyOptions } from '../geo/frequency.js';
 import { type GridSpec, parseTileRange, type TileRange } from '../geo/gridspec.js';
 import { type Period, type PeriodCompat, parsePeriod } from '../geo/period.js';
-import { tileCover } from '../geo/tile-cover.js';
+import { lonLatRings, tileCover } from '../geo/tile-cover.js';
 import { tileOutlines } from '../geo/tile-outline.js';
 import type { Interval } from '../geo/time.js';
 import { hrefMap } from '../io/href-map.js';
@@ -62,10 +63,22 @@ export interface TaskRules {
   range: Period | null;
 }
 
+/** Between points on edges of an area in metres. */
+const AREA_STEP = 25_000;
+
 const padded = ({ startMs, endMs }: Period): Interval => ({
   startMs: startMs - MOST_OFFSET_MS,
   endMs: endMs + MOST_OFFSET_MS,
 });
+
+/** What turns a document's geometries into degrees: the CRS of its old `crs` member, which odc-stats wants, where there is one. */
+async function degreesOf(document: unknown): Promise<(geometry: Geometry) => Geometry> {
+  const member = isObject(document) && isObject(document.crs) ? document.crs : {};
+  const name = isObject(member.properties) ? member.properties.name : undefined;
+  if (typeof name !== 'string') return (geometry) => geometry;
+  const crs = parseCrs(name);
+  return isGeographic(crs) ? (geometry) => geometry : lonLatRings(crs, AREA_STEP);
+}
 
 /** Tiles that polygons touch, as `x/y`. */
 async function tilesOfArea(gridSpec: GridSpec, given: unknown, firstFeature: boolean): Promise<ReadonlySet<string>> {
@@ -76,13 +89,13 @@ async function tilesOfArea(gridSpec: GridSpec, given: unknown, firstFeature: boo
       const features = Array.isArray(value.features) ? value.features : [];
       return (firstFeature ? features.slice(0, 1) : features).flatMap(geometries);
     }
-    if (value.type === 'Feature') return geometries(value.geometry);
-    return [value as unknown as Geometry];
+    return value.type === 'Feature' ? geometries(value.geometry) : [value as unknown as Geometry];
   };
   const all = geometries(given);
   if (all.length === 0) throw new InputError('the GeoJSON holds no polygon', { option: 'geometry' });
   try {
-    return new Set(all.flatMap(tilesOf).map(({ x, y }) => `${x}/${y}`));
+    const inDegrees = await degreesOf(given);
+    return new Set(all.flatMap((geometry) => tilesOf(inDegrees(geometry))).map(({ x, y }) => `${x}/${y}`));
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
     throw new InputError(`the GeoJSON area: ${cause.message}`, { option: 'geometry' }, { cause });

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lonLatToCrs, parseCrs } from '../../build/geo/crs.js';
 import { parseGridSpec, tileAt, tileGrid } from '../../build/geo/gridspec.js';
 import { fileStore } from '../../build/io/file.js';
 import { readScenes } from '../../build/io/stac.js';
@@ -170,6 +171,23 @@ describe('saveTasks', () => {
     expect(await tilesOf({ tiles: '132:134,-25:-24' })).toEqual(['132', '133']);
     expect(await tilesOf({ geometry })).toEqual(['131', '133']);
     expect(await tilesOf({ geometry, firstFeature: true })).toEqual(['131']);
+    const toAlbers = await lonLatToCrs(parseCrs('EPSG:3577'));
+    const [[x0, y0], [x1, y1]] = [toAlbers(131.5, -24.8), toAlbers(131.6, -24.7)];
+    const coordinates = [
+      [
+        [x0, y0],
+        [x1, y0],
+        [x1, y1],
+        [x0, y1],
+        [x0, y0],
+      ],
+    ];
+    const albers = {
+      type: 'FeatureCollection',
+      crs: { type: 'name', properties: { name: 'urn:ogc:def:crs:EPSG::3577' } },
+      features: [{ type: 'Feature', geometry: { type: 'Polygon', coordinates } }],
+    };
+    expect(await tilesOf({ geometry: albers, firstFeature: true })).toEqual(['131']);
     await expect(cut(items, { geometry: { type: 'Point', coordinates: [1, 2] } })).rejects.toThrow(
       /the GeoJSON area:.*Polygon/,
     );
