@@ -65,4 +65,10 @@ function stackOf(error: unknown): string {
 // The S3 client speaks of its own later versions, in each thread, where one line an error is promised; the version here is pinned.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
+// Whoever reads the output may have read enough: `stackwise tasks set | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 process.exitCode = await main(process.argv);

@@ -1,4 +1,5 @@
 import type { MultiPolygon, Polygon } from 'geojson';
+import { InputError } from '../errors.js';
 import { crsToLonLat, type PointTransform } from './crs.js';
 import { type GridSpec, type TileIndex, tileGrid, tileSides } from './gridspec.js';
 
@@ -14,6 +15,8 @@ export interface TileOutlines {
 
 /** Points along each side. */
 const POINTS = 8;
+/** Of the way to a point that is off the Earth. */
+const HALVINGS = 24;
 
 type Position = [lon: number, lat: number];
 
@@ -51,6 +54,46 @@ export function clippedByLon(ring: readonly Position[], west: number, east: numb
   return points.length < 3 ? [] : [...points, points[0]!];
 }
 
+/** A point of the tile where the plane has one: its middle, else the middle of its upper or lower edge. */
+function inner(
+  spec: GridSpec,
+  tile: TileIndex,
+  toLonLat: PointTransform,
+): { at: readonly [number, number]; lonLat: Position } {
+  const { affine } = tileGrid(spec, tile);
+  const [sideX, sideY] = tileSides(spec);
+  const places = [0.5, 0.001, 0.999].map((part) => [affine[2] + sideX / 2, affine[5] - sideY * part] as const);
+  for (const at of places) {
+    try {
+      return { at, lonLat: toLonLat(...at) };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+  throw new InputError(`the tile ${tile.x}, ${tile.y} lies off the Earth`);
+}
+
+/** A point's place, or where the way there from a point inside leaves the Earth: planes go on beyond the poles. */
+function lastOnEarth(
+  from: readonly [number, number],
+  to: readonly [number, number],
+  toLonLat: PointTransform,
+): Position {
+  let [low, high] = [0, 1];
+  let found: Position | null = null;
+  for (let part = 1, step = 0; step < HALVINGS; part = (low + high) / 2, step++) {
+    try {
+      found = toLonLat(from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part);
+      if (part === 1) return found;
+      low = part;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      high = part;
+    }
+  }
+  return found ?? toLonLat(...from);
+}
+
 function perimeter(spec: GridSpec, tile: TileIndex, toLonLat: PointTransform): Position[] {
   const { affine } = tileGrid(spec, tile);
   const [sideX, sideY] = tileSides(spec);
@@ -61,10 +104,12 @@ function perimeter(spec: GridSpec, tile: TileIndex, toLonLat: PointTransform): P
     [left + sideX, top],
     [left, top],
   ] as const;
+  const { at } = inner(spec, tile, toLonLat);
   const ring: Position[] = [];
   for (const [i, [x0, y0]] of corners.entries()) {
     const [x1, y1] = corners[(i + 1) % 4]!;
-    for (let k = 0; k < POINTS; k++) ring.push(toLonLat(x0 + ((x1 - x0) * k) / POINTS, y0 + ((y1 - y0) * k) / POINTS));
+    for (let k = 0; k < POINTS; k++)
+      ring.push(lastOnEarth(at, [x0 + ((x1 - x0) * k) / POINTS, y0 + ((y1 - y0) * k) / POINTS], toLonLat));
   }
   return unwrapped([...ring, ring[0]!]);
 }
@@ -83,7 +128,6 @@ function turns(west: number, east: number): number[] {
 /** @throws UnsupportedError for a CRS without a definition here; InputError for tiles off the Earth */
 export async function tileOutlines(spec: GridSpec): Promise<TileOutlines> {
   const toLonLat = await crsToLonLat(spec.crs);
-  const [sideX, sideY] = tileSides(spec);
   const spanOf = (ring: readonly Position[]) => {
     const lons = ring.map(([lon]) => lon);
     return [Math.min(...lons), Math.max(...lons)] as const;
@@ -111,10 +155,6 @@ export async function tileOutlines(spec: GridSpec): Promise<TileOutlines> {
       if (parts.length === 1) return { type: 'Polygon', coordinates: [parts[0]!] };
       return { type: 'MultiPolygon', coordinates: parts.map((part) => [part]) };
     },
-    solarOffsetHours(tile) {
-      const { affine } = tileGrid(spec, tile);
-      const [lon] = toLonLat(affine[2] + sideX / 2, affine[5] - sideY / 2);
-      return Math.trunc(lon / 15 + 0.5);
-    },
+    solarOffsetHours: (tile) => Math.trunc(inner(spec, tile, toLonLat).lonLat[0] / 15 + 0.5),
   };
 }

@@ -1,9 +1,12 @@
 // Items → the scenes that tasks may be made of, each with its tiles.
+import { resolve } from 'node:path';
 import type { Geometry } from 'geojson';
 import { InputError } from '../errors.js';
 import { type GridSpec, inTileRange, type TileIndex, type TileRange } from '../geo/gridspec.js';
 import { tileCover } from '../geo/tile-cover.js';
 import { type Interval, inInterval } from '../geo/time.js';
+import { filePath } from '../io/file.js';
+import { schemeOf } from '../io/href.js';
 import { type Processing, processingOf } from '../io/reprocessing.js';
 import type { FoundItem } from '../io/stac.js';
 import type { Json } from '../io/stac-item.js';
@@ -116,10 +119,17 @@ function placed(scene: TaskScene): Geometry {
   throw new InputError(`item ${scene.id} has neither geometry nor bbox: it belongs to no tile`, { items: [scene.id] });
 }
 
+/** Files of this machine by their whole path: whoever takes the task works in another folder. */
+function wholePath(href: string): string {
+  const scheme = schemeOf(href);
+  return scheme === null || scheme === 'file' ? resolve(filePath(href)) : href;
+}
+
 function withHrefs(scene: TaskScene, map: CandidateRules['hrefMap']): TaskScene {
-  if (!map) return scene;
-  const bands = Object.entries(scene.bands).map(([key, band]) => [key, { ...band, href: map(band.href) }]);
-  return { ...scene, bands: Object.fromEntries(bands) };
+  const bands: TaskScene['bands'] = Object.create(null);
+  for (const [key, band] of Object.entries(scene.bands))
+    bands[key] = { ...band, href: wholePath(map ? map(band.href) : band.href) };
+  return { ...scene, bands };
 }
 
 /** Some archives split a scene over items of one id: what the first lacks is taken from the others. */

@@ -124,6 +124,14 @@ describe('outlines of tiles', () => {
     expect(await hours('epsg:6933;1000;100', -97, 0)).toBe(-6);
   });
 
+  it('end at the pole where the plane goes on', async () => {
+    const outlines = await tileOutlines(parseGridSpec('global_10'));
+    const tile = { x: 181, y: 0 };
+    const [, south, , north] = outlines.boundsOf(tile);
+    expect([Math.round(south), Math.round(north)]).toEqual([-90, -84]);
+    expect([outlines.outlineOf(tile).type, outlines.solarOffsetHours(tile)]).toEqual(['Polygon', 0]);
+  });
+
   it('are two across the antimeridian', async () => {
     const outlines = await tileOutlines(parseGridSpec('pacific_10'));
     const tile = { x: 66, y: 40 };

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lonLatToCrs, parseCrs } from '../../build/geo/crs.js';
 import { parseGridSpec, tileAt, tileGrid } from '../../build/geo/gridspec.js';
@@ -429,6 +429,13 @@ describe('a set in a folder', () => {
     const store = { ...files, read };
     const task = await readTask(out, { period: '2020--P1Y', x: 117, y: 3 }, { store });
     expect([task.scenes.map(({ id }) => id), requests.length]).toEqual([['s17'], 1]);
+  });
+
+  it('names files of this machine by their whole path', async () => {
+    const source = await written([{ id: 'a', folder: './scenes' }]);
+    const { out } = await saved(relative(process.cwd(), source));
+    const { scenes } = await readTask(out, { period: '2020--P1Y', x: 131, y: -24 });
+    expect(scenes[0]!.bands.nbart_red!.href).toBe(at('scenes/a/nbart_red.tif'));
   });
 
   it('takes scenes from where they are mirrored', async () => {

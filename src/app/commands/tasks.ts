@@ -4,7 +4,7 @@ import { InputError, UsageError } from '../../errors.js';
 import { taskId } from '../../jobs/task.js';
 import { selectionLines, selectTasks } from '../../jobs/task-select.js';
 import { openTaskSet } from '../../jobs/task-set.js';
-import { taskLine } from '../../jobs/task-table.js';
+import { type TaskRow, taskLine } from '../../jobs/task-table.js';
 import type { Flags } from '../amount-option.js';
 import { stopSignals } from '../stop.js';
 
@@ -49,15 +49,12 @@ async function run(url: string, selection: string[], flags: Flags): Promise<void
     const chosen = selectionOf(selection);
     const { head, rows } = await openTaskSet(url, { signal: stop.signal });
     const labels = new Map(head.periods.map(({ key, label }) => [key, label]));
-    for (const row of selectTasks(await rows(), chosen)) {
-      const line =
-        flags.json === true
-          ? JSON.stringify({ id: taskId(row), ...row })
-          : flags.ids === true
-            ? taskId(row)
-            : taskLine(row, head.digits, labels.get(row.period));
-      process.stdout.write(`${line}\n`);
-    }
+    const shown = (row: TaskRow) => {
+      if (flags.json === true) return JSON.stringify({ id: taskId(row), ...row });
+      return flags.ids === true ? taskId(row) : taskLine(row, head.digits, labels.get(row.period));
+    };
+    const lines = selectTasks(await rows(), chosen).map((row) => `${shown(row)}\n`);
+    process.stdout.write(lines.join(''));
   } finally {
     stop.dispose();
   }
