@@ -6,6 +6,8 @@ import { FormatError, InputError } from '../../build/errors.js';
 import { type DatasetCache, openDatasetCache } from '../../build/io/dataset-cache.js';
 import { fileStore } from '../../build/io/file.js';
 import type { Store } from '../../build/io/store.js';
+import { zstdEncode } from '../../build/io/zstd-encoder.js';
+import { type LmdbPages, lmdbFile } from '../fixture/lmdb-file.js';
 import { seeded } from '../random.js';
 
 const folder = join(process.env.STACKWISE_DATA ?? '../shared/data', 'odc-dscache-db');
@@ -88,6 +90,104 @@ real('a cache of odc-stats (real files)', () => {
     expect([...outcomes.keys()].filter((name) => !['read', 'FormatError', 'InputError'].includes(name))).toEqual([]);
     expect(outcomes.get('FormatError')).toBeGreaterThan(50);
   }, 60_000);
+});
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const packed = (value: unknown) => zstdEncode(encode(JSON.stringify(value)), 3);
+const uuid = (i: number) => `${String(i).padStart(8, '0')}-0000-0000-0000-000000000000`;
+const rawKey = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('latin1');
+
+/** A cache of some datasets, one of them long, and two tasks. */
+async function made(): Promise<LmdbPages> {
+  const datasets = Array.from({ length: 11 }, (_, i) => ({
+    product: 'p_1',
+    uris: [`s3://b/${i}.json`],
+    metadata: { label: `d${i}`, noise: i === 7 ? Array.from({ length: 6000 }, (_, k) => (k * 7919) % 10_007) : [] },
+  }));
+  const grid = {
+    crs: 'epsg:3577',
+    tile_size: [96_000, 96_000],
+    resolution: [-30, 30],
+    origin: [-5_472_000, -2_688_000],
+  };
+  const ds = new Map<string, Uint8Array>();
+  for (const [i, dataset] of datasets.entries()) ds.set(rawKey(uuid(i)), await packed(dataset));
+  const ids = (...list: number[]) => Buffer.concat(list.map((i) => Buffer.from(rawKey(uuid(i)), 'latin1')));
+  const info = new Map([
+    ['version', encode('0001')],
+    ['grid/au-30', await packed(grid)],
+    ['product/p_1', await packed({ name: 'p_1', measurements: [{ name: 'red', dtype: 'int16', nodata: -999 }] })],
+    ['stats/config', await packed({ grid: 'au-30', freq: 'annual' })],
+  ]);
+  const groups = new Map([
+    ['au-30/2015--P1Y/+0006/-0025', ids(1, 2)],
+    ['au-30/2016--P1Y/+0006/-0025', ids(7)],
+  ]);
+  return lmdbFile({ info, ds, groups, udata: new Map() });
+}
+
+describe('a cache', () => {
+  it('is read by its pages: several leaves, long values, the newer of two heads', async () => {
+    const cache = await openDatasetCache('made.db', { store: memory((await made()).bytes) });
+    expect(cache.config).toEqual({ grid: 'au-30', freq: 'annual' });
+    expect(cache.grids.get('au-30')).toMatchObject({
+      originX: -2_688_000,
+      originY: -5_472_000,
+      resolutionX: 30,
+      width: 3200,
+    });
+    expect(cache.bands.get('p_1')!.get('red')).toMatchObject({ dtype: 'int16', nodata: -999 });
+    const datasets = await collected(cache.datasets());
+    expect(datasets.map(({ metadata }) => metadata.label)).toEqual(Array.from({ length: 11 }, (_, i) => `d${i}`));
+    expect((datasets[7]!.metadata.noise as number[]).length).toBe(6000);
+    for (const i of [0, 5, 7, 10]) expect(await cache.dataset(uuid(i))).toEqual(datasets[i]);
+    expect((await collected(cache.groups())).map(({ x, y, period, uuids }) => [period, x, y, uuids])).toEqual([
+      ['2015--P1Y', 6, -25, [uuid(1), uuid(2)]],
+      ['2016--P1Y', 6, -25, [uuid(7)]],
+    ]);
+    await expect(cache.dataset(uuid(11))).rejects.toThrow(/has no dataset/);
+  });
+
+  it('ends where its tree leads in a circle', async () => {
+    const { bytes, roots } = await made();
+    const root = roots.ds! * 4096;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    // The last entry of the branch leads back to the branch.
+    const entry = root + view.getUint16(root + 16 + 2 * 3, true);
+    view.setUint16(entry, roots.ds!, true);
+    const cache = await openDatasetCache('circle.db', { store: memory(bytes) });
+    await expect(collected(cache.datasets())).rejects.toThrow(/its tree leads back to page/);
+    await expect(cache.dataset(uuid(10))).rejects.toThrow(/its tree leads back to page/);
+  });
+
+  it('takes no memory for what a frame only promises', async () => {
+    const frame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0);
+    const file = lmdbFile({
+      info: new Map([
+        ['version', encode('0001')],
+        ['grid/x', frame],
+      ]),
+    });
+    await expect(openDatasetCache('bomb.db', { store: memory(file.bytes) })).rejects.toThrow(
+      /grid x cannot be read: a zstd frame of \d+ bytes is over the limit/,
+    );
+  });
+
+  it.each([
+    [{ info: new Map() }, /holds no version/],
+    [{ info: new Map([['version', encode('0002')]]) }, /has version 0002, and 0001 is read/],
+    [
+      {
+        info: new Map([
+          ['version', encode('0001')],
+          ['stats/config', encode('{}')],
+        ]),
+      },
+      /the configuration of its tasks cannot be read: data is no zstd frame/,
+    ],
+  ])('is refused where it is another (%#)', async (databases, message) => {
+    await expect(openDatasetCache('other.db', { store: memory(lmdbFile(databases).bytes) })).rejects.toThrow(message);
+  });
 });
 
 describe('a file that is no cache', () => {
