@@ -89,6 +89,9 @@ function crosses([x0, y0]: readonly [number, number], [x1, y1]: readonly [number
   return from < to;
 }
 
+/** One number for a tile; rows within ±2²¹. */
+const tileNumber = (x: number, y: number) => x * 2 ** 22 + y;
+
 interface Box {
   west: number;
   south: number;
@@ -117,7 +120,7 @@ function coverPolygon(spec: GridSpec, rings: readonly Ring[], add: (x: number, y
   const column = (x: number) => (x - spec.originX) / sideX;
   const row = (y: number) => (y - spec.originY) / sideY;
   const tiled = rings.map((ring) => ring.map(([x, y]): [number, number] => [column(x), row(y)]));
-  const touched = new Set<string>();
+  const touched = new Set<number>();
   let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const ring of tiled) {
     for (const [x, y] of ring) [x0, x1, y0, y1] = [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)];
@@ -129,13 +132,13 @@ function coverPolygon(spec: GridSpec, rings: readonly Ring[], add: (x: number, y
       const [p, q] = [ring[i]!, ring[i + 1]!];
       for (let x = Math.floor(Math.min(p[0], q[0])); x <= Math.floor(Math.max(p[0], q[0])); x++)
         for (let y = Math.floor(Math.min(p[1], q[1])); y <= Math.floor(Math.max(p[1], q[1])); y++)
-          if (!touched.has(`${x}/${y}`) && crosses(p, q, { west: x, south: y, east: x + 1, north: y + 1 })) {
-            touched.add(`${x}/${y}`);
+          if (!touched.has(tileNumber(x, y)) && crosses(p, q, { west: x, south: y, east: x + 1, north: y + 1 })) {
+            touched.add(tileNumber(x, y));
             add(x, y);
           }
     }
   for (let x = first; x < last; x++)
-    for (let y = bottom; y < top; y++) if (!touched.has(`${x}/${y}`) && holds(tiled, x + 0.5, y + 0.5)) add(x, y);
+    for (let y = bottom; y < top; y++) if (!touched.has(tileNumber(x, y)) && holds(tiled, x + 0.5, y + 0.5)) add(x, y);
 }
 
 /** The meridian where the grid's projection is whole: its plane is cut half a turn from there. */
@@ -149,8 +152,8 @@ export async function tileCover(spec: GridSpec): Promise<TileCover> {
   const middle = middleMeridian(spec);
   return {
     tilesOf(geometry) {
-      const found = new Map<string, TileIndex>();
-      const add = (x: number, y: number) => found.set(`${x}/${y}`, { x, y });
+      const found = new Map<number, TileIndex>();
+      const add = (x: number, y: number) => found.set(tileNumber(x, y), { x, y });
       for (const rings of polygonsOf(geometry))
         for (const part of partsAround(rings, middle)) {
           const dense = part.map((ring) => densified(ring, STEP_DEG));

@@ -125,11 +125,10 @@ function wholePath(href: string): string {
   return scheme === null || scheme === 'file' ? resolve(filePath(href)) : href;
 }
 
+/** Changes the scene: it belongs to nobody else yet. */
 function withHrefs(scene: TaskScene, map: CandidateRules['hrefMap']): TaskScene {
-  const bands: TaskScene['bands'] = Object.create(null);
-  for (const [key, band] of Object.entries(scene.bands))
-    bands[key] = { ...band, href: wholePath(map ? map(band.href) : band.href) };
-  return { ...scene, bands };
+  for (const band of Object.values(scene.bands)) band.href = wholePath(map ? map(band.href) : band.href);
+  return scene;
 }
 
 /** Some archives split a scene over items of one id: what the first lacks is taken from the others. */
