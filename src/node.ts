@@ -27,9 +27,15 @@ export {
   type ResultStore,
   type TileCounts,
 } from './jobs/result-store.js';
+export { type SaveTasksSummary, saveTasks } from './jobs/save-tasks.js';
 export {
   type Sentinel2Options,
   type Sentinel2Request,
   type Sentinel2Summary,
   sentinel2ToFolder,
 } from './jobs/sentinel2.js';
+export type { Task, TaskKey, TaskScene } from './jobs/task.js';
+export type { SaveTasksOptions } from './jobs/task-rules.js';
+export { selectTasks } from './jobs/task-select.js';
+export { openTaskSet, readTask, type TaskSet, type TaskSetHead } from './jobs/task-set.js';
+export type { TaskRow } from './jobs/task-table.js';

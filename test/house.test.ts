@@ -65,6 +65,7 @@ const OWNERS: Record<string, readonly string[]> = {
   proj4: ['geo/crs.ts'],
   zstddec: ['io/zstd-decoder.ts'],
   '@bokuweb/zstd-wasm': ['io/zstd-encoder.ts'],
+  yaml: ['jobs/yaml.ts'],
 };
 
 describe('the house', () => {

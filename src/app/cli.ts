@@ -7,9 +7,11 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { saveTasksCommand } from './commands/save-tasks.js';
 import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
 import { serveCommand } from './commands/serve.js';
+import { tasksCommand } from './commands/tasks.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
 const COMMANDS = [
@@ -18,6 +20,8 @@ const COMMANDS = [
   chipsCommand,
   ccdcCommand,
   serveCommand,
+  saveTasksCommand,
+  tasksCommand,
   searchCommand,
   infoCommand,
   demoCommand,
@@ -82,5 +86,11 @@ function stackOf(error: unknown): string {
 
 // The S3 client speaks of its own later versions, in each thread, where one line an error is promised; the version here is pinned.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+// Whoever reads the output may have read enough: `stackwise tasks set | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 process.exitCode = await main(process.argv);

@@ -4,6 +4,7 @@ import { isObject, type Json } from './stac-item.js';
 
 /** Sensing times of one acquisition differ by less than this between its processings, ms. */
 const SAME_SENSING_MS = 1500;
+const DAY_MS = 86_400_000;
 
 /** When the satellite began the strip, as its id says (`…_S20190826T190914_…`), ms UTC. */
 function stripStartMs(properties: Json): number | null {
@@ -14,8 +15,8 @@ function stripStartMs(properties: Json): number | null {
   return Date.UTC(year, month! - 1, day, hour, minute, second);
 }
 
-interface Processing {
-  item: Json;
+/** What tells one processing of an acquisition from another. */
+export interface Processing {
   id: string;
   /** Tile and satellite: processings of one acquisition share them. */
   place: string;
@@ -25,12 +26,11 @@ interface Processing {
   age: readonly [string, string, number];
 }
 
-function processingOf(item: Json): Processing {
+export function processingOf(item: Json): Processing {
   const properties = isObject(item.properties) ? item.properties : {};
   const id = String(item.id);
   const product = textOf(properties, 's2:product_uri', 'sentinel:product_id') ?? id;
   return {
-    item,
     id,
     place: `${textOf(properties, 'grid:code', 's2:mgrs_tile') ?? /\d{1,2}[A-Z]{3}/.exec(id)?.[0] ?? ''} ${textOf(properties, 'platform') ?? ''}`,
     timeMs: parseDatetime(String(properties.datetime)),
@@ -55,21 +55,31 @@ function isSameSensing(a: Processing, b: Processing): boolean {
 }
 
 /**
- * Items of Sentinel-2 with only the newest processing of each acquisition: the highest baseline, then the latest made. Strips of one
- * pass over a tile complement each other, so both stay. `replaced` names what is left out.
+ * The newest processing of each acquisition by time: the highest baseline, then the latest made. Strips of one pass over a tile
+ * complement each other, so both stay.
  */
-export function newestProcessings(items: readonly Json[]): { items: Json[]; replaced: string[] } {
-  const kept: Processing[] = [];
-  const replaced: string[] = [];
-  for (const next of items.map(processingOf).sort((a, b) => a.timeMs - b.timeMs)) {
-    const at = kept.findIndex((other) => isSameSensing(other, next));
+export function newestOf<P extends Processing>(processings: readonly P[]): { kept: P[]; replaced: P[] } {
+  const byPlace = new Map<string, P[]>();
+  const replaced: P[] = [];
+  for (const next of [...processings].sort((a, b) => a.timeMs - b.timeMs)) {
+    const kept = byPlace.get(next.place) ?? [];
+    byPlace.set(next.place, kept);
+    // Those before lie farther back than any that may be the same.
+    let at = kept.length - 1;
+    while (at >= 0 && !isSameSensing(kept[at]!, next)) at = next.timeMs - kept[at]!.timeMs > DAY_MS ? -1 : at - 1;
     if (at < 0) {
       kept.push(next);
       continue;
     }
     const newer = isNewer(next, kept[at]!);
-    replaced.push(newer ? kept[at]!.id : next.id);
+    replaced.push(newer ? kept[at]! : next);
     if (newer) kept[at] = next;
   }
-  return { items: kept.map(({ item }) => item), replaced };
+  return { kept: [...byPlace.values()].flat().sort((a, b) => a.timeMs - b.timeMs), replaced };
+}
+
+/** Items of Sentinel-2, the newest processing of each acquisition; `replaced` names what is left out. */
+export function newestProcessings(items: readonly Json[]): { items: Json[]; replaced: string[] } {
+  const { kept, replaced } = newestOf(items.map((item) => ({ ...processingOf(item), item })));
+  return { items: kept.map(({ item }) => item), replaced: replaced.map(({ id }) => id) };
 }

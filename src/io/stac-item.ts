@@ -112,8 +112,8 @@ function isData(key: string, asset: Json): boolean {
   return RASTER_NAME.test(String(asset.href).replace(/[?#].*$/, ''));
 }
 
-/** Per band what the item says: STAC 1.1 `bands`, 1.0 `eo:bands` and `raster:bands` side by side, 0.x indices into the item's. */
-function bandObjects(place: Place, asset: Json, properties: Json): Json[] {
+/** Per band what the item says: STAC 1.1 `bands`, 1.0 `eo:bands` and `raster:bands` side by side, 0.x indices into the item's. First what counts first. */
+function bandObjects(place: Place, asset: Json, properties: Json): Json[][] {
   const list = (field: string): Json[] => {
     const value = asset[field];
     if (value === undefined || value === null) return [];
@@ -127,7 +127,9 @@ function bandObjects(place: Place, asset: Json, properties: Json): Json[] {
   };
   const [bands, eo, raster] = [list('bands'), list('eo:bands'), list('raster:bands')];
   const count = Math.max(bands.length, eo.length, raster.length, 1);
-  return Array.from({ length: count }, (_, i) => ({ ...raster[i], ...eo[i], ...bands[i] }));
+  return Array.from({ length: count }, (_, i) =>
+    [bands[i], eo[i], raster[i]].filter((said): said is Json => said !== undefined),
+  );
 }
 
 function readNodata(place: Place, sources: readonly Json[]): number | null | undefined {
@@ -142,8 +144,18 @@ function readNodata(place: Place, sources: readonly Json[]): number | null | und
   return undefined;
 }
 
-function first<T>(values: readonly (T | null)[]): T | null {
-  return values.find((value) => value !== null) ?? null;
+/** A field of the first object that has it, or null. */
+function firstOf<T>(
+  place: Place,
+  sources: readonly Json[],
+  field: string,
+  read: (place: Place, source: Json, field: string) => T | null,
+): T | null {
+  for (const source of sources) {
+    const value = read(place, source, field);
+    if (value !== null) return value;
+  }
+  return null;
 }
 
 function readAsset(
@@ -157,25 +169,24 @@ function readAsset(
   const crs = readCrs(place, asset) ?? item.crs;
   const bands = bandObjects(place, asset, item.properties);
   const label = key.replace(RASTER_NAME, '');
-  return bands.map((band, bandIndex) => {
-    const from = [band, asset];
-    const text = (...fields: string[]) => first(fields.map((field) => optionalString(place, band, field)));
-    const number = (...fields: string[]) =>
-      first(from.flatMap((source) => fields.map((field) => optionalNumber(place, source, field))));
-    const name = text('name', 'id');
-    const dataType = first(from.map((source) => optionalString(place, source, 'data_type')));
+  return bands.map((said, bandIndex) => {
+    const from = [...said, asset];
+    const text = (field: string) => firstOf(place, said, field, optionalString);
+    const number = (field: string) => firstOf(place, from, field, optionalNumber);
+    const name = text('name') ?? text('id');
+    const dataType = firstOf(place, from, 'data_type', optionalString);
     return [
       bands.length === 1 ? label : (name ?? `${label}_b${bandIndex + 1}`),
       {
         href,
         bandIndex,
         name,
-        commonName: text('common_name', 'eo:common_name'),
+        commonName: text('common_name') ?? text('eo:common_name'),
         dtype: dtypeOfName(dataType ?? ''),
         nodata: readNodata(place, from),
-        scale: number('scale', 'raster:scale'),
-        offset: number('offset', 'raster:offset'),
-        grid: readGrid(place, [band, asset, item.properties], crs),
+        scale: number('scale') ?? number('raster:scale'),
+        offset: number('offset') ?? number('raster:offset'),
+        grid: readGrid(place, [...from, item.properties], crs),
       },
     ];
   });

@@ -39,6 +39,7 @@ const MAX_SHOWN = 300;
 const MAX_ITEMS = 200_000;
 const MAX_PAGES = 10_000;
 const MAX_PAGE_BYTES = 64 * 2 ** 20;
+/** Of items that are held together. */
 const MAX_BYTES = 1024 * 2 ** 20;
 
 /** RFC 3339, both ends included; `..` is open. */
@@ -156,35 +157,54 @@ function itemsOfPage(value: unknown, url: string): { page: Json; features: Json[
   return { page: value, features };
 }
 
+/** A page of items that were not on those before. */
+export interface StacPage {
+  items: Json[];
+  /** Sent so far. */
+  requests: number;
+  /** Received so far. */
+  bytes: number;
+}
+
+/** What is asked of an API, in words for messages. */
+export function describeSearch(api: string, query: StacQuery, { pageItems = 100 }: StacSearchOptions = {}): string {
+  return `${withoutQuery(searchUrl(api))} for ${JSON.stringify(bodyOf(query, pageItems)).slice(0, MAX_SHOWN)}`;
+}
+
 /**
- * Items of a STAC API, page by page; each once, in the order of the server. Pages that lead in a circle, to another server, or never
- * end are refused.
+ * Items of a STAC API, page by page as they arrive; each once, in the order of the server. Pages that lead in a circle, to another
+ * server, or never end are refused.
  */
-export async function searchStac(api: string, query: StacQuery, options: StacSearchOptions = {}): Promise<Found> {
-  const { pageItems = 100, alternate, headers, signal, fetch, retry } = options;
+export async function* stacPages(
+  api: string,
+  query: StacQuery,
+  { pageItems = 100, alternate, headers, signal, fetch, retry }: StacSearchOptions = {},
+): AsyncGenerator<StacPage> {
   const url = searchUrl(api);
-  const body = bodyOf(query, pageItems);
   const limit = query.limit ?? MAX_ITEMS;
   const json: JsonOptions = { mostBytes: MAX_PAGE_BYTES, signal, fetch, retry };
   const progress: Progress = { requests: 0, bytes: 0 };
-  const items = new Map<string, Json>();
+  const known = new Set<string>();
   const seen = new Set<string>();
+  const body = bodyOf(query, pageItems);
   let { request, answer } = await firstPage({ url, body, ...(headers && { headers }) }, json, progress);
   for (;;) {
     progress.bytes += answer.bytes;
-    if (progress.bytes > MAX_BYTES)
-      throw new FormatError(`${withoutQuery(url)} sent more than ${MAX_BYTES} bytes of items: ask for less`, {
-        url: withoutQuery(url),
-      });
     const { page, features } = itemsOfPage(answer.value, request.url);
     seen.add(JSON.stringify([request.method, request.url, request.body]));
-    for (const item of features)
-      items.set(`${item.collection}\n${item.id}`, portableItem(item, request.url, alternate));
-    const next = items.size < limit ? nextRequest(page, request) : null;
-    if (!next) break;
+    const items: Json[] = [];
+    for (const item of features) {
+      const key = `${item.collection}\n${item.id}`;
+      if (known.has(key) || known.size >= limit) continue;
+      known.add(key);
+      items.push(portableItem(item, request.url, alternate));
+    }
+    yield { items, ...progress };
+    const next = known.size < limit ? nextRequest(page, request) : null;
+    if (!next) return;
     if (seen.has(JSON.stringify([next.method, next.url, next.body])) || seen.size >= MAX_PAGES)
       throw new FormatError(`${withoutQuery(url)} leads in a circle: its pages never end`, { url: withoutQuery(url) });
-    if (items.size >= MAX_ITEMS)
+    if (known.size >= MAX_ITEMS)
       throw new FormatError(`${withoutQuery(url)} has more than ${MAX_ITEMS} items: ask for less`, {
         url: withoutQuery(url),
       });
@@ -192,11 +212,19 @@ export async function searchStac(api: string, query: StacQuery, options: StacSea
     progress.requests++;
     answer = await requestJson(request, json);
   }
-  const kept = [...items.values()].slice(0, limit);
-  return {
-    items: kept,
-    requests: progress.requests,
-    searched: `${withoutQuery(url)} for ${JSON.stringify(body).slice(0, MAX_SHOWN)}`,
-    notes: [],
-  };
+}
+
+/** All items of {@link stacPages}. */
+export async function searchStac(api: string, query: StacQuery, options: StacSearchOptions = {}): Promise<Found> {
+  const items: Json[] = [];
+  let requests = 0;
+  for await (const page of stacPages(api, query, options)) {
+    if (page.bytes > MAX_BYTES)
+      throw new FormatError(`${withoutQuery(api)} sent more than ${MAX_BYTES} bytes of items: ask for less`, {
+        url: withoutQuery(api),
+      });
+    items.push(...page.items);
+    requests = page.requests;
+  }
+  return { items, requests, searched: describeSearch(api, query, options), notes: [] };
 }

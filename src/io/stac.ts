@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { streamFeatures } from './feature-stream.js';
 import { folderOf, isInside, resolveHref, schemeOf } from './href.js';
 import { ardItems } from './landsat-ard.js';
 import { mapFew } from './map-few.js';
@@ -6,6 +7,7 @@ import { itemsOfProductFolder } from './product-folder.js';
 import type { Raster } from './raster.js';
 import { type OnUnreadable, scenesOfRasters } from './raster-scenes.js';
 import type { Scene } from './scene.js';
+import { itemOfScene } from './scene-item.js';
 import { isObject, type Json, sceneOfItem } from './stac-item.js';
 import type { Store } from './store.js';
 import { anyStore } from './stores.js';
@@ -20,6 +22,20 @@ export interface ReadScenesOptions {
   onUnreadable?: OnUnreadable;
 }
 
+/** An item as it was found, and the document that its relative hrefs start from. */
+export interface FoundItem {
+  item: unknown;
+  href: string | null;
+  /** In its document. */
+  index: number;
+  /** Of rasters without an item, which `item` was made from. */
+  scene?: Scene;
+}
+
+const sceneOf = ({ item, href, index, scene }: FoundItem): Scene => scene ?? sceneOfItem(item, href, index);
+
+/** Longer documents are read piece by piece. */
+const SMALL_DOCUMENT_BYTES = 4 * 2 ** 20;
 /** Limits against hostile or mistaken input. */
 const MAX_DOCUMENT_BYTES = 256 * 2 ** 20;
 const MAX_SCENES = 500_000;
@@ -30,6 +46,7 @@ const AT_ONCE = 16;
 const RASTER = /\.(tiff?|jp2|j2k|j2c|jpc|jpx)$/i;
 const JSON_NAME = /\.(geo)?json$/i;
 const ARCHIVE = /\.(tar|tar\.gz|tgz|zip)$/i;
+const LINES_NAME = /\.(ndjson|jsonl|geojsonl|ndgeojson)$/i;
 
 interface Context {
   store: Store;
@@ -52,13 +69,13 @@ async function readJson(url: string, { store, signal }: Context): Promise<unknow
   }
 }
 
-/** Scenes of the documents that a catalogue or collection links to, in link order; all must lie in `root` or below. */
-async function scenesOfLinks(
+/** Items of the documents that a catalogue or collection links to, in link order; all must lie in `root` or below. */
+async function itemsOfLinks(
   document: Json,
   url: string,
   context: Context,
   at: { depth: number; root: string },
-): Promise<Scene[]> {
+): Promise<FoundItem[]> {
   if (at.depth >= MAX_DEPTH) throw new InputError(`catalogues nested deeper than ${MAX_DEPTH}: ${url}`, { url });
   const links = Array.isArray(document.links) ? document.links.filter(isObject) : [];
   const targets: string[] = [];
@@ -76,26 +93,26 @@ async function scenesOfLinks(
     targets.push(target);
   }
   const nested = await mapFew(targets, AT_ONCE, async (target) =>
-    scenesOfDocument(await readJson(target, context), target, context, { depth: at.depth + 1, root: at.root }),
+    itemsOfDocument(await readJson(target, context), target, context, { depth: at.depth + 1, root: at.root }),
   );
   return nested.flat();
 }
 
-async function scenesOfDocument(
+async function itemsOfDocument(
   document: unknown,
   url: string | null,
   context: Context,
   at: { depth: number; root: string } = { depth: 0, root: url === null ? '' : folderOf(url) },
-): Promise<Scene[]> {
+): Promise<FoundItem[]> {
   const features = Array.isArray(document) ? document : isObject(document) ? document.features : undefined;
   if (Array.isArray(features)) {
     if (features.length > MAX_SCENES) throw new InputError(`${features.length} items: the limit is ${MAX_SCENES}`);
-    return features.map((item, index) => sceneOfItem(item, url, index));
+    return features.map((item, index) => ({ item, href: url, index }));
   }
   if (isObject(document)) {
-    if (document.type === 'Feature') return [sceneOfItem(document, url)];
+    if (document.type === 'Feature') return [{ item: document, href: url, index: 0 }];
     const isCatalog = document.type === 'Catalog' || document.type === 'Collection' || Array.isArray(document.links);
-    if (isCatalog && url !== null) return scenesOfLinks(document, url, context, at);
+    if (isCatalog && url !== null) return itemsOfLinks(document, url, context, at);
     if (isCatalog)
       throw new InputError('a catalogue must be given by its path or URL, so that its links can be followed');
   }
@@ -118,42 +135,81 @@ async function filesUnder(folder: string, context: Context, depth = 0): Promise<
   return files;
 }
 
-async function scenesOfFolder(folder: string, context: Context): Promise<Scene[]> {
+/** Items of rasters that have none: bands of Landsat ARD by their names, others by their headers too. */
+async function itemsOfRasters(rasters: readonly string[], context: Context): Promise<FoundItem[]> {
+  const { items, others } = ardItems(rasters);
+  const found: FoundItem[] = items.map((item, index) => ({ item, href: null, index }));
+  if (others.length === 0) return found;
+  const scenes = await scenesOfRasters(others, context.openRaster, context.onUnreadable);
+  return [...found, ...scenes.map((scene, index) => ({ item: itemOfScene(scene), href: null, index, scene }))];
+}
+
+async function* itemsOfFolder(folder: string, context: Context): AsyncGenerator<FoundItem> {
   const root = folder.endsWith('/') ? folder : `${folder}/`;
-  const top = await context.store.list(root, { ...(context.signal && { signal: context.signal }) });
-  for (const name of ['items.json', 'catalog.json', 'collection.json'])
-    if (top.includes(name)) return scenesOfDocument(await readJson(root + name, context), root + name, context);
   const { store, signal } = context;
+  const top = await store.list(root, { ...(signal && { signal }) });
+  for (const name of ['items.json', 'catalog.json', 'collection.json'])
+    if (top.includes(name)) return yield* itemsOfDocuments([root + name], context);
   const products = await itemsOfProductFolder(root, top, { store, ...(signal && { signal }) });
-  if (products) return products.map((item, index) => sceneOfItem(item, null, index));
+  if (products) return yield* products.map((item, index) => ({ item, href: null, index }));
   const files = await filesUnder(root, context);
   const rasters = files.filter((file) => RASTER.test(file));
   // Items that USGS puts beside its bands name them on its servers.
-  if (ardItems(rasters).items.length > 0) return scenesOfFiles(rasters, context);
-  const documents = await mapFew(
+  if (ardItems(rasters).items.length > 0) return yield* await itemsOfRasters(rasters, context);
+  let any = false;
+  for await (const found of itemsOfFiles(
     files.filter((file) => JSON_NAME.test(file)),
-    AT_ONCE,
-    async (file) => ({ file, document: await readJson(file, context) }),
-  );
-  const items = documents.filter(
-    ({ document }) => isObject(document) && document.type === 'Feature' && isObject(document.assets),
-  );
-  if (items.length > 0) return items.map(({ document, file }) => sceneOfItem(document, file));
+    context,
+  )) {
+    any = true;
+    yield found;
+  }
+  if (any) return;
   if (rasters.length === 0) {
     const archives = files.filter((file) => ARCHIVE.test(file));
     const packed = archives.length > 0 ? `: unpack its ${archives.length} archives first, like ${archives[0]}` : '';
     throw new InputError(`no scenes in ${folder}: neither STAC items nor rasters${packed}`, { url: folder });
   }
-  return scenesOfFiles(rasters, context);
+  yield* await itemsOfRasters(rasters, context);
 }
 
-/** Scenes of bare files: bands of Landsat ARD by their names, others by their headers too. */
-async function scenesOfFiles(rasters: readonly string[], context: Context): Promise<Scene[]> {
-  const { items, others } = ardItems(rasters);
-  const scenes = items.map((item, index) => sceneOfItem(item, null, index));
-  return others.length > 0
-    ? [...scenes, ...(await scenesOfRasters(others, context.openRaster, context.onUnreadable))]
-    : scenes;
+/** Those of a folder's documents that are items, in their order. */
+async function* itemsOfFiles(files: readonly string[], context: Context): AsyncGenerator<FoundItem> {
+  for (let i = 0; i < files.length; i += AT_ONCE) {
+    const some = files.slice(i, i + AT_ONCE);
+    const documents = await mapFew(some, AT_ONCE, async (file) => ({ file, item: await readJson(file, context) }));
+    for (const { file, item } of documents)
+      if (isObject(item) && item.type === 'Feature' && isObject(item.assets)) yield { item, href: file, index: 0 };
+  }
+}
+
+/** The items of a document that is small enough to be taken at once; else null. */
+async function itemsOfSmall(url: string, context: Context): Promise<FoundItem[] | null> {
+  const { bytes } = await context.store.stat(url, { ...(context.signal && { signal: context.signal }) });
+  if (bytes > SMALL_DOCUMENT_BYTES || LINES_NAME.test(url)) return null;
+  return itemsOfDocument(await readJson(url, context), url, context);
+}
+
+/** Documents in their order; long lists give one item after the other. */
+async function* itemsOfDocuments(urls: readonly string[], context: Context): AsyncGenerator<FoundItem> {
+  for (let i = 0; i < urls.length; i += AT_ONCE) {
+    const some = urls.slice(i, i + AT_ONCE);
+    const small = await mapFew(some, AT_ONCE, (url) => itemsOfSmall(url, context));
+    for (const [k, url] of some.entries()) yield* small[k] ?? itemsOfLong(url, context);
+  }
+}
+
+async function* itemsOfLong(url: string, context: Context): AsyncGenerator<FoundItem> {
+  const { store, signal } = context;
+  const features = streamFeatures(url, { store, signal, lines: LINES_NAME.test(url) });
+  for (let index = 0; ; index++) {
+    const { done, value } = await features.next();
+    if (done && value === true) return;
+    if (done) break;
+    if (index >= MAX_SCENES) throw new InputError(`${url} has more than ${MAX_SCENES} items`, { url });
+    yield { item: value, href: url, index };
+  }
+  yield* await itemsOfDocument(await readJson(url, context), url, context);
 }
 
 /** A glob as a test on whole paths: * and ? stay within a folder, ** does not, [abc] and {a,b} as usual. */
@@ -185,19 +241,22 @@ async function expandGlob(glob: string, context: Context): Promise<string[]> {
   return found;
 }
 
-async function scenesOfPaths(paths: readonly string[], context: Context): Promise<Scene[]> {
+async function* itemsOfPaths(paths: readonly string[], context: Context): AsyncGenerator<FoundItem> {
+  const isDocument = (path: string) =>
+    JSON_NAME.test(path) || LINES_NAME.test(path) || schemeOf(path)?.startsWith('http') === true;
   const rasters = paths.filter((path) => RASTER.test(path));
   const others = paths.filter((path) => !RASTER.test(path));
   const archive = others.find((path) => ARCHIVE.test(path));
   if (archive !== undefined)
     throw new InputError(`${archive} is an archive: unpack it, and give the folder of its files`, { url: archive });
-  const scenes = await mapFew(others, AT_ONCE, async (path) =>
-    JSON_NAME.test(path) || schemeOf(path)?.startsWith('http')
-      ? scenesOfDocument(await readJson(path, context), path, context)
-      : scenesOfFolder(path, context),
-  );
-  if (rasters.length > 0) scenes.push(await scenesOfFiles(rasters, context));
-  return scenes.flat();
+  for (let i = 0; i < others.length; ) {
+    const documents = others.slice(i).findIndex((path) => !isDocument(path));
+    const end = documents < 0 ? others.length : i + documents;
+    if (end > i) yield* itemsOfDocuments(others.slice(i, end), context);
+    else yield* itemsOfFolder(others[i]!, context);
+    i = Math.max(end, i + 1);
+  }
+  if (rasters.length > 0) yield* await itemsOfRasters(rasters, context);
 }
 
 async function openLazily(url: string, store: Store, signal: AbortSignal | undefined): Promise<Raster> {
@@ -205,16 +264,10 @@ async function openLazily(url: string, store: Store, signal: AbortSignal | undef
   return openRaster(url, { store, ...(signal && { signal }) });
 }
 
-/**
- * Scenes of any source: an item collection, one item, a catalogue or collection (its `item` and `child` links, as long as they stay in
- * its folder), a folder, a glob of rasters, several of these, or the parsed documents themselves. A folder is read by its items.json,
- * catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the files of Landsat ARD in it and below;
- * else by the items there; else by its rasters, grouped as `scenesOfRasters` says. Data that is missing or of the wrong type is an `InputError` that names item and field.
- */
-export async function readScenes(
+async function* found(
   source: string | readonly string[] | object,
-  { store = anyStore(), signal, openRaster, onUnreadable }: ReadScenesOptions = {},
-): Promise<Scene[]> {
+  { store = anyStore(), signal, openRaster, onUnreadable }: ReadScenesOptions,
+): AsyncGenerator<FoundItem> {
   const context: Context = {
     store,
     ...(signal && { signal }),
@@ -224,10 +277,34 @@ export async function readScenes(
   };
   const texts = typeof source === 'string' ? [source] : source;
   if (!Array.isArray(texts) || texts.length === 0 || !texts.every((text) => typeof text === 'string'))
-    return scenesOfDocument(source, null, context);
+    return yield* await itemsOfDocument(source, null, context);
   const paths: string[] = [];
   for (const text of texts as string[]) paths.push(...(isGlob(text) ? await expandGlob(text, context) : [text]));
-  return scenesOfPaths(paths, context);
+  yield* itemsOfPaths(paths, context);
+}
+
+/** The items of any source that {@link readScenes} takes, one after the other: a long collection is never in memory as a whole. */
+export function readItems(
+  source: string | readonly string[],
+  options: ReadScenesOptions = {},
+): AsyncGenerator<FoundItem> {
+  return found(source, options);
+}
+
+/**
+ * Scenes of any source: an item collection (also one item a line: .ndjson), one item, a catalogue or collection (its `item` and `child`
+ * links, as long as they stay in its folder), a folder, a glob of rasters, several of these, or the parsed documents themselves. A
+ * folder is read by its items.json, catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the
+ * items in it and below; else by its rasters, grouped as `scenesOfRasters` says. Data that is missing or of the wrong type is an
+ * `InputError` that names item and field.
+ */
+export async function readScenes(
+  source: string | readonly string[] | object,
+  options: ReadScenesOptions = {},
+): Promise<Scene[]> {
+  const scenes: Scene[] = [];
+  for await (const item of found(source, options)) scenes.push(sceneOf(item));
+  return scenes;
 }
 
 /**

@@ -49,6 +49,8 @@ export async function makeFolder(folder: string): Promise<void> {
     await mkdir(folder);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
+    // Somebody else made it meanwhile.
+    if (code === 'EEXIST' && statSync(folder).isDirectory()) return;
     throw new StoreError(
       `cannot make the folder ${folder}: ${FOLDER_REASONS[code ?? ''] ?? code ?? (cause as Error).message}`,
       { url: folder, ...(code && { status: code }) },

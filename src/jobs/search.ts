@@ -60,7 +60,7 @@ export interface SearchResult {
 }
 
 /** Well-known APIs by name. */
-const APIS: Readonly<Record<string, string>> = {
+export const APIS: Readonly<Record<string, string>> = {
   'earth-search': 'https://earth-search.aws.element84.com/v1',
   'planetary-computer': 'https://planetarycomputer.microsoft.com/api/stac/v1',
   usgs: 'https://landsatlook.usgs.gov/stac-server',
@@ -92,7 +92,7 @@ async function inApi(api: string, options: SearchOptions, interval: Interval | n
 }
 
 /** APIs take a geometry alone. */
-function plainGeometry(given: unknown): Json {
+export function plainGeometry(given: unknown): Json {
   const value = given as { type?: string; geometry?: unknown; features?: unknown[] };
   if (value.type === 'Feature') return value.geometry as Json;
   if (value.type !== 'FeatureCollection') return value as Json;
@@ -118,7 +118,7 @@ const OF_STAC = {
 const OF_BUCKETS = { tile: 'tile', pathRow: 'path-row', mirror: 'mirror' } as const;
 
 /** @throws InputError for an option that would be passed over: the result would hold more than was asked for */
-function refuseForeign(options: SearchOptions): void {
+export function refuseForeign(options: SearchOptions): void {
   const foreign = {
     ...(options.stac === undefined && OF_STAC),
     ...(options.bucket === undefined && OF_BUCKETS),

@@ -98,7 +98,7 @@ export function parseQuery(conditions: readonly string[]): Json {
   return query;
 }
 
-function filterOf(text: string | undefined): Json | undefined {
+export function filterOf(text: string | undefined): Json | undefined {
   if (text === undefined) return undefined;
   try {
     const parsed: unknown = JSON.parse(text);
