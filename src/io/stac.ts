@@ -295,7 +295,7 @@ export function readItems(
  * Scenes of any source: an item collection (also one item a line: .ndjson), one item, a catalogue or collection (its `item` and `child`
  * links, as long as they stay in its folder), a folder, a glob of rasters, several of these, or the parsed documents themselves. A
  * folder is read by its items.json, catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the
- * items in it and below; else by its rasters, grouped as `scenesOfRasters` says. Data that is missing or of the wrong type is an
+ * files of Landsat ARD in it and below; else by the items there; else by its rasters, grouped as `scenesOfRasters` says. Data that is missing or of the wrong type is an
  * `InputError` that names item and field.
  */
 export async function readScenes(
