@@ -1,6 +1,7 @@
 // Runs the chips that are asked for, for as long as somebody asks.
 import { memoryLimitBytes as platformMemoryLimit } from '#platform';
 import { InputError, StackwiseError, StoreError } from '../errors.js';
+import { sleep } from '../io/retry.js';
 import type { Scene } from '../io/scene.js';
 import { ALGORITHM, type ChangeCounts, type Changes, countPixels, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
@@ -142,11 +143,11 @@ export class RequestRunner {
     return waiting.find((request) => !this.underWay.has(nameOf(request))) ?? null;
   }
 
-  private async slept(ms?: number): Promise<void> {
+  /** Waits for {@link wake}: for the one loop of {@link run}. */
+  private async slept(): Promise<void> {
     if (!this.isAwake) {
       await new Promise<void>((resolve) => {
         this.wakeUp = resolve;
-        if (ms !== undefined) setTimeout(resolve, ms);
       });
     }
     this.isAwake = false;
@@ -249,7 +250,7 @@ export class RequestRunner {
       this.say({ type: 'failed', chip: cell, reason });
     } catch (cause) {
       this.say({ type: 'note', text: `chip ${cell.h}, ${cell.v}: ${reason}; and ${textOf(cause)}` });
-      await this.slept(STORE_WAIT_MS);
+      await sleep(STORE_WAIT_MS, this.stopper.signal).catch(() => {});
     }
   }
 }
