@@ -1,6 +1,7 @@
 // Change detection from scenes into a result store, chip by chip.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { cellName } from '../geo/chip-grid.js';
 import { addTo, countedSince, type StoreMeter, storeMeter } from '../io/meter.js';
 import type { Scene } from '../io/scene.js';
 import { networkMeter } from '../io/stores.js';
@@ -42,9 +43,9 @@ export interface ChangeRunSummary {
 async function chipsToRun(store: ResultStore, { chips }: PreparedChanges, refresh: boolean): Promise<ChangeChip[]> {
   if (refresh || chips.length === 0) return chips;
   const there = new Map(
-    (await store.summaries(ALGORITHM, rangeAround(chips))).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
+    (await store.summaries(ALGORITHM, rangeAround(chips))).map((chip) => [cellName(chip), chip.inputsMd5]),
   );
-  return chips.filter(({ h, v, inputsMd5 }) => there.get(`${h} ${v}`) !== inputsMd5);
+  return chips.filter((chip) => there.get(cellName(chip)) !== chip.inputsMd5);
 }
 
 function planOf({ chips, asked, grid, spec }: PreparedChanges, toRun: ChangeChip[], options: ChangeRunOptions) {

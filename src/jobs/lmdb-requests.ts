@@ -1,4 +1,5 @@
 // Requests in the file of the results, so that a chip's write and the end of its request are one transaction.
+import { cellName } from '../geo/chip-grid.js';
 import { type ChangeRequest, type ChangeRequests, type RequestOptions, reasonOf } from './change-requests.js';
 import type { Key, LmdbFile } from './lmdb-file.js';
 import { cellOf, prefixKey, QUEUE, queueKey, queueOrder } from './result-keys.js';
@@ -29,7 +30,9 @@ export class LmdbRequests implements ChangeRequests {
     const { atMs, refresh = false, mostPending = Number.POSITIVE_INFINITY } = options;
     for (const at of chips) this.check(algorithm, at);
     return this.file.write((put) => {
-      const own = new Map(chips.map(({ h, v }) => [`${h} ${v}`, { h, v, kept: this.kept(algorithm, { h, v }) }]));
+      const own = new Map(
+        chips.map(({ h, v }) => [cellName({ h, v }), { h, v, kept: this.kept(algorithm, { h, v }) }]),
+      );
       const waiting = [...own.values()].filter(({ kept }) => kept && kept.order !== null);
       const fresh = [...own.values()].filter(({ kept }) => !kept || kept.order === null);
       const alreadyPending = waiting.length;

@@ -1,6 +1,7 @@
 // Runs the chips that are asked for, for as long as somebody asks.
 import { memoryLimitBytes as platformMemoryLimit } from '#platform';
 import { InputError, StackwiseError, StoreError } from '../errors.js';
+import { type Cell, cellName } from '../geo/chip-grid.js';
 import { sleep } from '../io/retry.js';
 import type { Scene } from '../io/scene.js';
 import { ALGORITHM, type ChangeCounts, type Changes, countPixels, joinChanges } from '../stats/change.js';
@@ -14,11 +15,6 @@ import type { ChangeRequest } from './change-requests.js';
 import { type ChangePart, changeRunner } from './change-runner.js';
 import { type LanePool, lanePool } from './lane-pool.js';
 import type { ResultStore } from './result-store.js';
-
-export interface Cell {
-  h: number;
-  v: number;
-}
 
 /** What a runner says while it runs. */
 export type RunnerEvent =
@@ -54,8 +50,6 @@ const MOST_TRIES = 3;
 const STORE_WAIT_MS = 5000;
 /** For a server, its answers and what is read for them. */
 const SERVER_BYTES = 128 * 2 ** 20;
-
-const nameOf = ({ h, v }: Cell) => `${h} ${v}`;
 
 function hasChanged(error: unknown): boolean {
   return error instanceof StoreError && error.facts.status === 'CHANGED';
@@ -140,7 +134,7 @@ export class RequestRunner {
   /** The first that waits and is not under way. */
   private async next(store: ResultStore): Promise<ChangeRequest | null> {
     const waiting = await store.requests.next(this.underWay.size + 1);
-    return waiting.find((request) => !this.underWay.has(nameOf(request))) ?? null;
+    return waiting.find((request) => !this.underWay.has(cellName(request))) ?? null;
   }
 
   /** Waits for {@link wake}: for the one loop of {@link run}. */
@@ -178,7 +172,7 @@ export class RequestRunner {
 
   private begin(store: ResultStore, request: ChangeRequest): void {
     const { h, v } = request;
-    const name = nameOf(request);
+    const name = cellName(request);
     const done = this.runChip(store, { h, v }).finally(() => {
       this.underWay.delete(name);
       this.sayRunning();
@@ -203,7 +197,7 @@ export class RequestRunner {
       this.stopper.signal.throwIfAborted();
       const { h, v, inputsMd5 } = chip;
       await store.write({ h, v, changes, inputsMd5, producedMs: Date.now() });
-      this.tries.delete(nameOf(cell));
+      this.tries.delete(cellName(cell));
       this.say({ type: 'written', chip: cell, ms: performance.now() - started, pixels: countPixels(changes) });
     } catch (error) {
       if (!this.stopper.signal.aborted) await this.giveUp(store, cell, error);
@@ -239,11 +233,11 @@ export class RequestRunner {
 
   /** A chip whose files changed is tried again with the scenes as they are now; others are recorded as failed. */
   private async giveUp(store: ResultStore, cell: Cell, error: unknown): Promise<void> {
-    const tries = (this.tries.get(nameOf(cell)) ?? 0) + 1;
-    this.tries.set(nameOf(cell), tries);
+    const tries = (this.tries.get(cellName(cell)) ?? 0) + 1;
+    this.tries.set(cellName(cell), tries);
     if (hasChanged(error)) this.isStale = true;
     if (hasChanged(error) && tries < MOST_TRIES) return;
-    this.tries.delete(nameOf(cell));
+    this.tries.delete(cellName(cell));
     const reason = textOf(error);
     try {
       await store.requests.fail(ALGORITHM, cell, reason);

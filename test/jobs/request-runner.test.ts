@@ -34,8 +34,14 @@ function fillable(store: ResultStore) {
     if (disk.full) throw new StoreError('the disk is full', { status: 'ENOSPC' });
   };
   const [write, fail] = [store.write.bind(store), store.requests.fail.bind(store.requests)];
-  store.write = async (chip) => (check(), write(chip));
-  store.requests.fail = async (...given) => (check(), fail(...given));
+  store.write = async (chip) => {
+    check();
+    await write(chip);
+  };
+  store.requests.fail = async (...given) => {
+    check();
+    await fail(...given);
+  };
   return disk;
 }
 
