@@ -106,10 +106,10 @@ async function runChips(
 }
 
 /** Writes a chip's rows, in place of those of an earlier run. */
-async function writeJson(store: ResultStore, at: ChangeChip, folder: string, signal?: AbortSignal): Promise<string> {
+async function writeJson(store: ResultStore, at: ChangeChip, folder: string): Promise<string> {
   const chip = (await store.chip(ALGORITHM, at))!;
   const file = path.join(folder, `${chipName(store.grid, at)}.json`);
-  await writeChipJson(file, { grid: store.grid, chip }, { overwrite: true, signal });
+  await writeChipJson(file, { grid: store.grid, chip }, { overwrite: true });
   return file;
 }
 
