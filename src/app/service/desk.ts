@@ -44,6 +44,8 @@ export class Desk {
 
   /** Starts the thread; waits until scenes are found and the store is open. */
   static async open(order: WorkOrder, signal: AbortSignal): Promise<Desk> {
+    // It may have been told to stop while its files were loaded.
+    signal.throwIfAborted();
     const desk = new Desk(order);
     const stop = () => desk.end(signal.reason as Error);
     signal.addEventListener('abort', stop, { once: true });
