@@ -7,6 +7,7 @@ import type { Scene } from '../io/scene.js';
 import { networkMeter } from '../io/stores.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import { rangeAround } from './change-area.js';
+import { checkInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { type ChangePlan, chipJobs, planChanges } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
@@ -152,6 +153,13 @@ export async function planScenes(
   return result;
 }
 
+/** Places of the scenes that chips meet. */
+function placesOf(chips: readonly ChangeChip[]): Set<number> {
+  const places = new Set<number>();
+  for (const { scenes } of chips) for (const place of scenes) places.add(place);
+  return places;
+}
+
 /** Runs all chips of some scenes. What threads move is added to `network`. */
 async function detectReadable(
   scenes: readonly Scene[],
@@ -169,6 +177,8 @@ async function detectReadable(
     const isToRun = new Set(toRun);
     for (const chip of prepared.chips) if (!isToRun.has(chip)) await onChip(chip);
     await runChips(prepared, { chips: toRun, plan, store, options, onChip, network });
+    // Chips that were made of files in two states are run again next time: their inputs are others then.
+    await checkInputs(prepared, [...placesOf(toRun)]);
     report.files.sort();
     return { algorithm: ALGORITHM, grid: prepared.grid.name, chips: plan.chips, ...report };
   } finally {
@@ -181,7 +191,8 @@ async function detectReadable(
  * inputs (scenes, files, options) are left as they are, so a run that was stopped goes on. A pixel that fails is recorded with its
  * reason, and the others go on. With `onError: 'skip'` a scene that cannot be read is dropped from the whole run, which begins again
  * without it; it is no input of the chips, so that they run again when it can be read.
- * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; the reason of `signal`.
+ * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; StoreError with status CHANGED
+ * when files changed while they were read: started again, the run makes their chips anew; the reason of `signal`.
  */
 export async function detectScenes(
   sources: string | readonly string[],

@@ -7,7 +7,7 @@ import type { Scene } from '../io/scene.js';
 import { ALGORITHM, type ChangeCounts, type Changes, countPixels, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
 import { type Coverage, coverageOf, covers } from './change-coverage.js';
-import { forgetFiles, sceneInputs } from './change-inputs.js';
+import { checkInputs, forgetFiles } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { chipJobs, planChanges } from './change-plan.js';
 import { type ChangeArea, type ChangeChip, chipOf, prepareArea } from './change-prepare.js';
@@ -193,7 +193,7 @@ export class RequestRunner {
       const chip = chipOf(this.ready.area, cell.h, cell.v);
       if (!chip) throw new InputError('no scene meets the chip');
       const changes = await this.detect(chip);
-      await this.checkInputs(chip);
+      await checkInputs(this.ready.area, chip.scenes);
       this.stopper.signal.throwIfAborted();
       const { h, v, inputsMd5 } = chip;
       await store.write({ h, v, changes, inputsMd5, producedMs: Date.now() });
@@ -217,18 +217,6 @@ export class RequestRunner {
       await Promise.allSettled(parts);
       throw error;
     }
-  }
-
-  /** What was read is in the state that the hash says: it was so before, and is so now. */
-  private async checkInputs(chip: ChangeChip): Promise<void> {
-    const { spec, inputs } = this.ready.area;
-    const scenes = chip.scenes.map((place) => spec.scenes[place]!);
-    forgetFiles(scenes);
-    const now = await sceneInputs(scenes);
-    const other = chip.scenes.findIndex((place, i) => inputs[place] !== now[i]);
-    if (other < 0) return;
-    const { id } = scenes[other]!;
-    throw new StoreError(`the files of scene ${id} changed while they were read`, { status: 'CHANGED', items: [id] });
   }
 
   /** A chip whose files changed is tried again with the scenes as they are now; others are recorded as failed. */
