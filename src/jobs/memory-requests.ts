@@ -11,7 +11,7 @@ export class MemoryRequests implements ChangeRequests {
     const own = new Map(chips.map(({ h, v }) => [this.key(algorithm, { h, v }), { h, v }]));
     const fresh = [...own].filter(([key]) => !this.waits(key));
     const outcome = { requested: fresh.length, alreadyPending: own.size - fresh.length };
-    if (fresh.length > 0 && (await this.pending()) + fresh.length > mostPending) {
+    if (fresh.length > 0 && this.waiting().length + fresh.length > mostPending) {
       return { accepted: false, requested: 0, alreadyPending: outcome.alreadyPending };
     }
     for (const [key, { h, v }] of own) {
@@ -31,11 +31,15 @@ export class MemoryRequests implements ChangeRequests {
   }
 
   async next(most: number) {
-    const waiting = [...this.all.values()].filter(({ failure }) => failure === null);
-    return waiting.slice(0, most).map((request) => ({ ...request }));
+    return this.waiting()
+      .slice(0, most)
+      .map((request) => ({ ...request }));
   }
 
   async within(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange) {
+    checkAlgorithm(algorithm);
+    checkCell({ h: hMin, v: vMin });
+    checkCell({ h: hMax, v: vMax });
     return [...this.all.values()]
       .filter((one) => one.algorithm === algorithm)
       .filter(({ h, v }) => h >= hMin && h <= hMax && v >= vMin && v <= vMax)
@@ -44,7 +48,7 @@ export class MemoryRequests implements ChangeRequests {
   }
 
   async pending() {
-    return [...this.all.values()].filter(({ failure }) => failure === null).length;
+    return this.waiting().length;
   }
 
   async fail(algorithm: string, at: { h: number; v: number }, reason: string) {
@@ -59,6 +63,10 @@ export class MemoryRequests implements ChangeRequests {
   /** The chip is written. */
   answer(algorithm: string, at: { h: number; v: number }): void {
     this.all.delete(this.key(algorithm, at));
+  }
+
+  private waiting(): ChangeRequest[] {
+    return [...this.all.values()].filter(({ failure }) => failure === null);
   }
 
   private waits(key: string): boolean {
