@@ -1,6 +1,6 @@
 // Requests in memory, beside results in memory.
 import { type ChangeRequest, type ChangeRequests, type RequestOptions, reasonOf } from './change-requests.js';
-import { type ChipRange, checkAlgorithm, checkCell } from './result-store.js';
+import { type ChipRange, checkKey, checkRange } from './result-store.js';
 
 export class MemoryRequests implements ChangeRequests {
   /** In the order of arrival. */
@@ -37,9 +37,7 @@ export class MemoryRequests implements ChangeRequests {
   }
 
   async within(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange) {
-    checkAlgorithm(algorithm);
-    checkCell({ h: hMin, v: vMin });
-    checkCell({ h: hMax, v: vMax });
+    checkRange(algorithm, { hMin, vMin, hMax, vMax });
     return [...this.all.values()]
       .filter((one) => one.algorithm === algorithm)
       .filter(({ h, v }) => h >= hMin && h <= hMax && v >= vMin && v <= vMax)
@@ -74,8 +72,7 @@ export class MemoryRequests implements ChangeRequests {
   }
 
   private key(algorithm: string, { h, v }: { h: number; v: number }): string {
-    checkAlgorithm(algorithm);
-    checkCell({ h, v });
+    checkKey(algorithm, { h, v });
     return `${h} ${v} ${algorithm}`;
   }
 }
