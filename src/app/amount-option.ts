@@ -14,6 +14,18 @@ export function anyNumber(flags: Flags, name: string): number | undefined {
   throw new InputError(`a number is wanted, and "${text}" is not one`, { option: optionOf(name) });
 }
 
+/** An option's whole number within bounds. */
+export function wholeWithin(
+  flags: Flags,
+  name: string,
+  { least, most }: { least: number; most: number },
+): number | undefined {
+  const value = amount(flags, name, 'whole number');
+  if (value === undefined || (value >= least && value <= most)) return value;
+  const option = optionOf(name);
+  throw new InputError(`a whole number from ${least} to ${most} is wanted, and got ${value}`, { option });
+}
+
 /** An option's number, 0 or more. */
 export function amount(flags: Flags, name: string, kind: 'number' | 'whole number' = 'number'): number | undefined {
   const text = flags[name];

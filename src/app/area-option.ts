@@ -5,10 +5,7 @@ import { parseBbox } from '../geo/region.js';
 import type { AreaOptions } from '../jobs/change-area.js';
 import type { Flags } from './amount-option.js';
 import { geometryOf } from './geometry-option.js';
-
-/** `h,v`; what is no number is NaN, and refused where the grid is known. */
-export const cellOf = (text: string): number[] =>
-  text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+import { numbersOf } from './list-option.js';
 
 /** `--chips`: a file of lines `h,v`, or `-` for the standard input. */
 function chipsOf(file: string): number[][] {
@@ -20,7 +17,7 @@ function chipsOf(file: string): number[][] {
   }
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
-    const cell = cellOf(line);
+    const cell = numbersOf(line);
     if (cell.length === 2 && cell.every(Number.isInteger)) return [cell];
     const shown = JSON.stringify(line.slice(0, 80));
     throw new InputError(`line ${i + 1} of ${file} should be column,row of a chip, and is ${shown}`, {
@@ -40,13 +37,13 @@ export function withAreaOptions(command: Command): Command {
     .option('--geometry <geojson>', 'the chips that polygons touch: a GeoJSON file or text');
 }
 
-/** What {@link withAreaOptions} understands. */
+/** What {@link withAreaOptions} understands; `h,v` that is none is refused where the grid is known. */
 export function areaOf(flags: Flags): AreaOptions {
   const { chip, chips, tile, bbox, bboxCrs, geometry } = flags;
   return {
-    chip: chip === undefined ? undefined : cellOf(String(chip)),
+    chip: chip === undefined ? undefined : numbersOf(String(chip)),
     chips: chips === undefined ? undefined : chipsOf(String(chips)),
-    tile: tile === undefined ? undefined : cellOf(String(tile)),
+    tile: tile === undefined ? undefined : numbersOf(String(tile)),
     bbox: bbox === undefined ? undefined : parseBbox(String(bbox)),
     bboxCrs: bboxCrs as string | undefined,
     geometry: geometryOf(geometry as string | undefined),

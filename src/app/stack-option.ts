@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { QA_SCHEMES } from '../stats/change-qa.js';
 import { type StackOptions, THERMAL_UNITS } from '../stats/change-stack.js';
 import type { Flags } from './amount-option.js';
+import { wordsOf } from './list-option.js';
 
 /** What files do not say of themselves: stacks of one file a date, and tables. */
 export function addStackOptions(command: Command): Command {
@@ -12,14 +13,9 @@ export function addStackOptions(command: Command): Command {
 }
 
 export function stackOptions(flags: Flags): StackOptions {
-  const { stackBands, qaScheme, thermalUnit } = flags;
+  const { qaScheme, thermalUnit } = flags;
   return {
-    stackBands:
-      stackBands === undefined
-        ? undefined
-        : String(stackBands)
-            .split(',')
-            .map((name) => name.trim()),
+    stackBands: wordsOf(flags, 'stackBands'),
     qaScheme: qaScheme as StackOptions['qaScheme'],
     thermalUnit: thermalUnit as StackOptions['thermalUnit'],
   };

@@ -17,10 +17,17 @@ export interface ChipGrid {
   tileChips: number;
 }
 
-/** A cell of the grid: column h, row v, and its upper-left corner. */
-export interface ChipCell {
+/** Column and row of a chip or a tile. */
+export interface Cell {
   h: number;
   v: number;
+}
+
+/** What a cell is called in maps and sets. */
+export const cellName = ({ h, v }: Cell): string => `${h} ${v}`;
+
+/** A cell of the grid, and its upper-left corner. */
+export interface ChipCell extends Cell {
   x: number;
   y: number;
 }
@@ -91,6 +98,11 @@ export function near(grid: ChipGrid, point: { x: number; y: number }): { tile: C
   const around = ({ h, v }: ChipCell, side: number) =>
     [-1, 0, 1].flatMap((dh) => [1, 0, -1].map((dv) => cellOf(grid, { h: h + dh, v: v + dv }, side)));
   return { tile: around(tile, tileSide(grid)), chip: around(chip, chipSide(grid)) };
+}
+
+/** The tile that a chip belongs to. */
+export function tileOfChip({ tileChips: n }: ChipGrid, { h, v }: Cell): Cell {
+  return { h: Math.floor(h / n), v: Math.floor(v / n) };
 }
 
 /** The chip in column h and row v. */

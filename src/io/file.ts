@@ -12,7 +12,8 @@ export function filePath(url: string): string {
 
 function storeError(error: unknown, url: string, verb: string): StoreError {
   const code = (error as NodeJS.ErrnoException).code;
-  const reason = code === 'ENOENT' ? 'no such file' : code === 'ENOSPC' ? 'the disk is full' : (code ?? String(error));
+  const missing = verb === 'write' ? 'no such folder' : 'no such file';
+  const reason = code === 'ENOENT' ? missing : code === 'ENOSPC' ? 'the disk is full' : (code ?? String(error));
   return new StoreError(`cannot ${verb} ${url}: ${reason}`, { url, ...(code && { status: code }) }, { cause: error });
 }
 

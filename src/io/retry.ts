@@ -66,8 +66,10 @@ async function once<T>({ url, attempt, options = {} }: Work<T>, timeoutMs: numbe
   }
 }
 
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** @throws the reason of `signal`, at once */
+export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
     const wake = () => {
       clearTimeout(timer);
       reject(signal!.reason);

@@ -75,7 +75,10 @@ export async function openSink(url: string, { overwrite = false, scratch = false
         await file.sync();
         isOpen = false;
         await file.close();
-        await rename(partial, path);
+        await rename(partial, path).catch(async (error) => {
+          await rm(partial, { force: true });
+          throw error;
+        });
       }),
     async abort() {
       if (!isOpen) return;

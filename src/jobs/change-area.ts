@@ -1,7 +1,7 @@
 // The grid that changes are detected on, and which of its chips.
 import { InputError } from '../errors.js';
 import { isAxisAligned } from '../geo/affine.js';
-import { CHIP_GRIDS, type ChipGrid, chipCell, snap } from '../geo/chip-grid.js';
+import { CHIP_GRIDS, type ChipGrid, cellName, chipCell, snap } from '../geo/chip-grid.js';
 import {
   type Crs,
   crsToLonLat,
@@ -106,18 +106,15 @@ export interface AreaOptions {
 /** Chips of a grid, as plain data. */
 export interface ChipSelection {
   range: ChipRange;
-  /** Which of the range, by {@link chipName}; null for all. */
+  /** Which of the range, by {@link cellName}; null for all. */
   only: ReadonlySet<string> | null;
 }
-
-/** How a selection calls a chip. */
-export const chipName = ({ h, v }: { h: number; v: number }) => `${h} ${v}`;
 
 /** Whether a selection has a chip. */
 export function isSelected({ range, only }: ChipSelection, chip: { h: number; v: number }): boolean {
   const { hMin, vMin, hMax, vMax } = range;
   if (chip.h < hMin || chip.h > hMax || chip.v < vMin || chip.v > vMax) return false;
-  return only === null || only.has(chipName(chip));
+  return only === null || only.has(cellName(chip));
 }
 
 /** The chips of a selection, row by row. */
@@ -180,7 +177,7 @@ export async function givenChips(grid: SettledGrid, area: AreaOptions): Promise<
 function listedChips(chips: readonly (readonly number[])[]): ChipSelection {
   if (chips.length === 0) throw new InputError('no chips are given', { option: 'chips' });
   const cells = chips.map((one) => cellOption(one, 'chip'));
-  return { range: rangeAround(cells), only: new Set(cells.map(chipName)) };
+  return { range: rangeAround(cells), only: new Set(cells.map(cellName)) };
 }
 
 async function touchedChips(grid: SettledGrid, geometry: unknown): Promise<ChipSelection> {
@@ -189,7 +186,7 @@ async function touchedChips(grid: SettledGrid, geometry: unknown): Promise<ChipS
   checkCount(range);
   const only = new Set<string>();
   for (const { h, v } of selectedChips({ range, only: null })) {
-    if (touchesBox(region, chipBounds(grid.chips, h, v))) only.add(chipName({ h, v }));
+    if (touchesBox(region, chipBounds(grid.chips, h, v))) only.add(cellName({ h, v }));
   }
   return { range, only };
 }

@@ -1,5 +1,6 @@
 // What the results of a chip are made from, as one hash.
 import { createHash } from 'node:crypto';
+import { StoreError } from '../errors.js';
 import type { ChipGrid } from '../geo/chip-grid.js';
 import { fileName } from '../io/href.js';
 import { mapFew } from '../io/map-few.js';
@@ -41,6 +42,23 @@ export function forgetFiles(scenes: readonly SourceScene[]): void {
   for (const { sources } of scenes) {
     for (const { href } of Object.values(sources)) storeFor(href).forget?.(href);
   }
+}
+
+/**
+ * Makes sure that what was read is in the state that `inputs` say: files were so before, and are so now.
+ * @throws StoreError with status CHANGED when they are not.
+ */
+export async function checkInputs(
+  { spec, inputs }: { spec: ChangeSpec; inputs: readonly string[] },
+  places: readonly number[],
+): Promise<void> {
+  const scenes = places.map((place) => spec.scenes[place]!);
+  forgetFiles(scenes);
+  const now = await sceneInputs(scenes);
+  const other = places.findIndex((place, i) => inputs[place] !== now[i]);
+  if (other < 0) return;
+  const { id } = scenes[other]!;
+  throw new StoreError(`the files of scene ${id} changed while they were read`, { status: 'CHANGED', items: [id] });
 }
 
 /** MD5 of a chip's inputs: the scenes that meet it, the grid, and the options that change numbers. */

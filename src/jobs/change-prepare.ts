@@ -9,10 +9,9 @@ import { openRaster } from '../io/open-raster.js';
 import type { Scene } from '../io/scene.js';
 import { PYCCD_BANDS } from '../stats/change-bands.js';
 import type { ChangeSpec } from '../stats/change-block.js';
-import { pyccdParameters } from '../stats/change-parameters.js';
 import { CHANGE_KINDS, type ChangeKind, type ChangeScene, changeScene } from '../stats/change-source.js';
 import { THERMAL_UNITS } from '../stats/change-stack.js';
-import type { DetectOptions } from '../stats/detect.js';
+import { checkDetectOptions, type DetectOptions } from '../stats/detect.js';
 import { selectScenes } from '../stats/select.js';
 import { detectSensor } from '../stats/sensors.js';
 import { type RasterCache, rasterCache } from '../stats/source.js';
@@ -157,10 +156,12 @@ const S2_NAMES: Readonly<Record<string, string>> = {
   swir2: 'B12',
 };
 
-function detectOptions(kind: ChangeKind, thermal: boolean, { detect = {} }: ChangeRunOptions): DetectOptions {
+/** Checked here, so that no thread finds what is wrong with them. */
+function detectOptions(kind: ChangeKind, bands: readonly string[], { detect = {} }: ChangeRunOptions): DetectOptions {
   const { qaScheme, wideInt } = CHANGE_KINDS[kind];
-  pyccdParameters(detect.params ?? {});
-  return { qaScheme, wideInt, ...detect, ...(!thermal && { thermalBand: null }) };
+  const options = { qaScheme, wideInt, ...detect, ...(!bands.includes('thermal') && { thermalBand: null }) };
+  checkDetectOptions(bands, options);
+  return options;
 }
 
 /** Scenes in other CRSs than the grid are brought onto it by the nearest pixel: of a grid of the scenes' own pixels that is told. */
@@ -216,6 +217,7 @@ async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: 
   const { found: own, kind, thermal, ...units } = settleKind(scenes, options);
   const bands = PYCCD_BANDS.slice(0, thermal ? 7 : 6);
   const sources = scenes.map(({ id, timeMs }, i) => ({ id, timeMs, sources: sourcesOf(own[i]!, bands) }));
+  const ownOptions = detectOptions(kind, bands, options);
   await locateScenes(sources, cache, { onError, ...(signal && { signal }) });
   if (kind === 'sentinel-2') await shiftSources(scenes, { sources, bands, cache, options });
   const settled = settleGrid(options.grid ?? 'native', sources[0]!.sources.red!.grid!);
@@ -225,7 +227,6 @@ async function prepare(all: readonly Scene[], options: ChangeRunOptions, cache: 
   const used = await scenesOnGrid(sources, { bands, grid });
   if (used.length === 0) throw nowhere(sources);
   const days = used.map(({ timeMs }) => toOrdinal(new Date(timeMs).toISOString()));
-  const ownOptions = detectOptions(kind, thermal, options);
   const spec: ChangeSpec = { grid, kind, bands, scenes: used, days, options: ownOptions, onError, ...units };
   return { ...selection, spec, grid: settled.chips, inputs: await sceneInputs(used) };
 }

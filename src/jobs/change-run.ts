@@ -1,11 +1,13 @@
 // Change detection from scenes into a result store, chip by chip.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { cellName } from '../geo/chip-grid.js';
 import { addTo, countedSince, type StoreMeter, storeMeter } from '../io/meter.js';
 import type { Scene } from '../io/scene.js';
 import { networkMeter } from '../io/stores.js';
 import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import { rangeAround } from './change-area.js';
+import { checkInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { type ChangePlan, chipJobs, planChanges } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
@@ -42,9 +44,9 @@ export interface ChangeRunSummary {
 async function chipsToRun(store: ResultStore, { chips }: PreparedChanges, refresh: boolean): Promise<ChangeChip[]> {
   if (refresh || chips.length === 0) return chips;
   const there = new Map(
-    (await store.summaries(ALGORITHM, rangeAround(chips))).map(({ h, v, inputsMd5 }) => [`${h} ${v}`, inputsMd5]),
+    (await store.summaries(ALGORITHM, rangeAround(chips))).map((chip) => [cellName(chip), chip.inputsMd5]),
   );
-  return chips.filter(({ h, v, inputsMd5 }) => there.get(`${h} ${v}`) !== inputsMd5);
+  return chips.filter((chip) => there.get(cellName(chip)) !== chip.inputsMd5);
 }
 
 function planOf({ chips, asked, grid, spec }: PreparedChanges, toRun: ChangeChip[], options: ChangeRunOptions) {
@@ -105,10 +107,10 @@ async function runChips(
 }
 
 /** Writes a chip's rows, in place of those of an earlier run. */
-async function writeJson(store: ResultStore, at: ChangeChip, folder: string, signal?: AbortSignal): Promise<string> {
+async function writeJson(store: ResultStore, at: ChangeChip, folder: string): Promise<string> {
   const chip = (await store.chip(ALGORITHM, at))!;
   const file = path.join(folder, `${chipName(store.grid, at)}.json`);
-  await writeChipJson(file, { grid: store.grid, chip }, { overwrite: true, signal });
+  await writeChipJson(file, { grid: store.grid, chip }, { overwrite: true });
   return file;
 }
 
@@ -151,6 +153,13 @@ export async function planScenes(
   return result;
 }
 
+/** Places of the scenes that chips meet. */
+function placesOf(chips: readonly ChangeChip[]): Set<number> {
+  const places = new Set<number>();
+  for (const { scenes } of chips) for (const place of scenes) places.add(place);
+  return places;
+}
+
 /** Runs all chips of some scenes. What threads move is added to `network`. */
 async function detectReadable(
   scenes: readonly Scene[],
@@ -168,6 +177,8 @@ async function detectReadable(
     const isToRun = new Set(toRun);
     for (const chip of prepared.chips) if (!isToRun.has(chip)) await onChip(chip);
     await runChips(prepared, { chips: toRun, plan, store, options, onChip, network });
+    // Chips that were made of files in two states are run again next time: their inputs are others then.
+    await checkInputs(prepared, [...placesOf(toRun)]);
     report.files.sort();
     return { algorithm: ALGORITHM, grid: prepared.grid.name, chips: plan.chips, ...report };
   } finally {
@@ -180,7 +191,8 @@ async function detectReadable(
  * inputs (scenes, files, options) are left as they are, so a run that was stopped goes on. A pixel that fails is recorded with its
  * reason, and the others go on. With `onError: 'skip'` a scene that cannot be read is dropped from the whole run, which begins again
  * without it; it is no input of the chips, so that they run again when it can be read.
- * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; the reason of `signal`.
+ * @throws InputError, FormatError, StoreError… as scenes, options, the store or the memory limit demand; StoreError with status CHANGED
+ * when files changed while they were read: started again, the run makes their chips anew; the reason of `signal`.
  */
 export async function detectScenes(
   sources: string | readonly string[],

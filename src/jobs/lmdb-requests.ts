@@ -1,8 +1,9 @@
 // Requests in the file of the results, so that a chip's write and the end of its request are one transaction.
+import { cellName } from '../geo/chip-grid.js';
 import { type ChangeRequest, type ChangeRequests, type RequestOptions, reasonOf } from './change-requests.js';
 import type { Key, LmdbFile } from './lmdb-file.js';
 import { cellOf, prefixKey, QUEUE, queueKey, queueOrder } from './result-keys.js';
-import { type ChipRange, checkAlgorithm, checkCell } from './result-store.js';
+import { type ChipRange, checkKey, checkRange } from './result-store.js';
 
 /** A request as it is kept; `order` is its place in the queue, null when it failed. */
 interface Kept {
@@ -27,9 +28,11 @@ export class LmdbRequests implements ChangeRequests {
 
   async add(algorithm: string, chips: readonly { h: number; v: number }[], options: RequestOptions) {
     const { atMs, refresh = false, mostPending = Number.POSITIVE_INFINITY } = options;
-    for (const at of chips) this.check(algorithm, at);
+    for (const at of chips) checkKey(algorithm, at);
     return this.file.write((put) => {
-      const own = new Map(chips.map(({ h, v }) => [`${h} ${v}`, { h, v, kept: this.kept(algorithm, { h, v }) }]));
+      const own = new Map(
+        chips.map(({ h, v }) => [cellName({ h, v }), { h, v, kept: this.kept(algorithm, { h, v }) }]),
+      );
       const waiting = [...own.values()].filter(({ kept }) => kept && kept.order !== null);
       const fresh = [...own.values()].filter(({ kept }) => !kept || kept.order === null);
       const alreadyPending = waiting.length;
@@ -52,7 +55,7 @@ export class LmdbRequests implements ChangeRequests {
   }
 
   async get(algorithm: string, at: { h: number; v: number }) {
-    this.check(algorithm, at);
+    checkKey(algorithm, at);
     this.file.refresh();
     return this.request({ algorithm, h: at.h, v: at.v });
   }
@@ -69,9 +72,9 @@ export class LmdbRequests implements ChangeRequests {
     return found;
   }
 
-  async within(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange) {
-    this.check(algorithm, { h: hMin, v: vMin });
-    this.check(algorithm, { h: hMax, v: vMax });
+  async within(algorithm: string, range: ChipRange) {
+    const { hMin, vMin, hMax, vMax } = range;
+    checkRange(algorithm, range);
     this.file.refresh();
     const found: ChangeRequest[] = [];
     // Right behind the last key: the same with a byte more.
@@ -99,7 +102,7 @@ export class LmdbRequests implements ChangeRequests {
   }
 
   async fail(algorithm: string, at: { h: number; v: number }, reason: string) {
-    this.check(algorithm, at);
+    checkKey(algorithm, at);
     this.file.write((put, remove) => {
       const kept = this.kept(algorithm, at);
       if (!kept || kept.order === null) return;
@@ -109,7 +112,7 @@ export class LmdbRequests implements ChangeRequests {
   }
 
   async remove(algorithm: string, at: { h: number; v: number }) {
-    this.check(algorithm, at);
+    checkKey(algorithm, at);
     return this.file.write((_, remove) => this.answer(remove, algorithm, at));
   }
 
@@ -119,11 +122,6 @@ export class LmdbRequests implements ChangeRequests {
     if (!kept) return false;
     if (kept.order !== null) remove(queueKey(kept.order));
     return remove(prefixKey('request', algorithm, at));
-  }
-
-  private check(algorithm: string, at: { h: number; v: number }): void {
-    checkAlgorithm(algorithm);
-    checkCell(at);
   }
 
   private kept(algorithm: string, at: { h: number; v: number }): Kept | null {

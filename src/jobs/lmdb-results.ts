@@ -9,8 +9,8 @@ import {
   type ChipRange,
   type ChipResult,
   type ChipSummary,
-  checkAlgorithm,
-  checkCell,
+  checkKey,
+  checkRange,
   type PixelResult,
   pixelAt,
   pixelCorner,
@@ -52,7 +52,7 @@ export class LmdbResults implements ResultStore {
   }
 
   async chip(algorithm: string, at: { h: number; v: number }): Promise<ChipResult | null> {
-    this.check(algorithm, at);
+    checkKey(algorithm, at);
     // Nothing waits between these reads: they see one moment.
     this.file.refresh();
     const head = this.head(algorithm, at);
@@ -65,7 +65,7 @@ export class LmdbResults implements ResultStore {
   }
 
   async pixels(algorithm: string, at: { h: number; v: number }): Promise<ChipPixels | null> {
-    this.check(algorithm, at);
+    checkKey(algorithm, at);
     this.file.refresh();
     const head = this.head(algorithm, at);
     if (!head) return null;
@@ -84,7 +84,7 @@ export class LmdbResults implements ResultStore {
 
   async pixel(algorithm: string, point: { x: number; y: number }): Promise<PixelResult | null> {
     const { chip: at, px } = pixelAt(this.grid, point);
-    this.check(algorithm, at);
+    checkKey(algorithm, at);
     this.file.refresh();
     const head = this.head(algorithm, at);
     if (!head) return null;
@@ -97,8 +97,7 @@ export class LmdbResults implements ResultStore {
 
   async summaries(algorithm: string, range: ChipRange): Promise<ChipSummary[]> {
     const { hMin, vMin, hMax, vMax } = range;
-    this.check(algorithm, { h: hMin, v: vMin });
-    this.check(algorithm, { h: hMax, v: vMax });
+    checkRange(algorithm, range);
     this.file.refresh();
     const found: ChipSummary[] = [];
     // Right behind the last key: the same with a byte more.
@@ -119,7 +118,7 @@ export class LmdbResults implements ResultStore {
   }
 
   async remove(algorithm: string, at: { h: number; v: number }): Promise<boolean> {
-    this.check(algorithm, at);
+    checkKey(algorithm, at);
     return this.file.write((_, remove) => {
       const was = remove(summaryKey(algorithm, at));
       remove(prefixKey('head', algorithm, at));
@@ -130,11 +129,6 @@ export class LmdbResults implements ResultStore {
 
   close(): Promise<void> {
     return this.file.close();
-  }
-
-  private check(algorithm: string, at: { h: number; v: number }): void {
-    checkAlgorithm(algorithm);
-    checkCell(at);
   }
 
   /** Heads are read again and again, and seldom change: what was made of the same bytes is made once. */

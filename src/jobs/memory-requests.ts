@@ -1,6 +1,6 @@
 // Requests in memory, beside results in memory.
 import { type ChangeRequest, type ChangeRequests, type RequestOptions, reasonOf } from './change-requests.js';
-import { type ChipRange, checkAlgorithm, checkCell } from './result-store.js';
+import { type ChipRange, checkKey, checkRange } from './result-store.js';
 
 export class MemoryRequests implements ChangeRequests {
   /** In the order of arrival. */
@@ -11,7 +11,7 @@ export class MemoryRequests implements ChangeRequests {
     const own = new Map(chips.map(({ h, v }) => [this.key(algorithm, { h, v }), { h, v }]));
     const fresh = [...own].filter(([key]) => !this.waits(key));
     const outcome = { requested: fresh.length, alreadyPending: own.size - fresh.length };
-    if (fresh.length > 0 && (await this.pending()) + fresh.length > mostPending) {
+    if (fresh.length > 0 && this.waiting().length + fresh.length > mostPending) {
       return { accepted: false, requested: 0, alreadyPending: outcome.alreadyPending };
     }
     for (const [key, { h, v }] of own) {
@@ -31,11 +31,13 @@ export class MemoryRequests implements ChangeRequests {
   }
 
   async next(most: number) {
-    const waiting = [...this.all.values()].filter(({ failure }) => failure === null);
-    return waiting.slice(0, most).map((request) => ({ ...request }));
+    return this.waiting()
+      .slice(0, most)
+      .map((request) => ({ ...request }));
   }
 
   async within(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange) {
+    checkRange(algorithm, { hMin, vMin, hMax, vMax });
     return [...this.all.values()]
       .filter((one) => one.algorithm === algorithm)
       .filter(({ h, v }) => h >= hMin && h <= hMax && v >= vMin && v <= vMax)
@@ -44,7 +46,7 @@ export class MemoryRequests implements ChangeRequests {
   }
 
   async pending() {
-    return [...this.all.values()].filter(({ failure }) => failure === null).length;
+    return this.waiting().length;
   }
 
   async fail(algorithm: string, at: { h: number; v: number }, reason: string) {
@@ -61,13 +63,16 @@ export class MemoryRequests implements ChangeRequests {
     this.all.delete(this.key(algorithm, at));
   }
 
+  private waiting(): ChangeRequest[] {
+    return [...this.all.values()].filter(({ failure }) => failure === null);
+  }
+
   private waits(key: string): boolean {
     return this.all.get(key)?.failure === null;
   }
 
   private key(algorithm: string, { h, v }: { h: number; v: number }): string {
-    checkAlgorithm(algorithm);
-    checkCell({ h, v });
+    checkKey(algorithm, { h, v });
     return `${h} ${v} ${algorithm}`;
   }
 }

@@ -8,8 +8,8 @@ import {
   type ChipRange,
   type ChipResult,
   type ChipSummary,
-  checkAlgorithm,
-  checkCell,
+  checkKey,
+  checkRange,
   pixelAt,
   pixelCorner,
   type ResultStore,
@@ -36,8 +36,7 @@ class MemoryResults implements ResultStore {
   }
 
   private key(algorithm: string, at: { h: number; v: number }): string {
-    checkAlgorithm(algorithm);
-    checkCell(at);
+    checkKey(algorithm, at);
     return `${at.h} ${at.v} ${algorithm}`;
   }
 
@@ -69,9 +68,7 @@ class MemoryResults implements ResultStore {
   }
 
   async summaries(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange): Promise<ChipSummary[]> {
-    checkAlgorithm(algorithm);
-    checkCell({ h: hMin, v: vMin });
-    checkCell({ h: hMax, v: vMax });
+    checkRange(algorithm, { hMin, vMin, hMax, vMax });
     return [...this.chips.values()]
       .filter(({ chip }) => chip.changes.algorithm === algorithm)
       .map(({ summary }) => ({ ...summary }))

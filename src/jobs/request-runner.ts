@@ -1,11 +1,13 @@
 // Runs the chips that are asked for, for as long as somebody asks.
 import { memoryLimitBytes as platformMemoryLimit } from '#platform';
 import { InputError, StackwiseError, StoreError } from '../errors.js';
+import { type Cell, cellName } from '../geo/chip-grid.js';
+import { sleep } from '../io/retry.js';
 import type { Scene } from '../io/scene.js';
 import { ALGORITHM, type ChangeCounts, type Changes, countPixels, joinChanges } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
 import { type Coverage, coverageOf, covers } from './change-coverage.js';
-import { forgetFiles, sceneInputs } from './change-inputs.js';
+import { checkInputs, forgetFiles } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
 import { chipJobs, planChanges } from './change-plan.js';
 import { type ChangeArea, type ChangeChip, chipOf, prepareArea } from './change-prepare.js';
@@ -13,11 +15,6 @@ import type { ChangeRequest } from './change-requests.js';
 import { type ChangePart, changeRunner } from './change-runner.js';
 import { type LanePool, lanePool } from './lane-pool.js';
 import type { ResultStore } from './result-store.js';
-
-export interface Cell {
-  h: number;
-  v: number;
-}
 
 /** What a runner says while it runs. */
 export type RunnerEvent =
@@ -53,8 +50,6 @@ const MOST_TRIES = 3;
 const STORE_WAIT_MS = 5000;
 /** For a server, its answers and what is read for them. */
 const SERVER_BYTES = 128 * 2 ** 20;
-
-const nameOf = ({ h, v }: Cell) => `${h} ${v}`;
 
 function hasChanged(error: unknown): boolean {
   return error instanceof StoreError && error.facts.status === 'CHANGED';
@@ -139,14 +134,14 @@ export class RequestRunner {
   /** The first that waits and is not under way. */
   private async next(store: ResultStore): Promise<ChangeRequest | null> {
     const waiting = await store.requests.next(this.underWay.size + 1);
-    return waiting.find((request) => !this.underWay.has(nameOf(request))) ?? null;
+    return waiting.find((request) => !this.underWay.has(cellName(request))) ?? null;
   }
 
-  private async slept(ms?: number): Promise<void> {
+  /** Waits for {@link wake}: for the one loop of {@link run}. */
+  private async slept(): Promise<void> {
     if (!this.isAwake) {
       await new Promise<void>((resolve) => {
         this.wakeUp = resolve;
-        if (ms !== undefined) setTimeout(resolve, ms);
       });
     }
     this.isAwake = false;
@@ -177,7 +172,7 @@ export class RequestRunner {
 
   private begin(store: ResultStore, request: ChangeRequest): void {
     const { h, v } = request;
-    const name = nameOf(request);
+    const name = cellName(request);
     const done = this.runChip(store, { h, v }).finally(() => {
       this.underWay.delete(name);
       this.sayRunning();
@@ -198,11 +193,11 @@ export class RequestRunner {
       const chip = chipOf(this.ready.area, cell.h, cell.v);
       if (!chip) throw new InputError('no scene meets the chip');
       const changes = await this.detect(chip);
-      await this.checkInputs(chip);
+      await checkInputs(this.ready.area, chip.scenes);
       this.stopper.signal.throwIfAborted();
       const { h, v, inputsMd5 } = chip;
       await store.write({ h, v, changes, inputsMd5, producedMs: Date.now() });
-      this.tries.delete(nameOf(cell));
+      this.tries.delete(cellName(cell));
       this.say({ type: 'written', chip: cell, ms: performance.now() - started, pixels: countPixels(changes) });
     } catch (error) {
       if (!this.stopper.signal.aborted) await this.giveUp(store, cell, error);
@@ -224,32 +219,20 @@ export class RequestRunner {
     }
   }
 
-  /** What was read is in the state that the hash says: it was so before, and is so now. */
-  private async checkInputs(chip: ChangeChip): Promise<void> {
-    const { spec, inputs } = this.ready.area;
-    const scenes = chip.scenes.map((place) => spec.scenes[place]!);
-    forgetFiles(scenes);
-    const now = await sceneInputs(scenes);
-    const other = chip.scenes.findIndex((place, i) => inputs[place] !== now[i]);
-    if (other < 0) return;
-    const { id } = scenes[other]!;
-    throw new StoreError(`the files of scene ${id} changed while they were read`, { status: 'CHANGED', items: [id] });
-  }
-
   /** A chip whose files changed is tried again with the scenes as they are now; others are recorded as failed. */
   private async giveUp(store: ResultStore, cell: Cell, error: unknown): Promise<void> {
-    const tries = (this.tries.get(nameOf(cell)) ?? 0) + 1;
-    this.tries.set(nameOf(cell), tries);
+    const tries = (this.tries.get(cellName(cell)) ?? 0) + 1;
+    this.tries.set(cellName(cell), tries);
     if (hasChanged(error)) this.isStale = true;
     if (hasChanged(error) && tries < MOST_TRIES) return;
-    this.tries.delete(nameOf(cell));
+    this.tries.delete(cellName(cell));
     const reason = textOf(error);
     try {
       await store.requests.fail(ALGORITHM, cell, reason);
       this.say({ type: 'failed', chip: cell, reason });
     } catch (cause) {
       this.say({ type: 'note', text: `chip ${cell.h}, ${cell.v}: ${reason}; and ${textOf(cause)}` });
-      await this.slept(STORE_WAIT_MS);
+      await sleep(STORE_WAIT_MS, this.stopper.signal).catch(() => {});
     }
   }
 }

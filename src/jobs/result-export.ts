@@ -1,5 +1,5 @@
 // Results of chips as files: JSON or Parquet, a chip at a time.
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { InputError } from '../errors.js';
 import { type ChipGrid, chipCell } from '../geo/chip-grid.js';
@@ -65,7 +65,8 @@ export async function writeChipJson(
   options: { gzip?: boolean; overwrite: boolean; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const text = Readable.from(chipJson({ grid }, chip), { objectMode: false });
-  await writePieces(path, options.gzip ? text.pipe(createGzip()) : text, options);
+  // A pipeline, so that an error of the text ends what is read of it; whoever reads has it from there.
+  await writePieces(path, options.gzip ? pipeline(text, createGzip(), () => {}) : text, options);
 }
 
 const TABLES: Readonly<Record<string, (grid: ChipGrid, chip: ChipResult) => ParquetColumn[]>> = {

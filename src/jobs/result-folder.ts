@@ -1,5 +1,5 @@
 // The result store of a folder.
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { FormatError, InputError, StoreError } from '../errors.js';
 import { type ChipGrid, checkChipGrid } from '../geo/chip-grid.js';
@@ -92,6 +92,11 @@ export async function hasResults(folder: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Removes the store of a folder, and nothing else that lies there. */
+export async function removeResults(folder: string): Promise<void> {
+  for (const name of [FILE, `${FILE}-lock`]) await rm(path.join(folder, name), { force: true });
 }
 
 /**

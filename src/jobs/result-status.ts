@@ -1,9 +1,16 @@
 // What a result store has, tile by tile.
-import { type ChipGrid, chipCell, chipsOfTile } from '../geo/chip-grid.js';
+import { type Cell, type ChipGrid, cellName, chipCell, chipsOfTile, tileOfChip } from '../geo/chip-grid.js';
 import { ALGORITHM } from '../stats/change.js';
 import { givenChips } from './change-area.js';
 import { ALL_CHIPS, settledGrid } from './result-area.js';
-import { type ChipResult, type ChipSummary, pixelCorner, type ResultStore, type TileCounts } from './result-store.js';
+import {
+  type ChipRange,
+  type ChipResult,
+  type ChipSummary,
+  pixelCorner,
+  type ResultStore,
+  type TileCounts,
+} from './result-store.js';
 
 /** Pixels that failed for one reason. */
 export interface FailureCount {
@@ -20,7 +27,7 @@ export interface TileStatus extends TileCounts {
   pixels: { withSegments: number; empty: number; failed: number };
   failures: FailureCount[];
   /** Chips that have not run. */
-  missingChips: { h: number; v: number }[];
+  missingChips: Cell[];
 }
 
 export interface StatusOptions {
@@ -38,9 +45,8 @@ const MOST_SAMPLES = 3;
 
 function byTile(grid: ChipGrid, chips: readonly ChipSummary[]): Map<string, ChipSummary[]> {
   const tiles = new Map<string, ChipSummary[]>();
-  const n = grid.tileChips;
   for (const chip of chips) {
-    const key = `${Math.floor(chip.h / n)} ${Math.floor(chip.v / n)}`;
+    const key = cellName(tileOfChip(grid, chip));
     const own = tiles.get(key);
     if (own) own.push(chip);
     else tiles.set(key, [chip]);
@@ -48,9 +54,9 @@ function byTile(grid: ChipGrid, chips: readonly ChipSummary[]): Map<string, Chip
   return tiles;
 }
 
-function statusOf(grid: ChipGrid, at: { h: number; v: number }, found: readonly ChipSummary[]): TileStatus {
-  const there = new Set(found.map(({ h, v }) => `${h} ${v}`));
-  const missing = chipsOfTile(grid, at).filter(({ h, v }) => !there.has(`${h} ${v}`));
+function statusOf(grid: ChipGrid, at: Cell, found: readonly ChipSummary[]): TileStatus {
+  const there = new Set(found.map(cellName));
+  const missing = chipsOfTile(grid, at).filter((chip) => !there.has(cellName(chip)));
   const incomplete = found.filter(({ failed }) => failed > 0).length;
   const sum = (of: (chip: ChipSummary) => number) => found.reduce((total, chip) => total + of(chip), 0);
   return {
@@ -79,19 +85,23 @@ function addFailures(grid: ChipGrid, { h, v, changes }: ChipResult, counts: Map<
 export async function storeStatus(store: ResultStore, options: StatusOptions = {}): Promise<TileStatus[]> {
   const { tiles, algorithm = ALGORITHM, reasons = true, signal, onProgress } = options;
   const { grid } = store;
-  const given = await Promise.all((tiles ?? []).map((tile) => givenChips(settledGrid(grid), { tile })));
+  const given = new Map<string, ChipRange>();
+  for (const tile of tiles ?? []) {
+    const { range } = (await givenChips(settledGrid(grid), { tile }))!;
+    // A tile that is given twice is one.
+    given.set(cellName(tileOfChip(grid, { h: range.hMin, v: range.vMin })), range);
+  }
   const found: ChipSummary[] = [];
-  const ranges = tiles ? given.map((selection) => selection!.range) : [ALL_CHIPS];
+  const ranges = tiles ? given.values() : [ALL_CHIPS];
   for (const range of ranges) found.push(...(await store.summaries(algorithm, range)));
   const chips = byTile(grid, found);
-  const names = tiles ? tiles.map(([h, v]) => `${h} ${v}`) : [...chips.keys()];
-  const cells = [...new Set(names)].map((name) => name.split(' ').map(Number) as [number, number]);
+  const cells = [...(tiles ? given : chips).keys()].map((name) => name.split(' ').map(Number) as [number, number]);
   cells.sort(([h1, v1], [h2, v2]) => v1 - v2 || h1 - h2);
   const toRead = reasons ? found.filter(({ failed }) => failed > 0).length : 0;
   let read = 0;
   const all: TileStatus[] = [];
   for (const [h, v] of cells) {
-    const own = chips.get(`${h} ${v}`) ?? [];
+    const own = chips.get(cellName({ h, v })) ?? [];
     const failures = new Map<string, FailureCount>();
     for (const at of reasons ? own.filter(({ failed }) => failed > 0) : []) {
       signal?.throwIfAborted();

@@ -89,8 +89,7 @@ export function summaryOf(grid: ChipGrid, { h, v, changes, inputsMd5, producedMs
       option: 'inputsMd5',
     });
   }
-  checkCell({ h, v });
-  checkAlgorithm(changes.algorithm);
+  checkKey(changes.algorithm, { h, v });
   if (!isTime(producedMs)) {
     throw new InputError(`chip ${h}, ${v}: producedMs must be a time, got ${producedMs}`, { option: 'producedMs' });
   }
@@ -124,7 +123,7 @@ function checkLengths({ nPx, dates, processingMask, segments: s, ...pixels }: Ch
 const MOST_CELLS = 2 ** 31;
 
 /** @throws InputError unless h and v are whole numbers of 32 bits. */
-export function checkCell({ h, v }: { h: number; v: number }): void {
+function checkCell({ h, v }: { h: number; v: number }): void {
   const isCell = (n: number) => Number.isInteger(n) && n >= -MOST_CELLS && n < MOST_CELLS;
   if (!isCell(h) || !isCell(v))
     throw new InputError(`no chip ${h}, ${v}: whole numbers are wanted`, { option: 'chip' });
@@ -133,13 +132,25 @@ export function checkCell({ h, v }: { h: number; v: number }): void {
 const LONGEST_NAME = 255;
 
 /** @throws InputError unless it is a text of 1 to 255 characters without controls. */
-export function checkAlgorithm(algorithm: string): void {
+function checkAlgorithm(algorithm: string): void {
   const isName = algorithm.length >= 1 && algorithm.length <= LONGEST_NAME && /^[\x20-\x7e]*$/.test(algorithm);
   if (isName) return;
   const wanted = `1 to ${LONGEST_NAME} printable characters of ASCII`;
   throw new InputError(`an algorithm's name must be ${wanted}, got ${JSON.stringify(algorithm)}`, {
     option: 'algorithm',
   });
+}
+
+/** @throws InputError for an algorithm or a chip that cannot be. */
+export function checkKey(algorithm: string, at: { h: number; v: number }): void {
+  checkAlgorithm(algorithm);
+  checkCell(at);
+}
+
+/** The same for the chips of a range. */
+export function checkRange(algorithm: string, { hMin, vMin, hMax, vMax }: ChipRange): void {
+  checkKey(algorithm, { h: hMin, v: vMin });
+  checkCell({ h: hMax, v: vMax });
 }
 
 /** Chip and place in it of the pixel that a point lies in. */

@@ -1,5 +1,5 @@
 // How far a tile is, and which of its chips are to be asked for.
-import { chipsOfTile } from '../geo/chip-grid.js';
+import { type Cell, cellName, chipsOfTile } from '../geo/chip-grid.js';
 import { ALGORITHM } from '../stats/change.js';
 import { type ChipSummary, type ResultStore, tileRange } from './result-store.js';
 
@@ -22,21 +22,19 @@ export interface ChipProgress {
 interface Place {
   store: Pick<ResultStore, 'grid' | 'summaries' | 'requests'>;
   /** Whether a scene meets a chip. */
-  covers: (chip: { h: number; v: number }) => boolean;
+  covers: (chip: Cell) => boolean;
 }
 
-const nameOf = ({ h, v }: { h: number; v: number }) => `${h} ${v}`;
-
 /** The chips of a tile, row by row. */
-export async function tileProgress({ store, covers }: Place, tile: { h: number; v: number }): Promise<ChipProgress[]> {
+export async function tileProgress({ store, covers }: Place, tile: Cell): Promise<ChipProgress[]> {
   const range = tileRange(store.grid, tile);
   const summaries = await store.summaries(ALGORITHM, range);
   const requests = await store.requests.within(ALGORITHM, range);
-  const there = new Map(summaries.map((summary) => [nameOf(summary), summary]));
-  const asked = new Map(requests.map((request) => [nameOf(request), request]));
+  const there = new Map(summaries.map((summary) => [cellName(summary), summary]));
+  const asked = new Map(requests.map((request) => [cellName(request), request]));
   return chipsOfTile(store.grid, tile).map(({ h, v }) => {
-    const summary = there.get(nameOf({ h, v })) ?? null;
-    const request = asked.get(nameOf({ h, v }));
+    const summary = there.get(cellName({ h, v })) ?? null;
+    const request = asked.get(cellName({ h, v }));
     const state = (): ChipState => {
       if (request && request.failure !== null) return 'failed';
       if (summary) return summary.failed > 0 ? 'incomplete' : 'complete';
@@ -70,7 +68,7 @@ export type Choice = (typeof CHOICES)[number];
 export function chooseChips(
   progress: readonly ChipProgress[],
   { only, refresh }: { only: Choice; refresh: boolean },
-  inputsMd5: (chip: { h: number; v: number }) => string | null,
+  inputsMd5: (chip: Cell) => string | null,
 ): ChipProgress[] {
   return progress.filter((chip) => {
     const { state, summary } = chip;

@@ -4,7 +4,7 @@ import { fromOrdinal } from '../geo/ordinal.js';
 import type { Changes } from './change.js';
 import { type PixelSeries, sortedDates } from './change-input.js';
 import { pyccdParameters } from './change-parameters.js';
-import { segmentCurve } from './change-predict.js';
+import { isInKelvin, segmentCurve } from './change-predict.js';
 import { classOf, qaCodes } from './change-qa.js';
 import type { DetectOptions } from './detect.js';
 import { suggestion } from './suggest.js';
@@ -52,7 +52,6 @@ const USUAL = ['red', 'nir', 'swir1'];
 /** Points of the longest curve. */
 const CURVE_POINTS = 1200;
 const REFLECTANCE = ['blue', 'green', 'red', 'nir', 'swir1', 'swir2'];
-const SIMPLE_PROCEDURES = [44, 54];
 
 function chosenBands(names: readonly string[], wanted: readonly string[] | undefined): string[] {
   if (wanted === undefined) {
@@ -96,7 +95,8 @@ export function changeFigure(
     );
   }
   const { segments } = changes;
-  const codes = qaCodes(detect.qaScheme ?? 'pyccd', pyccdParameters(detect.params ?? {}));
+  const parameters = pyccdParameters(detect.params ?? {});
+  const codes = qaCodes(detect.qaScheme ?? 'pyccd', parameters);
   const classes = Array.from(order, (place) => classOf(codes[series.qa[place]! & 0xffff]!) ?? 'other');
   const kept = [...days.keys()].filter((i) => classes[i] !== 'fill' && classes[i] !== 'unknown');
   const states = kept.map((i): ObservationState => {
@@ -128,8 +128,7 @@ export function changeFigure(
     const { unit, value } = shown(name, isThermal);
     const at = segments.bandNames.indexOf(name);
     const curves = list.map(({ days: own, curveQa }, i) => {
-      // Models of the standard procedure have hundredths of a degree Celsius.
-      const isCelsius = isThermal && !SIMPLE_PROCEDURES.includes(curveQa);
+      const isCelsius = isThermal && !isInKelvin(curveQa, parameters.CURVE_QA);
       return Array.from(segmentCurve(segments, i, at, own), (v) => (isCelsius ? v / 100 : value(v)));
     });
     const values = kept.map((i) => {

@@ -3,6 +3,7 @@ import { InputError } from '../errors.js';
 import { LAST_ORDINAL } from '../geo/ordinal.js';
 import { featuresAt } from '../kernels/ccdc.js';
 import { N_COEFFICIENT, type Segments } from './change.js';
+import { PYCCD_DEFAULTS } from './change-parameters.js';
 
 /**
  * The segment of a pixel that speaks for a day, or −1 where there is none: the first that contains it; between two, the earlier until its
@@ -66,8 +67,10 @@ export function segmentCurve(
 /** Missing in synthetic images, as in Landsat's own. */
 export const SYNTHETIC_NODATA = -9999;
 const [LEAST, MOST] = [-32_768, 32_767];
-/** Segments of the simple procedures model kelvin × 10; the others hundredths of a degree Celsius. */
-const IN_KELVIN: readonly number[] = [44, 54];
+/** Whether a segment models kelvin × 10, as the simple procedures do; the others have hundredths of a degree Celsius. */
+export function isInKelvin(curveQa: number, codes = PYCCD_DEFAULTS.CURVE_QA): boolean {
+  return curveQa === codes.INSUF_CLEAR || curveQa === codes.PERSIST_SNOW;
+}
 const toKelvin10 = (celsius100: number) => (celsius100 + 27_315) / 10;
 
 /**
@@ -85,7 +88,7 @@ export function syntheticImage(segments: Segments, day: number, names: readonly 
   for (let px = 0; px < nPx; px++) {
     const i = segmentAt(segments, px, day);
     if (i < 0) continue;
-    const isCelsius = !IN_KELVIN.includes(curveQa[i]!);
+    const isCelsius = !isInKelvin(curveQa[i]!);
     for (const [k, band] of bands.entries()) {
       if (band < 0) continue;
       const value = values[px * nBand + band]!;

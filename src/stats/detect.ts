@@ -68,6 +68,12 @@ function kernelChip({ days, order, bands }: Omit<Prepared, 'values' | 'qa' | 'nP
   return { days, order, bands, qaCodes: qaCodes(qaScheme, p), thresholds: change, settings };
 }
 
+/** @throws InputError for options that {@link detect} does not take with bands of these names. */
+export function checkDetectOptions(names: readonly string[], options: DetectOptions): void {
+  const bands = resolveBands(names, options, options.params);
+  kernelChip({ days: new Int32Array(0), order: new Uint32Array(0), bands }, options);
+}
+
 function unclassedOf({ qaScheme = 'pyccd', params }: DetectOptions): number | null {
   return unclassedValue(qaScheme, pyccdParameters(params));
 }

@@ -71,6 +71,16 @@ describe('the numbers behind a picture', () => {
     expect(whole.bands[1]!.values[0]).toBeCloseTo(series.bands[6]![0]! / 10 - 273.15, 9);
   });
 
+  it.each([54, 99])('have temperatures of models of snow, which are in kelvin, whatever their code (%i)', (code) => {
+    const detected = { qaScheme: 'fmask', params: { CURVE_QA: { PERSIST_SNOW: code } as never } } as const;
+    const snow = { ...input, qa: series.qa.map((qa) => (qa === 255 ? qa : 3)) };
+    const found = detect({ ...snow, ...detected });
+    const { segments, bands: own } = changeFigure(snow, found, { bands: ['thermal'], detect: detected });
+    expect(segments.map(({ curveQa }) => curveQa)).toEqual([code]);
+    const kelvin10 = predict(found.segments, segments[0]!.endDay)[6]!;
+    expect(own[0]!.curves[0]!.at(-1)).toBeCloseTo(kelvin10 / 10 - 273.15, 9);
+  });
+
   it('are of the bands and dates that there are', () => {
     const wrong = () => changeFigure(input, changes, { bands: ['nri'], detect: { qaScheme: 'fmask' } });
     expect(wrong).toThrow(/no band "nri".*: give some of blue, green/);
@@ -236,7 +246,7 @@ describe('stackwise ccdc plot and pixel', () => {
     [['x.csv', '--json-out', 'FOLDER/j'], 1, /x.csv is a table of pixels: ccdc pixel and ccdc plot read such/],
     [['plot', 'TABLE', '--bands', 'ndvi'], 1, /--bands: there is no band "ndvi"/],
     [['pixel', 'TABLE', '--store', 'nowhere'], 1, /nowhere/],
-    [['plot', 'TABLE', '--out', 'FOLDER/none/x.svg'], 1, /x.svg cannot be written/],
+    [['plot', 'TABLE', '--out', 'FOLDER/none/x.svg'], 1, /cannot write .*x.svg: no such folder/],
   ])('%j fails in one line', (args, status, message) => {
     const spelled = args.map((arg) =>
       arg

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,11 +50,15 @@ describe('a simulated archive', () => {
   });
 
   it('becomes segments with the cleared wood as a change, through the command', async () => {
+    // Of a folder that is there only the store is replaced.
+    await mkdir(join(folder, 'results'));
+    for (const name of ['results.mdb', 'own.txt']) await writeFile(join(folder, 'results', name), 'mine');
     const args = ['demo', 'changes', '--out', folder, '--years', '6', '--size', '60', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args]);
     const { store: path, chips, pixels } = JSON.parse(stdout);
     expect(chips.toRun).toBe(1);
     expect(pixels).toEqual({ withSegments: 3600, empty: 6400, failed: 0 });
+    expect(await readFile(join(path, 'own.txt'), 'utf8')).toBe('mine');
     const store = await openResults(path, { readOnly: true });
     const { changes } = (await store.chip(ALGORITHM, { h: 150, v: 450 }))!;
     await store.close();

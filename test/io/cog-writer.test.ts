@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fromArrayBuffer, type GeoTIFFImage } from 'geotiff';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Grid, Window } from '../../build/geo/grid.js';
@@ -308,6 +308,13 @@ describe('refusals', () => {
 });
 
 describe('an end before the end', () => {
+  it('where the name is that of a folder leaves nothing behind', async () => {
+    await mkdir(out());
+    const wrong = { name: 'StoreError', message: expect.stringMatching(/^cannot write .*out\.tif: it is a folder$/) };
+    await expect(writeCog(out(), planes('u16', 8, 8, 1), { overwrite: true })).rejects.toMatchObject(wrong);
+    expect(await readdir(folder)).toEqual([basename(out())]);
+  });
+
   it('by signal leaves nothing behind', async () => {
     const source = planes('u16', 128, 128, 2);
     const control = new AbortController();

@@ -53,6 +53,14 @@ export function describeChangeRequests(name: string, open: () => Promise<ResultS
       });
     });
 
+    it('are taken one after the other where two ask at once', async () => {
+      const { requests } = store;
+      const ask = (...at: [number, number][]) => requests.add(NAMED, cells(...at), { atMs: 1, mostPending: 3 });
+      const both = await Promise.all([ask([0, 0], [1, 0]), ask([1, 0], [2, 0], [3, 0])]);
+      expect(both.map(({ accepted }) => accepted)).toEqual([true, false]);
+      expect(await requests.pending()).toBe(2);
+    });
+
     it('end with the write of their chip, and with that of no other', async () => {
       const { requests } = store;
       await requests.add(NAMED, cells([0, 0], [1, 0]), { atMs: 1 });
@@ -131,6 +139,8 @@ export function describeChangeRequests(name: string, open: () => Promise<ResultS
       const { requests } = store;
       await expect(requests.add(NAMED, cells([0, 0], [0.5, 0]), { atMs: 1 })).rejects.toThrow(InputError);
       await expect(requests.add('', cells([0, 0]), { atMs: 1 })).rejects.toThrow(InputError);
+      const range = { hMin: 0, vMin: 0, hMax: 0.5, vMax: 0 };
+      await expect(requests.within(NAMED, range)).rejects.toThrow(InputError);
       expect(await requests.pending()).toBe(0);
     });
   });

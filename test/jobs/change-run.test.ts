@@ -191,6 +191,9 @@ describe('change detection from scenes', () => {
     await refused(made.espa.items, { chip: [1] }, /column and row of a chip/);
     await refused(made.espa.items, { chip: [1, 2], tile: [0, 0] }, /give one area/);
     await refused(made.espa.items, { detect: { params: { PEEK: 1 } } }, /PEEK/);
+    await refused(made.espa.items, { detect: { alpha: -1 } }, /alpha must be/);
+    const thermal = { thermal: false, detect: { params: { DETECTION_BANDS: [6] } } };
+    await refused(made.espa.items, thermal, /detectionBands is needed: its default has "thermal"/);
     await expect(planScenes(made.espa.items, { jsonOut: at('none') }, { threads: -1 })).rejects.toThrow(InputError);
   });
 });

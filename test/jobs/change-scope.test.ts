@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { utimesSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -100,6 +101,21 @@ describe('scenes that cannot be read', () => {
     expect(found.stderr).toContain('starting again without');
     const json = spawnSync(process.execPath, [cli, ...args, '--json'], { encoding: 'utf8' });
     expect(JSON.parse(json.stdout)).toMatchObject({ dropped: [{ id: 'espa-2' }], chips: { toRun: 0 } });
+  });
+});
+
+describe('files that change while they are read', () => {
+  it('fail the run, whose chips are made anew when it is started again', async () => {
+    const own = await changeScenes(at('moving'), 'espa', { years: 2, width: 3, height: 2 });
+    const target = { store: at('moving-store') };
+    const touched = (donePx: number) => {
+      if (donePx === 0) utimesSync(own.files[4]!.qa, 1, 1);
+    };
+    const run = detectScenes(own.items, target, { threads: 1, onProgress: touched });
+    await expect(run).rejects.toMatchObject({ facts: { status: 'CHANGED', items: ['espa-4'] } });
+    expect((await planScenes(own.items, target)).chips).toMatchObject({ toRun: 1, unchanged: 0 });
+    expect((await detectScenes(own.items, target, { threads: 1 })).chips).toMatchObject({ toRun: 1 });
+    expect((await planScenes(own.items, target)).chips).toMatchObject({ toRun: 0, unchanged: 1 });
   });
 });
 

@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storeFor } from '../../build/io/stores.js';
+import { writeChipJson } from '../../build/jobs/result-export.js';
 import {
   type ChipResult,
   chipJson,
@@ -184,6 +185,14 @@ describe('results as JSON files', () => {
     const packed = await run('json', { format: 'json', gzip: true });
     expect(packed.files).toEqual([at(`json/${NAME}.json.gz`), at(`json/${EMPTY}.json.gz`)]);
     expect(gunzipSync(await readFile(packed.files[0]!)).toString()).toBe(text);
+  });
+
+  it.each([false, true])('end with what is wrong with a row, and leave nothing (gzip: %s)', async (gzip) => {
+    const wrong = { ...chip, producedMs: Number.NaN };
+    const path = at(`json/wrong-${gzip}`);
+    const writing = writeChipJson(path, { grid: SMALL_GRID, chip: wrong }, { gzip, overwrite: false });
+    await expect(writing).rejects.toThrow(/Invalid time value/);
+    expect((await readdir(at('json'))).filter((name) => name.includes('wrong'))).toEqual([]);
   });
 });
 

@@ -39,10 +39,10 @@ describe('the status of a store', () => {
 
   it('takes tiles by name, those without a chip too, and each once', async () => {
     const store = await filled();
-    const tiles = await storeStatus(store, { tiles: [[5, 0], [0, 0], [5, 0]] }); // biome-ignore format: tiles
-    expect(tiles.map(({ h, v, missing }) => [h, v, missing])).toEqual([
-      [0, 0, 7],
-      [5, 0, 9],
+    const tiles = await storeStatus(store, { tiles: [[0, 0], [5, 0], [0, 0], [5, 0]] }); // biome-ignore format: tiles
+    expect(tiles.map(({ h, v, complete, missing, pixels }) => [h, v, complete, missing, pixels.failed])).toEqual([
+      [0, 0, 1, 7, 2],
+      [5, 0, 0, 9, 0],
     ]);
     expect(tiles[1]!.missingChips[0]).toEqual({ h: 15, v: 0 });
     await expect(storeStatus(store, { tiles: [[1.5, 0]] })).rejects.toThrow(/column and row of a tile/);

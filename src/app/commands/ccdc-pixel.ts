@@ -6,6 +6,7 @@ import type { Changes } from '../../stats/change.js';
 import { toJSON } from '../../stats/change-json.js';
 import type { Flags } from '../amount-option.js';
 import { seriesOptions, withSeriesOptions } from '../change-flags.js';
+import { numbersOf } from '../list-option.js';
 import { stopSignals } from '../stop.js';
 
 /** Options of the commands that look at one pixel. */
@@ -24,9 +25,7 @@ export function addPixelOptions(command: Command): Command {
 function place(flags: Flags, name: 'at' | 'pixel'): { x: number; y: number } | null {
   const given = flags[name];
   if (given === undefined) return null;
-  const numbers = String(given)
-    .split(',')
-    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const numbers = numbersOf(String(given));
   if (numbers.length === 2 && numbers.every(Number.isFinite)) return { x: numbers[0]!, y: numbers[1]! };
   throw new InputError(`two numbers are wanted, like -106.92,40.29, got "${given}"`, { option: name });
 }

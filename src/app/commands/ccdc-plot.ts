@@ -1,10 +1,10 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { StoreError } from '../../errors.js';
+import { storeFor } from '../../io/stores.js';
 import type { ObservedPixel } from '../../jobs/change-pixel.js';
 import { type ChangeFigure, changeFigure } from '../../stats/change-figure.js';
 import { toJSON } from '../../stats/change-json.js';
 import type { Flags } from '../amount-option.js';
+import { wordsOf } from '../list-option.js';
 import { changePlot, type PlotText } from '../plot/change-plot.js';
 import { addPixelOptions, lookAtPixel } from './ccdc-pixel.js';
 
@@ -45,31 +45,13 @@ function plotText({ place, source }: ObservedPixel, figure: ChangeFigure, title:
   };
 }
 
-/** Writes a file whose name appears when all of it is there. */
-async function writeWhole(file: string, content: string): Promise<void> {
-  const partial = `${file}.partial`;
-  try {
-    await writeFile(partial, content);
-    await rename(partial, file);
-  } catch (cause) {
-    await rm(partial, { force: true });
-    throw new StoreError(`${file} cannot be written: ${(cause as Error).message}`, { url: file }, { cause });
-  }
-}
-
 async function run(sources: string[], flags: Flags): Promise<void> {
   const { observed, changes } = await lookAtPixel(sources, flags);
-  const bands =
-    flags.bands === undefined
-      ? undefined
-      : String(flags.bands)
-          .split(',')
-          .map((name) => name.trim());
-  const figure = changeFigure(observed.series, changes, { bands, detect: observed.options });
+  const figure = changeFigure(observed.series, changes, { bands: wordsOf(flags, 'bands'), detect: observed.options });
   const words = plotText(observed, figure, flags.title as string | undefined);
   const out = flags.out as string | undefined;
   const isJson = flags.json === true;
-  if (out !== undefined) await writeWhole(out, changePlot(figure, words));
+  if (out !== undefined) await storeFor(out).write(out, new TextEncoder().encode(changePlot(figure, words)));
   else if (!isJson) process.stdout.write(changePlot(figure, words));
   if (isJson) {
     const { place, source, grid } = observed;

@@ -5,6 +5,7 @@ import { parseBytes } from '../../limit.js';
 import type { Flags } from '../amount-option.js';
 import { areaOf, withAreaOptions } from '../area-option.js';
 import { someFiles } from '../file-list.js';
+import { wordsOf } from '../list-option.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
@@ -24,8 +25,6 @@ export function productsCommand(): Command {
     .action(run);
 }
 
-const listOf = (text: unknown) => (text === undefined ? undefined : String(text).split(','));
-
 async function run(flags: Flags): Promise<void> {
   const json = flags.json === true;
   const area = areaOf(flags);
@@ -36,9 +35,9 @@ async function run(flags: Flags): Promise<void> {
   try {
     const summary = await productsToFolder(store, String(flags.out), {
       ...area,
-      dates: listOf(flags.date)!,
-      products: listOf(flags.product),
-      magnitudeBands: listOf(flags.magnitudeBands),
+      dates: wordsOf(flags, 'date')!,
+      products: wordsOf(flags, 'product'),
+      magnitudeBands: wordsOf(flags, 'magnitudeBands'),
       overwrite: flags.overwrite === true,
       memoryLimitBytes,
       signal: stop.signal,

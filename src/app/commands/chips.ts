@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.js';
 import { type ChipFileOptions, chipsToFiles } from '../../jobs/chip-files.js';
 import { parseBytes } from '../../limit.js';
 import { anyNumber, type Flags } from '../amount-option.js';
+import { wordsOf } from '../list-option.js';
 import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
@@ -40,10 +41,6 @@ export function chipsCommand(): Command {
 
 function chipFlags(flags: Flags): ChipFileOptions {
   const text = (key: string) => flags[key] as string | undefined;
-  const list = (key: string) =>
-    text(key)
-      ?.split(',')
-      .map((part) => part.trim());
   return {
     size: anyNumber(flags, 'size')!,
     format: text('format') as ChipFileOptions['format'],
@@ -51,10 +48,10 @@ function chipFlags(flags: Flags): ChipFileOptions {
     pointsCrs: text('pointsCrs'),
     anchor: text('anchor') as ChipFileOptions['anchor'],
     overlap: text('overlap') as ChipFileOptions['overlap'],
-    bands: list('bands'),
+    bands: wordsOf(flags, 'bands'),
     bandsPerYear: anyNumber(flags, 'bandsPerYear'),
     firstYear: anyNumber(flags, 'firstYear'),
-    dates: list('dates'),
+    dates: wordsOf(flags, 'dates'),
     datetime: text('datetime'),
     group: text('group') as ChipFileOptions['group'],
     offset: text('offset') as ChipFileOptions['offset'],

@@ -8,11 +8,10 @@ import { formatBytes, parseBytes } from '../../limit.js';
 import { suggestion } from '../../stats/suggest.js';
 import { amount, anyNumber, type Flags } from '../amount-option.js';
 import { geometryOf } from '../geometry-option.js';
+import { collect, wordsOf } from '../list-option.js';
 import { drawPreview } from '../preview.js';
 import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
-
-const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 /** `stackwise composite <items.json | catalog.json | folder | glob of COGs> --out DIR` */
 export function compositeCommand(): Command {
@@ -160,10 +159,7 @@ function typed(options: readonly Option[], key: string, value: unknown): string[
 function compositeOptions(flags: Flags): FolderOptions {
   const text = (name: string) => flags[name] as string | undefined;
   const given: FolderOptions = {
-    bands: text('bands')
-      ?.split(',')
-      .map((b) => b.trim())
-      .filter(Boolean),
+    bands: wordsOf(flags, 'bands')?.filter(Boolean),
     statistics: text('stat'),
     masks: flags.mask as string[] | undefined,
     maskWhen: text('maskWhen') as FolderOptions['maskWhen'],

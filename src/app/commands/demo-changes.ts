@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { detectScenes } from '../../jobs/change-run.js';
+import { removeResults } from '../../jobs/result-folder.js';
 import { amount, type Flags } from '../amount-option.js';
 import { progressReporter } from '../progress.js';
 import { simulateArchive } from '../simulate-archive.js';
@@ -34,7 +34,7 @@ async function run(flags: Flags): Promise<void> {
     const items = await simulateArchive(join(out, 'scenes'), { ...shape, signal, onProgress });
     progress.done();
     progress = reporter('ccdc', 'px');
-    await rm(store, { recursive: true, force: true });
+    await removeResults(store);
     const { chips, pixels } = await detectScenes(items, { store }, { grid: 'conus', signal, onProgress });
     progress.done();
     process.stdout.write(

@@ -9,9 +9,8 @@ import { outputFolder } from '../../jobs/output-folder.js';
 import { type SearchOptions, searchScenes } from '../../jobs/search.js';
 import { amount, type Flags } from '../amount-option.js';
 import { geometryOf } from '../geometry-option.js';
+import { collect, wordsOf } from '../list-option.js';
 import { stopSignals } from '../stop.js';
-
-const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 /** `stackwise search (--stac URL | --bucket NAME --tile ID | folders) --datetime A/B --out items.json` */
 export function searchCommand(): Command {
@@ -111,11 +110,7 @@ export function filterOf(text: string | undefined): Json | undefined {
 
 function searchOptions(flags: Flags): SearchOptions {
   const text = (name: string) => flags[name] as string | undefined;
-  const words = (name: string) =>
-    text(name)
-      ?.split(',')
-      .map((word) => word.trim())
-      .filter(Boolean);
+  const words = (name: string) => wordsOf(flags, name)?.filter(Boolean);
   return {
     stac: text('stac'),
     collections: words('collections'),

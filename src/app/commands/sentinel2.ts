@@ -5,11 +5,10 @@ import { type Sentinel2Options, SOURCES, sentinel2ToFolder } from '../../jobs/se
 import { parseTone } from '../../jobs/tone.js';
 import { parseBytes } from '../../limit.js';
 import { amount, type Flags } from '../amount-option.js';
+import { collect, wordsOf } from '../list-option.js';
 import { drawPreview } from '../preview.js';
 import { noteRetries, progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
-
-const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 /** `stackwise sentinel2 10UDV 2019-08-26 2019-09-07 --out DIR` */
 export function sentinel2Command(): Command {
@@ -79,10 +78,7 @@ function sentinel2Options(flags: Flags): Sentinel2Options {
   const given: Sentinel2Options = {
     source: text('source'),
     mirror: text('mirror'),
-    bands: text('bands')
-      ?.split(',')
-      .map((band) => band.trim())
-      .filter(Boolean),
+    bands: wordsOf(flags, 'bands')?.filter(Boolean),
     statistic: text('stat'),
     masks: flags.mask as string[] | undefined,
     offset: text('offset') as Sentinel2Options['offset'],

@@ -1,14 +1,13 @@
 import { Command } from 'commander';
 import { cores } from '#platform';
 import { InputError, UsageError } from '../../errors.js';
-import { amount, type Flags } from '../amount-option.js';
+import { type Flags, wholeWithin } from '../amount-option.js';
 import { changeOptions, withChangeOptions } from '../change-flags.js';
+import { collect } from '../list-option.js';
 import { tokenOf } from '../service/access.js';
 import { requestLog } from '../service/request-log.js';
 import { sceneSources } from '../service/scene-sources.js';
 import { stopSignals } from '../stop.js';
-
-const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 const HOST = '127.0.0.1';
 const PORT = 8080;
@@ -32,14 +31,6 @@ export function serveCommand(): Command {
     .action(run);
 }
 
-/** A whole number of an option within bounds. */
-function bounded(flags: Flags, name: string, { least, most }: { least: number; most: number }): number | undefined {
-  const value = amount(flags, name, 'whole number');
-  if (value === undefined || (value >= least && value <= most)) return value;
-  const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new InputError(`a whole number from ${least} to ${most} is wanted, and got ${value}`, { option });
-}
-
 function publicUrl(flags: Flags): string {
   const text = flags.publicUrl as string | undefined;
   if (text === undefined) return '';
@@ -53,15 +44,15 @@ function orderOf(flags: Flags) {
   const scenes = flags.scenes as string[] | undefined;
   const store = flags.store as string | undefined;
   if (!scenes || store === undefined) throw new UsageError('--scenes SOURCE and --store DIR are wanted');
-  const rescanS = bounded(flags, 'rescan', { least: 1, most: 2_000_000 });
+  const rescanS = wholeWithin(flags, 'rescan', { least: 1, most: 2_000_000 });
   return {
     scenes: sceneSources(scenes),
     store,
     options: {
       ...changeOptions(flags),
-      threads: bounded(flags, 'threads', { least: 1, most: 1024 }) ?? Math.max(1, cores() - 1),
+      threads: wholeWithin(flags, 'threads', { least: 1, most: 1024 }) ?? Math.max(1, cores() - 1),
     },
-    queueLimit: bounded(flags, 'queueLimit', { least: 1, most: 1e7 }) ?? QUEUE_LIMIT,
+    queueLimit: wholeWithin(flags, 'queueLimit', { least: 1, most: 1e7 }) ?? QUEUE_LIMIT,
     rescanMs: rescanS === undefined ? undefined : rescanS * 1000,
   };
 }
@@ -70,7 +61,7 @@ async function run(_: unknown, command: Command): Promise<void> {
   const flags = command.opts<Flags>();
   const order = orderOf(flags);
   const host = (flags.host as string | undefined) ?? HOST;
-  const port = bounded(flags, 'port', { least: 0, most: 65_535 }) ?? PORT;
+  const port = wholeWithin(flags, 'port', { least: 0, most: 65_535 }) ?? PORT;
   const token = tokenOf(flags.tokenFile as string | undefined);
   const asLines = flags.json === true || process.stderr.isTTY !== true;
   const log = requestLog(process.stderr);

@@ -1,10 +1,10 @@
 // The near end of the work thread: hands it what is asked for, and knows what it does.
 import { Worker } from 'node:worker_threads';
 import { unpackError, WorkerError } from '../../errors.js';
-import type { ChipGrid } from '../../geo/chip-grid.js';
+import type { Cell, ChipGrid } from '../../geo/chip-grid.js';
 import { type Coverage, covers } from '../../jobs/change-coverage.js';
 import type { RequestOutcome } from '../../jobs/change-requests.js';
-import type { Cell, RunnerEvent } from '../../jobs/request-runner.js';
+import type { RunnerEvent } from '../../jobs/request-runner.js';
 import type { FromWork, TileOutcome, TileRequest, ToWork, WorkOrder } from './work-order.js';
 
 /** A thread that holds a transaction must not be ended from outside; this long it may take to end by itself. */
@@ -44,6 +44,8 @@ export class Desk {
 
   /** Starts the thread; waits until scenes are found and the store is open. */
   static async open(order: WorkOrder, signal: AbortSignal): Promise<Desk> {
+    // It may have been told to stop while its files were loaded.
+    signal.throwIfAborted();
     const desk = new Desk(order);
     const stop = () => desk.end(signal.reason as Error);
     signal.addEventListener('abort', stop, { once: true });

@@ -1,11 +1,11 @@
 // Progress of tiles as streams of events, for whoever looks on.
 import type { ServerResponse } from 'node:http';
-import type { Cell } from '../../jobs/request-runner.js';
+import { type Cell, type ChipGrid, cellName, tileOfChip } from '../../geo/chip-grid.js';
 import type { App } from './app.js';
 import { Refusal } from './refusal.js';
 import { errors, exactly, TILE } from './schemas.js';
 import type { Service } from './service.js';
-import { reportTile, type TileParams } from './tiles.js';
+import { reportTile } from './tiles.js';
 
 const MOST_STREAMS = 100;
 /** Changes within this time are one event. */
@@ -17,7 +17,7 @@ const MOST_WAITING_BYTES = 2 ** 16;
 const RETRY_MS = 2000;
 
 interface Watch {
-  tile: TileParams;
+  tile: Cell;
   streams: Set<ServerResponse>;
   timer: NodeJS.Timeout | null;
   last: string;
@@ -26,8 +26,9 @@ interface Watch {
 /** The streams, by tile. */
 export class TileEvents {
   private readonly watches = new Map<string, Watch>();
-  private readonly report: (tile: TileParams) => Promise<object>;
-  private readonly tileChips: number;
+  /** An event's text; null where a tile cannot be looked at. */
+  private readonly report: (tile: Cell) => Promise<string | null>;
+  private readonly grid: ChipGrid;
   private readonly heart: NodeJS.Timeout;
   private count = 0;
   private closed = false;
@@ -35,13 +36,13 @@ export class TileEvents {
   constructor(service: Pick<Service, 'store' | 'desk'>, onError: (error: unknown) => void) {
     this.report = async (tile) => {
       try {
-        return await reportTile(service, tile);
+        return JSON.stringify(await reportTile(service, tile));
       } catch (error) {
         onError(error);
-        return {};
+        return null;
       }
     };
-    this.tileChips = service.store.grid.tileChips;
+    this.grid = service.store.grid;
     this.heart = setInterval(() => this.beat(), HEARTBEAT_MS).unref();
   }
 
@@ -50,9 +51,8 @@ export class TileEvents {
   }
 
   /** A chip is another one than before. */
-  touch({ h, v }: Cell): void {
-    const n = this.tileChips;
-    const watch = this.watches.get(`${Math.floor(h / n)} ${Math.floor(v / n)}`);
+  touch(chip: Cell): void {
+    const watch = this.watches.get(cellName(tileOfChip(this.grid, chip)));
     if (watch) this.soon(watch);
   }
 
@@ -61,8 +61,8 @@ export class TileEvents {
     for (const watch of this.watches.values()) this.soon(watch);
   }
 
-  async open(tile: TileParams, stream: ServerResponse): Promise<void> {
-    const name = `${tile.h} ${tile.v}`;
+  async open(tile: Cell, stream: ServerResponse): Promise<void> {
+    const name = cellName(tile);
     const watch = this.watches.get(name) ?? { tile, streams: new Set(), timer: null, last: '' };
     this.watches.set(name, watch);
     watch.streams.add(stream);
@@ -70,7 +70,9 @@ export class TileEvents {
     stream.once('close', () => {
       this.count--;
       watch.streams.delete(stream);
-      if (watch.streams.size === 0) this.watches.delete(name);
+      if (watch.streams.size > 0) return;
+      if (watch.timer) clearTimeout(watch.timer);
+      this.watches.delete(name);
     });
     stream.writeHead(200, {
       'content-type': 'text/event-stream',
@@ -80,7 +82,9 @@ export class TileEvents {
       'x-accel-buffering': 'no',
     });
     stream.write(`retry: ${RETRY_MS}\n\n`);
-    const text = JSON.stringify(await this.report(tile));
+    const text = await this.report(tile);
+    // Where it fails the next heartbeat tries again.
+    if (text === null) return;
     watch.last ||= text;
     send(stream, eventOf(text));
   }
@@ -112,8 +116,8 @@ export class TileEvents {
 
   private async tell(watch: Watch): Promise<void> {
     watch.timer = null;
-    const text = JSON.stringify(await this.report(watch.tile));
-    if (text === watch.last || this.closed) return;
+    const text = await this.report(watch.tile);
+    if (text === null || text === watch.last || this.closed) return;
     watch.last = text;
     for (const stream of watch.streams) send(stream, eventOf(text));
   }
@@ -134,7 +138,7 @@ export function eventRoutes(app: App, { events }: Service): void {
     produces: ['text/event-stream'],
     response: { 200: { type: 'string', description: 'A stream of events' }, ...errors(400, 503) },
   };
-  app.get<{ Params: TileParams }>('/tiles/:h/:v/events', { schema }, async ({ params }, reply) => {
+  app.get<{ Params: Cell }>('/tiles/:h/:v/events', { schema }, async ({ params }, reply) => {
     if (events.isFull) {
       const headers = { 'retry-after': '10' };
       throw new Refusal(503, `${events.size} streams of events are open already`, { headers });

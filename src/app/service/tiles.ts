@@ -1,27 +1,19 @@
 // Tiles: how far they are, and the request of their chips.
+import { type Cell, cellName, tileOfChip } from '../../geo/chip-grid.js';
 import { CHOICES, type Choice, countProgress, type TileCount, tileProgress } from '../../jobs/tile-progress.js';
 import type { App } from './app.js';
 import { queueFull } from './results.js';
 import { COUNT, errors, exactly, object, PROGRESS, TILE } from './schemas.js';
 import type { Service } from './service.js';
 
-export interface TileParams {
-  h: number;
-  v: number;
-}
-
-export interface TileReport extends TileParams, TileCount {
+export interface TileReport extends Cell, TileCount {
   running: number;
 }
 
 /** How far a tile is. */
-export async function reportTile(
-  { store, desk }: Pick<Service, 'store' | 'desk'>,
-  tile: TileParams,
-): Promise<TileReport> {
+export async function reportTile({ store, desk }: Pick<Service, 'store' | 'desk'>, tile: Cell): Promise<TileReport> {
   const progress = await tileProgress({ store, covers: (chip) => desk.covers(chip) }, tile);
-  const n = store.grid.tileChips;
-  const isOf = (chip: TileParams) => Math.floor(chip.h / n) === tile.h && Math.floor(chip.v / n) === tile.v;
+  const isOf = (chip: Cell) => cellName(tileOfChip(store.grid, chip)) === cellName(tile);
   return { h: tile.h, v: tile.v, ...countProgress(progress), running: desk.running.filter(isOf).length };
 }
 
@@ -36,9 +28,7 @@ export function tileRoutes(app: App, service: Service): void {
     params: exactly(TILE),
     response: { 200: PROGRESS, ...errors(400) },
   };
-  app.get<{ Params: TileParams }>('/tiles/:h/:v', { schema: report }, async ({ params }) =>
-    reportTile(service, params),
-  );
+  app.get<{ Params: Cell }>('/tiles/:h/:v', { schema: report }, async ({ params }) => reportTile(service, params));
   const request = {
     summary: 'Asks for chips of a tile, for all of them or for none',
     params: exactly(TILE),
@@ -64,7 +54,7 @@ export function tileRoutes(app: App, service: Service): void {
       ...errors(400, 413, 415, 503),
     },
   };
-  app.post<{ Params: TileParams; Body: RequestBody | null }>(
+  app.post<{ Params: Cell; Body: RequestBody | null }>(
     '/tiles/:h/:v/requests',
     { schema: request },
     async ({ params: tile, body }, reply) => {
