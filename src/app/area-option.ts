@@ -6,9 +6,15 @@ import type { AreaOptions } from '../jobs/change-area.js';
 import type { Flags } from './amount-option.js';
 import { geometryOf } from './geometry-option.js';
 
-/** `h,v`; what is no number is NaN, and refused where the grid is known. */
-export const cellOf = (text: string): number[] =>
+const numbersOf = (text: string): number[] =>
   text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+
+/** `h,v` of an option. */
+export function cellOf(text: string, option: string): number[] {
+  const cell = numbersOf(text);
+  if (cell.length === 2 && cell.every(Number.isInteger)) return cell;
+  throw new InputError(`column,row of a ${option} is wanted, like 3,9, got "${text}"`, { option });
+}
 
 /** `--chips`: a file of lines `h,v`, or `-` for the standard input. */
 function chipsOf(file: string): number[][] {
@@ -20,7 +26,7 @@ function chipsOf(file: string): number[][] {
   }
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
-    const cell = cellOf(line);
+    const cell = numbersOf(line);
     if (cell.length === 2 && cell.every(Number.isInteger)) return [cell];
     const shown = JSON.stringify(line.slice(0, 80));
     throw new InputError(`line ${i + 1} of ${file} should be column,row of a chip, and is ${shown}`, {
@@ -44,9 +50,9 @@ export function withAreaOptions(command: Command): Command {
 export function areaOf(flags: Flags): AreaOptions {
   const { chip, chips, tile, bbox, bboxCrs, geometry } = flags;
   return {
-    chip: chip === undefined ? undefined : cellOf(String(chip)),
+    chip: chip === undefined ? undefined : cellOf(String(chip), 'chip'),
     chips: chips === undefined ? undefined : chipsOf(String(chips)),
-    tile: tile === undefined ? undefined : cellOf(String(tile)),
+    tile: tile === undefined ? undefined : cellOf(String(tile), 'tile'),
     bbox: bbox === undefined ? undefined : parseBbox(String(bbox)),
     bboxCrs: bboxCrs as string | undefined,
     geometry: geometryOf(geometry as string | undefined),

@@ -24,7 +24,7 @@ async function run(flags: Flags): Promise<void> {
   const json = flags.json === true;
   const missing = flags.missing === true;
   if (json && missing) throw new UsageError('give --missing or --json, not both: the JSON has the missing chips');
-  const tiles = (flags.tile as string[] | undefined)?.map(cellOf);
+  const tiles = (flags.tile as string[] | undefined)?.map((text) => cellOf(text, 'tile'));
   const stop = stopSignals();
   const progress = progressReporter({ stream: process.stderr, json, label: 'status', unit: 'chips' });
   const store = await openResults(String(flags.store), { readOnly: true });

@@ -34,6 +34,7 @@ export function tileRoutes(app: App, service: Service): void {
   const report = {
     summary: 'How far a tile is',
     params: exactly(TILE),
+    querystring: exactly({}),
     response: { 200: PROGRESS, ...errors(400) },
   };
   app.get<{ Params: TileParams }>('/tiles/:h/:v', { schema: report }, async ({ params }) =>
@@ -42,6 +43,7 @@ export function tileRoutes(app: App, service: Service): void {
   const request = {
     summary: 'Asks for chips of a tile, for all of them or for none',
     params: exactly(TILE),
+    querystring: exactly({}),
     body: {
       ...exactly({ only: { type: 'string', enum: CHOICES }, refresh: { type: 'boolean' } }),
       type: ['object', 'null'],
