@@ -32,6 +32,8 @@ export interface RequestRunnerOptions {
   options: ChangeRunOptions;
   /** Scenes are looked for anew after so many ms; when not given, only when files changed or a refresh asks for it. */
   rescanMs?: number | undefined;
+  /** Wait when the store takes nothing: a full disk, say. */
+  storeWaitMs?: number | undefined;
   onEvent: (event: RunnerEvent) => void;
 }
 
@@ -49,7 +51,6 @@ const AT_ONCE = 2;
 const FRESH_MS = 60_000;
 /** How often a chip is begun anew because its files change. */
 const MOST_TRIES = 3;
-/** Wait when the store takes nothing: a full disk, say. */
 const STORE_WAIT_MS = 5000;
 /** For a server, its answers and what is read for them. */
 const SERVER_BYTES = 128 * 2 ** 20;
@@ -59,6 +60,9 @@ const nameOf = ({ h, v }: Cell) => `${h} ${v}`;
 function hasChanged(error: unknown): boolean {
   return error instanceof StoreError && error.facts.status === 'CHANGED';
 }
+
+/** The disk is full: no fault of the chip, whose results may be larger than the record of a failure, which would fit. */
+const hasNoRoom = (error: unknown) => error instanceof StoreError && error.facts.status === 'ENOSPC';
 
 const textOf = (error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
@@ -142,14 +146,28 @@ export class RequestRunner {
     return waiting.find((request) => !this.underWay.has(nameOf(request))) ?? null;
   }
 
-  private async slept(ms?: number): Promise<void> {
+  private async slept(): Promise<void> {
     if (!this.isAwake) {
       await new Promise<void>((resolve) => {
         this.wakeUp = resolve;
-        if (ms !== undefined) setTimeout(resolve, ms);
       });
     }
     this.isAwake = false;
+  }
+
+  /** A chip's wait for its store. {@link slept} is the loop's alone: who slept beside it would be woken in its place. */
+  private async pause(): Promise<void> {
+    const { signal } = this.stopper;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, this.given.storeWaitMs ?? STORE_WAIT_MS);
+      signal.addEventListener('abort', end);
+    });
   }
 
   private say(event: RunnerEvent): void {
@@ -236,7 +254,7 @@ export class RequestRunner {
     throw new StoreError(`the files of scene ${id} changed while they were read`, { status: 'CHANGED', items: [id] });
   }
 
-  /** A chip whose files changed is tried again with the scenes as they are now; others are recorded as failed. */
+  /** A chip whose files changed is tried again with the scenes as they are now; one that finds no room waits on; others are recorded as failed. */
   private async giveUp(store: ResultStore, cell: Cell, error: unknown): Promise<void> {
     const tries = (this.tries.get(nameOf(cell)) ?? 0) + 1;
     this.tries.set(nameOf(cell), tries);
@@ -244,12 +262,16 @@ export class RequestRunner {
     if (hasChanged(error) && tries < MOST_TRIES) return;
     this.tries.delete(nameOf(cell));
     const reason = textOf(error);
+    if (hasNoRoom(error)) {
+      this.say({ type: 'note', text: `chip ${cell.h}, ${cell.v}: ${reason}; it is tried again` });
+      return this.pause();
+    }
     try {
       await store.requests.fail(ALGORITHM, cell, reason);
       this.say({ type: 'failed', chip: cell, reason });
     } catch (cause) {
       this.say({ type: 'note', text: `chip ${cell.h}, ${cell.v}: ${reason}; and ${textOf(cause)}` });
-      await this.slept(STORE_WAIT_MS);
+      await this.pause();
     }
   }
 }
