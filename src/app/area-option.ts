@@ -7,6 +7,13 @@ import type { Flags } from './amount-option.js';
 import { geometryOf } from './geometry-option.js';
 import { numbersOf } from './list-option.js';
 
+/** `h,v` of an option. */
+export function cellOf(text: string, option: string): number[] {
+  const cell = numbersOf(text);
+  if (cell.length === 2 && cell.every(Number.isInteger)) return cell;
+  throw new InputError(`column,row of a ${option} is wanted, like 3,9, got "${text}"`, { option });
+}
+
 /** `--chips`: a file of lines `h,v`, or `-` for the standard input. */
 function chipsOf(file: string): number[][] {
   let text: string;
@@ -41,9 +48,9 @@ export function withAreaOptions(command: Command): Command {
 export function areaOf(flags: Flags): AreaOptions {
   const { chip, chips, tile, bbox, bboxCrs, geometry } = flags;
   return {
-    chip: chip === undefined ? undefined : numbersOf(String(chip)),
+    chip: chip === undefined ? undefined : cellOf(String(chip), 'chip'),
     chips: chips === undefined ? undefined : chipsOf(String(chips)),
-    tile: tile === undefined ? undefined : numbersOf(String(tile)),
+    tile: tile === undefined ? undefined : cellOf(String(tile), 'tile'),
     bbox: bbox === undefined ? undefined : parseBbox(String(bbox)),
     bboxCrs: bboxCrs as string | undefined,
     geometry: geometryOf(geometry as string | undefined),

@@ -48,7 +48,9 @@ function phase(origin: number, step: number): number {
 function nativeGrid({ crs, affine }: Grid): SettledGrid {
   const [a, , c, , e, f] = affine;
   if (!isAxisAligned(affine) || Math.abs(Math.abs(a) - Math.abs(e)) > 1e-6 * Math.abs(a)) {
-    throw new InputError('the scenes have no square pixels along their CRS: give --grid', { option: 'grid' });
+    const came = isAxisAligned(affine) ? `${Math.abs(a)} × ${Math.abs(e)}` : 'turned';
+    const message = `${NATIVE} takes scenes of square pixels along their CRS, and these are ${came}: give a grid`;
+    throw new InputError(message, { option: 'grid' });
   }
   const pixelSize = Math.abs(a);
   const text = crs.epsg === null ? (crs.definition ?? describeCrs(crs)) : `EPSG:${crs.epsg}`;

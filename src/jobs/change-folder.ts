@@ -252,7 +252,11 @@ async function bandsOf(store: ResultStore, algorithm: string, { chips }: FoundCh
 /** Whole days, each once. */
 function datesOf({ dates }: ProductOptions): string[] {
   if (dates.length === 0) throw new InputError('a date like 2014-07-01 is wanted', { option: 'date' });
-  return [...new Set(dates.map((date) => fromOrdinal(toOrdinal(date))))];
+  try {
+    return [...new Set(dates.map((date) => fromOrdinal(toOrdinal(date))))];
+  } catch (cause) {
+    throw cause instanceof InputError ? new InputError(cause.message, { option: 'date' }, { cause }) : cause;
+  }
 }
 
 /**

@@ -29,6 +29,8 @@ export interface RequestRunnerOptions {
   options: ChangeRunOptions;
   /** Scenes are looked for anew after so many ms; when not given, only when files changed or a refresh asks for it. */
   rescanMs?: number | undefined;
+  /** Wait when the store takes nothing: a full disk, say. */
+  storeWaitMs?: number | undefined;
   onEvent: (event: RunnerEvent) => void;
 }
 
@@ -46,7 +48,6 @@ const AT_ONCE = 2;
 const FRESH_MS = 60_000;
 /** How often a chip is begun anew because its files change. */
 const MOST_TRIES = 3;
-/** Wait when the store takes nothing: a full disk, say. */
 const STORE_WAIT_MS = 5000;
 /** For a server, its answers and what is read for them. */
 const SERVER_BYTES = 128 * 2 ** 20;
@@ -54,6 +55,9 @@ const SERVER_BYTES = 128 * 2 ** 20;
 function hasChanged(error: unknown): boolean {
   return error instanceof StoreError && error.facts.status === 'CHANGED';
 }
+
+/** The disk is full: no fault of the chip, whose results may be larger than the record of a failure, which would fit. */
+const hasNoRoom = (error: unknown) => error instanceof StoreError && error.facts.status === 'ENOSPC';
 
 const textOf = (error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
@@ -147,6 +151,11 @@ export class RequestRunner {
     this.isAwake = false;
   }
 
+  /** A chip's wait for its store. {@link slept} is the loop's alone: who slept beside it would be woken in its place. */
+  private pause(): Promise<void> {
+    return sleep(this.given.storeWaitMs ?? STORE_WAIT_MS, this.stopper.signal).catch(() => {});
+  }
+
   private say(event: RunnerEvent): void {
     if (!this.stopper.signal.aborted) this.given.onEvent(event);
   }
@@ -219,7 +228,7 @@ export class RequestRunner {
     }
   }
 
-  /** A chip whose files changed is tried again with the scenes as they are now; others are recorded as failed. */
+  /** A chip whose files changed is tried again with the scenes as they are now; one that finds no room waits on; others are recorded as failed. */
   private async giveUp(store: ResultStore, cell: Cell, error: unknown): Promise<void> {
     const tries = (this.tries.get(cellName(cell)) ?? 0) + 1;
     this.tries.set(cellName(cell), tries);
@@ -227,12 +236,16 @@ export class RequestRunner {
     if (hasChanged(error) && tries < MOST_TRIES) return;
     this.tries.delete(cellName(cell));
     const reason = textOf(error);
+    if (hasNoRoom(error)) {
+      this.say({ type: 'note', text: `chip ${cell.h}, ${cell.v}: ${reason}; it is tried again` });
+      return this.pause();
+    }
     try {
       await store.requests.fail(ALGORITHM, cell, reason);
       this.say({ type: 'failed', chip: cell, reason });
     } catch (cause) {
       this.say({ type: 'note', text: `chip ${cell.h}, ${cell.v}: ${reason}; and ${textOf(cause)}` });
-      await sleep(STORE_WAIT_MS, this.stopper.signal).catch(() => {});
+      await this.pause();
     }
   }
 }

@@ -48,8 +48,8 @@ export function changeProducts(
   const bands = magnitudeBands.map((name) => {
     const band = segments.bandNames.indexOf(name);
     if (band >= 0) return band;
-    const message = `magnitudeBands: no band "${name}" among ${segments.bandNames.join(', ')}`;
-    throw new InputError(message, { option: 'magnitudeBands', band: name });
+    const message = `no band "${name}" for magnitudes among ${segments.bandNames.join(', ')}`;
+    throw new InputError(message, { option: 'magnitude-bands', band: name });
   });
   const { offsets, startDay, endDay, breakDay, changeProbability, curveQa } = segments;
   const nPx = offsets.length - 1;

@@ -81,7 +81,11 @@ describe('stackwise ccdc status', () => {
     for (const [args, status, message] of [
       [['status'], 2, /required option '--store <dir>' not specified/],
       [['status', '--store', at('store'), '--json', '--missing'], 2, /give --missing or --json/],
-      [['status', '--store', at('store'), '--tile', '1'], 1, /--tile: column and row of a tile are wanted/],
+      [
+        ['status', '--store', at('store'), '--tile', '1'],
+        1,
+        /--tile: column,row of a tile is wanted, like 3,9, got "1"/,
+      ],
       [['status', '--store', at('nothing')], 1, /cannot be read \(ENOENT\)/],
       [['status', '--store', at('scenes')], 1, /scenes holds no results/],
     ] as const) {

@@ -235,7 +235,7 @@ describe('change products of a store', () => {
       [{ products: [] }, /no product is asked for/],
       [{ dates: [] }, /a date like 2014-07-01 is wanted/],
       [{ dates: ['2014-02-30'] }, /not a date/],
-      [{ magnitudeBands: undefined }, /no band "green" among band0, band1, band2/],
+      [{ magnitudeBands: undefined }, /no band "green" for magnitudes among band0, band1, band2/],
       [{ chip: [1] }, /column and row of a chip/],
     ] as const) {
       const refused = run('refused', options as Partial<ProductOptions>);

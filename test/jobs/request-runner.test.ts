@@ -83,4 +83,34 @@ describe('chips that are asked for', () => {
     await ended;
     expect(await store.requests.pending()).toBe(1);
   });
+
+  it('wait on while the disk is full, and are written when there is room', async () => {
+    const events: RunnerEvent[] = [];
+    const runner = await RequestRunner.open({
+      find: () => readScenes([items]),
+      options: { threads: 1 },
+      storeWaitMs: 1,
+      onEvent: (event) => {
+        events.push(event);
+        if (event.type === 'written' || event.type === 'failed') void runner.stop();
+      },
+    });
+    const { grid } = runner.area();
+    const store = memoryResults(grid);
+    let full = 2;
+    const write: typeof store.write = async (chip) => {
+      if (full-- > 0) throw new StoreError('the disk is full', { url: 'results.mdb', status: 'ENOSPC' });
+      return store.write(chip);
+    };
+    const { h, v } = snap(grid, { x: CORNER.x + 15, y: CORNER.y - 15 }).chip;
+    await store.requests.add(ALGORITHM, [{ h, v }], { atMs: 0 });
+    await runner.run({ ...store, requests: store.requests, write });
+    const told = events.filter(({ type }) => type !== 'running');
+    expect(told).toEqual([
+      { type: 'note', text: `chip ${h}, ${v}: the disk is full; it is tried again` },
+      { type: 'note', text: `chip ${h}, ${v}: the disk is full; it is tried again` },
+      expect.objectContaining({ type: 'written', chip: { h, v } }),
+    ]);
+    expect(await store.requests.pending()).toBe(0);
+  });
 });

@@ -24,7 +24,7 @@ export function exportCommand(): Command {
 async function run(flags: Flags): Promise<void> {
   const json = flags.json === true;
   const area = areaOf(flags);
-  const stop = stopSignals();
+  const stop = stopSignals('files that were finished stay');
   const progress = progressReporter({ stream: process.stderr, json, label: 'export', unit: 'px' });
   const store = await openResults(String(flags.store), { readOnly: true });
   try {

@@ -29,7 +29,7 @@ async function run(flags: Flags): Promise<void> {
   const json = flags.json === true;
   const area = areaOf(flags);
   const memoryLimitBytes = flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit));
-  const stop = stopSignals();
+  const stop = stopSignals('files that were finished stay');
   const progress = progressReporter({ stream: process.stderr, json, label: 'products', unit: 'px' });
   const store = await openResults(String(flags.store), { readOnly: true });
   try {

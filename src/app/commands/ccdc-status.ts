@@ -3,7 +3,8 @@ import { UsageError } from '../../errors.js';
 import { openResults } from '../../jobs/result-folder.js';
 import { storeStatus, type TileStatus } from '../../jobs/result-status.js';
 import type { Flags } from '../amount-option.js';
-import { collect, numbersOf } from '../list-option.js';
+import { cellOf } from '../area-option.js';
+import { collect } from '../list-option.js';
 import { progressReporter } from '../progress.js';
 import { stopSignals } from '../stop.js';
 
@@ -22,7 +23,7 @@ async function run(flags: Flags): Promise<void> {
   const json = flags.json === true;
   const missing = flags.missing === true;
   if (json && missing) throw new UsageError('give --missing or --json, not both: the JSON has the missing chips');
-  const tiles = (flags.tile as string[] | undefined)?.map(numbersOf);
+  const tiles = (flags.tile as string[] | undefined)?.map((text) => cellOf(text, 'tile'));
   const stop = stopSignals();
   const progress = progressReporter({ stream: process.stderr, json, label: 'status', unit: 'chips' });
   const store = await openResults(String(flags.store), { readOnly: true });

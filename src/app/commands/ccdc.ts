@@ -81,7 +81,7 @@ function describe({ grid, chips, pixels, dropped, files }: ChangeRunSummary): st
   return [
     ...someFiles(files),
     ...dropped.map(({ id, reason }) => `left out        ${id}: ${reason}`),
-    `${chips.toRun} chips of the grid ${grid} done, ${chips.unchanged} were there, ${chips.outside} lie outside of the scenes`,
+    `${chips.toRun} ${chips.toRun === 1 ? 'chip' : 'chips'} of the grid ${grid} done, ${chips.unchanged} were there, ${chips.outside} lie outside of the scenes`,
     `${pixels.withSegments} pixels with segments, ${pixels.empty} without, ${pixels.failed} failed`,
     '',
   ].join('\n');

@@ -20,6 +20,7 @@ export function algorithmRoutes(app: App): void {
   const one = {
     summary: 'An algorithm by its name',
     params: exactly({ algorithm: ALGORITHM_NAME }),
+    querystring: exactly({}),
     response: { 200: SCHEMA, ...errors(400, 404) },
   };
   app.get<{ Params: { algorithm: string } }>('/algorithms/:algorithm', { schema: one }, async ({ params }) => {

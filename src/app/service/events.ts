@@ -135,6 +135,7 @@ export function eventRoutes(app: App, { events }: Service): void {
     summary: 'How far a tile is, as server-sent events: one at once, one after each change',
     description: 'Each event is called progress; its data is what GET /tiles/{h}/{v} gives.',
     params: exactly(TILE),
+    querystring: exactly({}),
     produces: ['text/event-stream'],
     response: { 200: { type: 'string', description: 'A stream of events' }, ...errors(400, 503) },
   };

@@ -51,13 +51,15 @@ interface Complaint {
   message?: string;
 }
 
+const TYPE_NAMES: Readonly<Record<string, string>> = { integer: 'a whole number', object: 'an object', null: 'null' };
+
 function wantedOf({ keyword, params, message }: Complaint): string {
   if (keyword === 'enum') return (params.allowedValues as unknown[]).map(String).join(', ');
   if (keyword === 'required') return 'a value';
   if (keyword === 'additionalProperties') return 'no such field';
   if (keyword === 'type') {
     const types = [params.type].flat().map(String);
-    return types.map((type) => (type === 'integer' ? 'a whole number' : `a ${type}`)).join(' or ');
+    return types.map((type) => TYPE_NAMES[type] ?? `a ${type}`).join(' or ');
   }
   return (message ?? keyword).replace(/^must be /, '');
 }

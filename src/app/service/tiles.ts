@@ -26,12 +26,14 @@ export function tileRoutes(app: App, service: Service): void {
   const report = {
     summary: 'How far a tile is',
     params: exactly(TILE),
+    querystring: exactly({}),
     response: { 200: PROGRESS, ...errors(400) },
   };
   app.get<{ Params: Cell }>('/tiles/:h/:v', { schema: report }, async ({ params }) => reportTile(service, params));
   const request = {
     summary: 'Asks for chips of a tile, for all of them or for none',
     params: exactly(TILE),
+    querystring: exactly({}),
     body: {
       ...exactly({ only: { type: 'string', enum: CHOICES }, refresh: { type: 'boolean' } }),
       type: ['object', 'null'],
