@@ -167,6 +167,8 @@ async function detectReadable(
   options: ChangeRunOptions,
 ): Promise<Omit<ChangeRunSummary, 'dropped' | 'network'>> {
   const prepared = await prepareChanges(scenes, options);
+  // What does not fit is said before a store is made.
+  if (target.store === undefined || !(await hasResults(target.store))) planOf(prepared, prepared.chips, options);
   const store = await openTarget(target, prepared);
   try {
     const toRun = await chipsToRun(store, prepared, options.refresh ?? false);

@@ -161,7 +161,11 @@ describe('change detection from scenes', () => {
     expect(smaller.predictedPeakBytes).toBeLessThanOrEqual(tight.memoryLimitBytes);
     expect(smaller.rows).toBeLessThanOrEqual(plan.rows);
     const none = planScenes(made.c2.items, { jsonOut: at('none') }, { ...tight, memoryLimitBytes: 2 ** 20 });
-    await expect(none).rejects.toThrow(/^104 dates need .* MiB on so many threads \(1\), and 1.00 MiB are allowed$/);
+    const refused = /^104 dates need .* MiB on so many threads \(1\), and 1.00 MiB are allowed$/;
+    await expect(none).rejects.toThrow(refused);
+    const run = detectScenes(made.c2.items, { store: at('unmade') }, { ...tight, memoryLimitBytes: 2 ** 20 });
+    await expect(run).rejects.toThrow(refused);
+    expect(existsSync(at('unmade'))).toBe(false);
   });
 
   it('takes chips and tiles of the ARD grids, also from scenes in another CRS', async () => {
