@@ -41,7 +41,8 @@ export function withMeter(store: Store, meter: StoreMeter): Store {
       return bytes;
     },
     stat(url, options) {
-      meter.requests++;
+      // What is known of a file is said without asking anybody.
+      if (!store.known?.(url)) meter.requests++;
       return store.stat(url, options);
     },
     list(url, options) {
