@@ -6,5 +6,7 @@ export default defineConfig({
     exclude: ['test/browser/**'],
     environment: 'node',
     testTimeout: 60_000,
+    // Many tests wait for processes of their own.
+    maxWorkers: '100%',
   },
 });

@@ -9,8 +9,10 @@ export interface ChangePlan {
   /** Chips asked for, those that no scene meets, and those whose results are there for the same inputs. */
   chips: { asked: number; outside: number; unchanged: number; toRun: number };
   threads: number;
-  /** Rows of a chip that a thread takes at a time. */
+  /** Rows of a chip that a thread takes at a time: all, if they fit, for each piece reads the tiles that it touches anew. */
   rows: number;
+  /** The same of the last chips, which are too few for all threads and are shared by them. */
+  lastRows: number;
   predictedPeakBytes: number;
   memoryLimitBytes: number;
 }
@@ -22,9 +24,6 @@ const THREAD_BYTES = 64 * 2 ** 20;
 const SEGMENTS = 2;
 /** Times that a chip's results are there while they are put together and written. */
 const RESULT_COPIES = 3;
-/** Threads wait the less for the last one, the more pieces there are for each. */
-const PIECES_A_THREAD = 4;
-
 export interface PlanWork {
   chips: ChangePlan['chips'];
   chipPx: number;
@@ -56,9 +55,14 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
       },
     );
   }
-  const pieces = Math.max(1, Math.ceil((PIECES_A_THREAD * lanes) / Math.max(1, chips.toRun)));
-  const rows = Math.min(most, threads === 0 ? chipPx : Math.ceil(chipPx / pieces));
-  return { chips, threads, rows, predictedPeakBytes: fixed + rows * rowBytes, memoryLimitBytes };
+  const rows = Math.min(most, chipPx);
+  const lastRows = Math.min(most, Math.ceil(chipPx / lanes));
+  return { chips, threads, rows, lastRows, predictedPeakBytes: fixed + rows * rowBytes, memoryLimitBytes };
+}
+
+/** How many rows of the chip at a place in the run a thread takes at a time. */
+export function rowsOf({ chips: { toRun }, threads, rows, lastRows }: ChangePlan, place: number): number {
+  return place < toRun - (toRun % Math.max(1, threads)) ? rows : lastRows;
 }
 
 /** A chip in rows; `place` is its place in the run. */

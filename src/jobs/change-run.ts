@@ -9,7 +9,7 @@ import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
 import { rangeAround } from './change-area.js';
 import { checkInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
-import { type ChangePlan, chipJobs, planChanges } from './change-plan.js';
+import { type ChangePlan, chipJobs, planChanges, rowsOf } from './change-plan.js';
 import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-prepare.js';
 import { changeRunner } from './change-runner.js';
 import { withReadable } from './change-scenes.js';
@@ -80,7 +80,7 @@ async function runChips(
   const { chips, plan, store, options, onChip, network } = work;
   const { signal, onProgress } = options;
   // In the order of chips: few of them are under way at a time.
-  const jobs = chips.flatMap((chip, place) => chipJobs(chip, { place, rows: plan.rows }));
+  const jobs = chips.flatMap((chip, place) => chipJobs(chip, { place, rows: rowsOf(plan, place) }));
   const total = jobs.reduce((sum, { window }) => sum + window.width * window.height, 0);
   const parts = new Map<number, Map<number, Changes>>();
   let done = 0;
@@ -93,7 +93,7 @@ async function runChips(
       const own = parts.get(chip) ?? new Map<number, Changes>();
       parts.set(chip, own.set(row, changes));
       const { h, v, inputsMd5, window: whole } = chips[chip]!;
-      if (own.size === Math.ceil(whole.height / plan.rows)) {
+      if (own.size === Math.ceil(whole.height / rowsOf(plan, chip))) {
         parts.delete(chip);
         const inOrder = [...own].sort(([a], [b]) => a - b).map(([, part]) => part);
         await store.write({ h, v, changes: joinChanges(inOrder), inputsMd5, producedMs: Date.now() });

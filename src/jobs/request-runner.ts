@@ -9,7 +9,7 @@ import type { ChangeJob } from '../stats/change-block.js';
 import { type Coverage, coverageOf, covers } from './change-coverage.js';
 import { checkInputs, forgetFiles } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
-import { chipJobs, planChanges } from './change-plan.js';
+import { chipJobs, planChanges, rowsOf } from './change-plan.js';
 import { type ChangeArea, type ChangeChip, chipOf, prepareArea } from './change-prepare.js';
 import type { ChangeRequest } from './change-requests.js';
 import { type ChangePart, changeRunner } from './change-runner.js';
@@ -267,11 +267,12 @@ function readyFor(area: ChangeArea, { threads = 1 }: ChangeRunOptions): Ready {
 /** Rows of a chip of so many dates that a thread takes at a time. */
 function rowsFor({ spec, grid }: ChangeArea, nTime: number, options: ChangeRunOptions): number {
   const { threads, memoryLimitBytes = platformMemoryLimit() } = options;
-  return planChanges({
+  const plan = planChanges({
     chips: { asked: 1, outside: 0, unchanged: 0, toRun: 1 },
     chipPx: grid.chipPx,
     nBand: spec.bands.length,
     nTime,
     options: { threads, memoryLimitBytes: memoryLimitBytes - SERVER_BYTES },
-  }).rows;
+  });
+  return rowsOf(plan, 0);
 }
