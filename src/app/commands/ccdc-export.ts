@@ -1,11 +1,9 @@
 import { Command, Option } from 'commander';
 import { type ExportFormat, type ExportSummary, exportResults } from '../../jobs/result-export.js';
-import { openResults } from '../../jobs/result-folder.js';
 import type { Flags } from '../amount-option.js';
 import { areaOf, withAreaOptions } from '../area-option.js';
 import { someFiles } from '../file-list.js';
-import { progressReporter } from '../progress.js';
-import { stopSignals } from '../stop.js';
+import { readResults } from '../read-results.js';
 
 /** `stackwise ccdc export --store DIR --format parquet --out DIR` */
 export function exportCommand(): Command {
@@ -24,25 +22,22 @@ export function exportCommand(): Command {
 async function run(flags: Flags): Promise<void> {
   const json = flags.json === true;
   const area = areaOf(flags);
-  const stop = stopSignals('files that were finished stay');
-  const progress = progressReporter({ stream: process.stderr, json, label: 'export', unit: 'px' });
-  const store = await openResults(String(flags.store), { readOnly: true });
-  try {
-    const summary = await exportResults(store, String(flags.out), {
-      ...area,
-      format: flags.format as ExportFormat,
-      gzip: flags.gzip === true,
-      overwrite: flags.overwrite === true,
-      signal: stop.signal,
-      onProgress: (done, total) => progress.update(done, total),
-    });
-    progress.done();
-    process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
-  } finally {
-    progress.close();
-    stop.dispose();
-    await store.close();
-  }
+  await readResults(
+    flags,
+    { label: 'export', unit: 'px', left: 'files that were finished stay' },
+    async ({ store, signal, progress, onProgress }) => {
+      const summary = await exportResults(store, String(flags.out), {
+        ...area,
+        format: flags.format as ExportFormat,
+        gzip: flags.gzip === true,
+        overwrite: flags.overwrite === true,
+        signal,
+        onProgress,
+      });
+      progress.done();
+      process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
+    },
+  );
 }
 
 function describe({ files, chips }: ExportSummary): string {

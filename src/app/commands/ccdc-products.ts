@@ -1,13 +1,11 @@
 import { Command } from 'commander';
 import { type ProductSummary, productsToFolder } from '../../jobs/change-folder.js';
-import { openResults } from '../../jobs/result-folder.js';
 import { parseBytes } from '../../limit.js';
 import type { Flags } from '../amount-option.js';
 import { areaOf, withAreaOptions } from '../area-option.js';
 import { someFiles } from '../file-list.js';
 import { wordsOf } from '../list-option.js';
-import { progressReporter } from '../progress.js';
-import { stopSignals } from '../stop.js';
+import { readResults } from '../read-results.js';
 
 /** `stackwise ccdc products --store DIR --date 2014-07-01 --out DIR` */
 export function productsCommand(): Command {
@@ -29,28 +27,25 @@ async function run(flags: Flags): Promise<void> {
   const json = flags.json === true;
   const area = areaOf(flags);
   const memoryLimitBytes = flags.memoryLimit === undefined ? undefined : parseBytes(String(flags.memoryLimit));
-  const stop = stopSignals('files that were finished stay');
-  const progress = progressReporter({ stream: process.stderr, json, label: 'products', unit: 'px' });
-  const store = await openResults(String(flags.store), { readOnly: true });
-  try {
-    const summary = await productsToFolder(store, String(flags.out), {
-      ...area,
-      dates: wordsOf(flags, 'date')!,
-      products: wordsOf(flags, 'product'),
-      magnitudeBands: wordsOf(flags, 'magnitudeBands'),
-      overwrite: flags.overwrite === true,
-      memoryLimitBytes,
-      signal: stop.signal,
-      onProgress: (done, total) => progress.update(done, total),
-      onWarning: (text) => progress.note(text),
-    });
-    progress.done();
-    process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
-  } finally {
-    progress.close();
-    stop.dispose();
-    await store.close();
-  }
+  await readResults(
+    flags,
+    { label: 'products', unit: 'px', left: 'files that were finished stay' },
+    async ({ store, signal, progress, onProgress }) => {
+      const summary = await productsToFolder(store, String(flags.out), {
+        ...area,
+        dates: wordsOf(flags, 'date')!,
+        products: wordsOf(flags, 'product'),
+        magnitudeBands: wordsOf(flags, 'magnitudeBands'),
+        overwrite: flags.overwrite === true,
+        memoryLimitBytes,
+        signal,
+        onProgress,
+        onWarning: (text) => progress.note(text),
+      });
+      progress.done();
+      process.stdout.write(json ? `${JSON.stringify(summary)}\n` : describe(summary));
+    },
+  );
 }
 
 function describe({ files, grid, chips }: ProductSummary): string {

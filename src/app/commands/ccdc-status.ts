@@ -1,12 +1,10 @@
 import { Command } from 'commander';
 import { UsageError } from '../../errors.js';
-import { openResults } from '../../jobs/result-folder.js';
 import { storeStatus, type TileStatus } from '../../jobs/result-status.js';
 import type { Flags } from '../amount-option.js';
 import { cellOf } from '../area-option.js';
 import { collect } from '../list-option.js';
-import { progressReporter } from '../progress.js';
-import { stopSignals } from '../stop.js';
+import { readResults } from '../read-results.js';
 
 /** `stackwise ccdc status --store DIR` */
 export function statusCommand(): Command {
@@ -24,24 +22,17 @@ async function run(flags: Flags): Promise<void> {
   const missing = flags.missing === true;
   if (json && missing) throw new UsageError('give --missing or --json, not both: the JSON has the missing chips');
   const tiles = (flags.tile as string[] | undefined)?.map((text) => cellOf(text, 'tile'));
-  const stop = stopSignals();
-  const progress = progressReporter({ stream: process.stderr, json, label: 'status', unit: 'chips' });
-  const store = await openResults(String(flags.store), { readOnly: true });
-  try {
+  await readResults(flags, { label: 'status', unit: 'chips' }, async ({ store, signal, progress, onProgress }) => {
     const status = await storeStatus(store, {
       tiles,
       reasons: !missing,
-      signal: stop.signal,
-      onProgress: (done, total) => progress.update(done, total),
+      signal,
+      onProgress,
     });
     progress.close();
     if (missing) process.stdout.write(linesOf(status));
     else process.stdout.write(json ? `${JSON.stringify({ grid: store.grid.name, tiles: status })}\n` : tableOf(status));
-  } finally {
-    progress.close();
-    stop.dispose();
-    await store.close();
-  }
+  });
 }
 
 const linesOf = (tiles: readonly TileStatus[]) =>
