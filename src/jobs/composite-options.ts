@@ -7,6 +7,7 @@ import type { OffsetMode } from '../stats/radiometry.js';
 import type { MaskWhen, Resampling } from '../stats/spec.js';
 import { holds } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
+import type { PlanInput } from './plan.js';
 
 /** What a composite is made of; everything has a default. */
 export interface CompositeOptions {
@@ -45,6 +46,8 @@ export interface CompositeOptions {
   nodata?: number | undefined;
   /** `input`, or a sample type (float32, uint16, f32, u16, …) for all but the count. */
   dtype?: string | undefined;
+  /** Tiles of the results' files, px: what waits until one is whole belongs to the memory. Default 512. */
+  outputTilePx?: number | undefined;
   /** 0 computes in the calling thread; default: the cores. */
   threads?: number | undefined;
   memoryLimitBytes?: number | undefined;
@@ -100,10 +103,18 @@ export function positive(value: number, option: string): number {
   throw new InputError(`${option} is a number above 0, and got ${value}`, { option });
 }
 
-export function limitsOf(options: CompositeOptions): { threads: number; memoryLimitBytes: number; canSpill: boolean } {
-  const { threads = cores(), memoryLimitBytes = platformMemoryLimit() } = options;
+/** What a plan must keep to. */
+export type RunLimits = Pick<PlanInput, 'threads' | 'memoryLimitBytes' | 'canSpill' | 'outputTilePx'>;
+
+export function limitsOf(options: CompositeOptions): RunLimits {
+  const { threads = cores(), memoryLimitBytes = platformMemoryLimit(), outputTilePx = 512 } = options;
   if (!Number.isInteger(threads) || threads < 0 || threads > 1024) {
     throw new InputError(`threads is a whole number from 0 to 1024, and got ${threads}`, { option: 'threads' });
   }
-  return { threads, memoryLimitBytes: positive(memoryLimitBytes, 'memory-limit'), canSpill: platformName === 'node' };
+  return {
+    threads,
+    memoryLimitBytes: positive(memoryLimitBytes, 'memory-limit'),
+    canSpill: platformName === 'node',
+    outputTilePx,
+  };
 }

@@ -26,6 +26,8 @@ export interface KeptBlocks {
   done(): Promise<void>;
 }
 
+/** Of a block that was read back. */
+const NO_TIME = { read: 0, warp: 0, compute: 0 };
 const SUFFIX = '.block';
 const OWNER = 'owner.json';
 /** A line for each block: JSON of `[digest of the address, state][]`, on the disk before the block is. */
@@ -152,7 +154,7 @@ class BlockFolder implements KeptBlocks {
     for (const block of blocks) {
       signal?.throwIfAborted();
       const planes = await readBlockFile(join(this.#folder, nameOf(block)), planeBytes(this.#spec, block));
-      if (planes) await sink.write({ index: block.index, planes, sources: [], network: null }, block);
+      if (planes) await sink.write({ index: block.index, planes, ms: NO_TIME, sources: [], network: null }, block);
       else left.push(block);
     }
     this.#kept = blocks.length - left.length;

@@ -14,6 +14,7 @@ import { openSources, type RasterCache, type SourceFile, sceneError, unreadable 
 import type { CompositeSpec, Resampling, Source, SourceScene } from '../stats/spec.js';
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
+import type { RunLimits } from './composite-options.js';
 import type { Layer, PlanInput } from './plan.js';
 
 /** Scenes whose files are opened at a time. */
@@ -197,7 +198,7 @@ export function inputKind(names: readonly string[], bands: readonly BandHeader[]
 export async function planInput(
   spec: CompositeSpec,
   surveys: readonly Survey[],
-  limits: { threads: number; memoryLimitBytes: number; canSpill: boolean },
+  limits: RunLimits,
 ): Promise<PlanInput> {
   const seen = surveys.map(({ values, masks }) =>
     Promise.all([

@@ -30,8 +30,11 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
   const { k, spec } = context;
   const at = k.exports.mark();
   const hold = block.hold === 'spill' ? holdInSpill(k) : holdInMemory(k);
+  const ms = { read: 0, warp: 0, compute: 0 };
+  const timed = stopwatch();
   try {
     const observations = await loadObservations(context, block, hold);
+    ms.read = timed();
     const planes = spec.outputs.map(({ bands, dtype }) =>
       bands.map(() => new Uint8Array(block.width * block.height * SAMPLE_BYTES[dtype])),
     );
@@ -42,21 +45,34 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
       const height = Math.min(block.stripRows, block.height - row);
       const strip: Window = { col: block.col, row: block.row + row, width: block.width, height };
       k.scope(() => {
+        timed();
         const stack = fillStack(k, spec, { block, strip, observations });
+        ms.warp += timed();
         evaluateStrip(k, stack, spec, (output, band, plane) => {
           const target = planes[spec.outputs.indexOf(output)]![band]!;
           const size = SAMPLE_BYTES[output.dtype];
           const n = strip.width * height;
           k.scope(() => target.set(convert(k, { plane, output, n, spec }), row * block.width * size));
         });
+        ms.compute += timed();
       });
     }
     if (spec.region) cutToRegion(spec, spec.region, { block, planes });
-    return { index: block.index, planes };
+    return { index: block.index, planes, ms };
   } finally {
     k.exports.release(at);
     hold.close();
   }
+}
+
+/** Ms since the last call. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const before = last;
+    last = performance.now();
+    return last - before;
+  };
 }
 
 /** The bytes of `n` samples of a plane as the output stores them; they hold until the scope ends. */

@@ -79,10 +79,21 @@ export interface Block {
   hold: 'memory' | 'spill';
 }
 
+/** Where the time of blocks went, ms of a thread. */
+export interface PhaseMs {
+  /** Waiting for bytes and decoding them, masks with it. */
+  read: number;
+  /** Placing pixels on the target grid. */
+  warp: number;
+  /** Statistics. */
+  compute: number;
+}
+
 /** A finished block: for each output its bands, [height][width] each. */
 export interface BlockResult {
   index: number;
   planes: Uint8Array<ArrayBuffer>[][];
+  ms: PhaseMs;
 }
 
 /** The state in which a file was read: `[href, state]`; null where its store cannot tell one state from another. */
