@@ -7,6 +7,7 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { saveTasksCommand } from './commands/save-tasks.js';
 import { searchCommand } from './commands/search.js';
@@ -24,6 +25,7 @@ const COMMANDS = [
   saveTasksCommand,
   tasksCommand,
   runCommand,
+  reportCommand,
   searchCommand,
   infoCommand,
   demoCommand,
