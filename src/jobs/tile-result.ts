@@ -23,7 +23,15 @@ export interface TileFile {
   /** Hexadecimal. */
   sha256: string;
   /** Of rasters, else null. */
-  raster: { dtype: Dtype; nodata: number | null; statistics: readonly BandStatistics[] } | null;
+  raster: {
+    dtype: Dtype;
+    nodata: number | null;
+    /** One a band. */
+    statistics: readonly BandStatistics[];
+    /** Stored value × scale + offset = physical value; 1 and 0 when not given. */
+    scale?: number;
+    offset?: number;
+  } | null;
 }
 
 /** Rings of polygons in units of a grid's CRS, outer ring first, closed. */
