@@ -1,5 +1,6 @@
 import { cores, memoryLimitBytes as platformMemoryLimit, platformName } from '#platform';
 import { InputError } from '../errors.js';
+import { checkAreaOfInterest } from '../geo/datum-shift.js';
 import type { Grid } from '../geo/grid.js';
 import { DTYPE_NAMES, type Dtype } from '../io/raster.js';
 import type { Group } from '../stats/observations.js';
@@ -31,6 +32,10 @@ export interface CompositeOptions {
   /** Pixel size in units of the CRS; default: of the finest band. */
   resolution?: number | undefined;
   resampling?: Resampling | undefined;
+  /** An operation between the datums of scenes and result, like `EPSG:9688`; default: datums are taken as one. */
+  transformCode?: string | undefined;
+  /** West, south, east, north in degrees, beside a `transformCode` in configurations: checked, and no more. */
+  areaOfInterest?: readonly number[] | undefined;
   datetime?: string | undefined;
   months?: string | undefined;
   maxCloudPercent?: number | undefined;
@@ -84,6 +89,7 @@ export function checkWords(options: CompositeOptions): void {
   oneOf('compat', options.compat ?? 'odc', ['odc']);
   oneOf('rounding', options.rounding ?? 'half-even', ['half-even', 'truncate']);
   oneOf('offset', options.offset ?? 'auto', ['auto', 'apply', 'none']);
+  if (options.areaOfInterest !== undefined) checkAreaOfInterest(options.areaOfInterest);
 }
 
 /** Refuses an option that is none of its words. */

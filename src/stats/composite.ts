@@ -176,6 +176,7 @@ async function loadObservation(
       await nativeMasks(context.k, files, {
         recipes,
         grid: spec.grid,
+        datumShift: spec.datumShift,
         target: work.block,
         scenes: work.observation.scenes,
         signal,
@@ -191,8 +192,9 @@ async function loadScene(
   work: { scene: SourceScene; block: Block; hold: Hold; maskFiles: Map<string, SourceFile[]> },
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
-  const { grid, resampling } = spec;
-  const files = await openSources(scene, spec.bands, { grid, cache, classes: false, resampling });
+  const { grid, resampling, datumShift } = spec;
+  const target = { grid, cache, resampling, datumShift };
+  const files = await openSources(scene, spec.bands, { ...target, classes: false });
   checkSamples(files, spec);
   const loads = files.flatMap((file) => {
     const window = sourceWindow(file.placement, block, resamplingMargin(resampling, file.placement));
@@ -204,9 +206,10 @@ async function loadScene(
   if (held.length === 0 && !afterFuse) return null;
   const masks: DayMask[] = [];
   for (const [band, recipes] of recipesByBand(spec.masks)) {
-    const [file] = await openSources(scene, [band], { grid, cache, classes: true, resampling });
+    const [file] = await openSources(scene, [band], { ...target, classes: true });
     if (afterFuse) maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
-    else masks.push(await nativeMasks(k, [file!], { recipes, grid, target: block, scenes: [scene], signal }));
+    else
+      masks.push(await nativeMasks(k, [file!], { recipes, grid, datumShift, target: block, scenes: [scene], signal }));
   }
   return held.length > 0 ? { held, masks } : null;
 }

@@ -1,3 +1,4 @@
+import type { DatumShift } from '../geo/datum-shift.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { Region } from '../geo/region.js';
 import type { Dtype } from '../io/raster.js';
@@ -50,6 +51,8 @@ export interface CompositeSpec {
   masks: readonly MaskRecipe[];
   maskWhen: MaskWhen;
   resampling: Resampling;
+  /** Between the grid's datum and that of scenes; not given: datums are taken as one. */
+  datumShift?: DatumShift;
   /** What the stack is made of in wasm: the bands' common type, or f32 with NaN. */
   kernel: { dtype: KernelDtype; nodata: number | null };
   /** Sample types of the bands as the first scene has them; a file that differs is an error. */
