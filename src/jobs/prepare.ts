@@ -35,6 +35,9 @@ import {
   surveyScene,
 } from './survey.js';
 
+/** Of the error that no scene has a pixel in the area. */
+export const NO_OVERLAP = 'NO_OVERLAP';
+
 /** A composite ready to run: what, how, and from what. */
 export interface Prepared {
   spec: CompositeSpec;
@@ -77,7 +80,10 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const grid = await frameOf(bandGrids, { crs, like, bounds: region?.bounds ?? null, options, datumShift });
   const used = await scenesOnGrid(sources, { bands, grid, datumShift });
   if (used.length === 0) {
-    throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
+    throw new InputError(`none of the ${sources.length} scenes overlaps the area`, {
+      items: sources.map((s) => s.id),
+      status: NO_OVERLAP,
+    });
   }
   const usedIds = new Set(used.map(({ id }) => id));
   const scenes = selected.scenes.filter(({ id }) => usedIds.has(id));

@@ -3,6 +3,7 @@ import { StackwiseError, StoreError, UnsupportedError } from '../errors.js';
 import { mapFew } from '../io/map-few.js';
 import { openOutput, storeFor } from '../io/stores.js';
 import { outputFolder } from './output-folder.js';
+import { NO_OVERLAP } from './prepare.js';
 import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
 import { type ChosenTasks, chooseTasks } from './run-tasks.js';
 import { countDays, type TaskKey, taskId } from './task.js';
@@ -91,7 +92,10 @@ async function destinationTrouble(location: string): Promise<string | null> {
 /** One file of each scene, and the heads of those that are looked at before a run; null: all is well. */
 async function inputTrouble(work: TileWork, settings: RunSettings, inputs: Inputs): Promise<string | null> {
   const { scenes } = work.task;
-  if (scenes.length === 0) return 'none of its scenes passes dataset_filters';
+  if (scenes.length === 0) {
+    settings.options.onNote?.(`${work.task.id}: nothing to make: none of its scenes passes dataset_filters`);
+    return null;
+  }
   const first = scenes.flatMap(({ bands }) => Object.values(bands)[0]?.href ?? []);
   const found = await mapFew(first, AT_ONCE, (href) => inputs.trouble(href));
   const lacking = found.filter((one) => one !== null);
@@ -101,8 +105,10 @@ async function inputTrouble(work: TileWork, settings: RunSettings, inputs: Input
     return null;
   } catch (error) {
     settings.options.signal?.throwIfAborted();
-    if (error instanceof StackwiseError) return error.message;
-    throw error;
+    if (!(error instanceof StackwiseError)) throw error;
+    if (error.facts.status !== NO_OVERLAP) return error.message;
+    settings.options.onNote?.(`${work.task.id}: nothing to make: ${error.message}`);
+    return null;
   }
 }
 

@@ -1,13 +1,18 @@
 // Tasks of a set, one after the other and overlapped: one bad task never stops the others.
+import { setMaxListeners } from 'node:events';
 import { appendFile } from 'node:fs/promises';
+import { StackwiseError } from '../errors.js';
 import { gateOf } from './gate.js';
 import { heartbeat } from './heartbeat.js';
-import { writeProductDocuments } from './product-documents.js';
+import { NO_OVERLAP } from './prepare.js';
+import { writeProductDocuments } from './run-product.js';
 import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
-import { byTaskKey, parseTaskKey, type TaskKey, taskId } from './task.js';
+import { parseTaskKey, type TaskKey, taskId } from './task.js';
 import { selectTasks } from './task-select.js';
 import { openTaskSet, readTask, type TaskSet } from './task-set.js';
-import { runTile, type TileCost, type TileWork, tileState, tileWork, tooLong } from './tile-run.js';
+import type { TaskRow } from './task-table.js';
+import type { TileResult } from './tile-result.js';
+import { runTile, type TileCost, type TileHooks, type TileWork, tileState, tileWork, tooLong } from './tile-run.js';
 
 /** What became of a task. */
 export interface TaskReport {
@@ -40,7 +45,7 @@ export interface RunSummary {
 export interface ChosenTasks {
   keys: readonly TaskKey[];
   /** Null where only ids were given. */
-  set: TaskSet | null;
+  set: { head: TaskSet['head']; rows: readonly TaskRow[] } | null;
   read(key: TaskKey): ReturnType<TaskSet['task']>;
 }
 
@@ -56,8 +61,8 @@ export async function chooseTasks(
     return { keys: named, set: null, read: (key) => readTask(url, key, open) };
   }
   const set = await openTaskSet(url, open);
-  const chosen = selectTasks(await set.rows(), selection);
-  return { keys: selection.length > 0 ? chosen : [...chosen].sort(byTaskKey), set, read: (key) => set.task(key) };
+  const rows = await set.rows();
+  return { keys: selectTasks(rows, selection), set: { head: set.head, rows }, read: (key) => set.task(key) };
 }
 
 /**
@@ -72,18 +77,23 @@ export async function runTasks(url: string, selection: readonly string[], option
   const { signal, onProgress, onNote = () => {} } = options;
   const chosen = await chooseTasks(url, selection, settings);
   for (const note of settings.cog.notes) onNote(note);
-  if (chosen.set) await writeProductDocuments(chosen.set, settings);
   const beat = options.heartbeatFile ? heartbeat(options.heartbeatFile, onNote) : null;
   const tasks: TaskReport[] = [];
   const gate = gateOf(settings.concurrency);
   const progress = taskProgress(chosen.keys.length, onProgress);
   let next = 0;
+  let isDescribed = false;
+  const onTile = async (result: TileResult) => {
+    if (isDescribed || !chosen.set) return;
+    isDescribed = true;
+    await writeProductDocuments(result, chosen.set, settings);
+  };
   const lane = async () => {
     while (next < chosen.keys.length) {
       signal?.throwIfAborted();
       const key = chosen.keys[next++]!;
       const one = progress.begin();
-      const report = await runTask(key, chosen, settings, { gate, onProgress: one.part, onNote });
+      const report = await runTask(key, chosen, settings, { gate, onProgress: one.part, onNote, onTile });
       one.end();
       tasks.push(report);
       if (options.reportFile) await appendFile(options.reportFile, `${JSON.stringify(report)}\n`);
@@ -124,7 +134,10 @@ function taskProgress(total: number, onProgress: RunOptions['onProgress']) {
   };
 }
 
-type TaskHooks = Pick<Parameters<typeof runTile>[2], 'gate' | 'onNote' | 'onProgress'>;
+interface TaskHooks extends Pick<TileHooks, 'gate' | 'onNote' | 'onProgress'> {
+  /** Told of each tile. */
+  onTile: (result: TileResult) => Promise<void>;
+}
 
 /** Runs one task and tells what became of it; only a stop from outside is thrown. */
 async function runTask(
@@ -140,6 +153,8 @@ async function runTask(
   const timeout =
     maxProcessingTime > 0 ? setTimeout(() => timer.abort(tooLong(maxProcessingTime)), maxProcessingTime * 1000) : null;
   const own = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
+  // Each raster that is written listens.
+  setMaxListeners(0, own);
   const onNote = (text: string) => hooks.onNote(`${id}: ${text}`);
   const ended = () => ({
     seconds: (performance.now() - began) / 1000,
@@ -150,14 +165,16 @@ async function runTask(
     const skip = await reasonToSkip(work, settings, own, onNote);
     if (skip !== null) return { id, status: 'skipped', reason: skip, url: work.itemUrl, ...ended() };
     const { result, cost } = await runTile(work, settings, { ...hooks, signal: own, onNote });
+    await hooks.onTile(result);
     const { uuid, dropped } = result;
     const scenes = result.task.scenes.length;
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
   } catch (error) {
     signal?.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
-    onNote(`failed: ${reason}`);
-    return { id, status: 'failed', reason, ...ended() };
+    const isEmpty = error instanceof StackwiseError && error.facts.status === NO_OVERLAP;
+    onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);
+    return { id, status: isEmpty ? 'skipped' : 'failed', reason, ...ended() };
   } finally {
     if (timeout) clearTimeout(timeout);
   }

@@ -15,11 +15,11 @@ import { type OutputFolder, outputFolder } from './output-folder.js';
 import { type Prepared, prepareComposite } from './prepare.js';
 import { type RunOutcome, runWithout } from './run.js';
 import { type RunSettings, withResolution } from './run-settings.js';
-import type { Task, TaskScene } from './task.js';
+import type { Task } from './task.js';
 import { passesFilter } from './task-property.js';
 import { drawThumbnail } from './thumbnail.js';
 import { tileDocuments } from './tile-documents.js';
-import { type TileNames, tileNames, tileUuid } from './tile-name.js';
+import { sourceUuids, type TileNames, tileNames, tileUuid } from './tile-name.js';
 import type { TileFile, TileResult } from './tile-result.js';
 import { type TileRasters, tileSink } from './tile-sink.js';
 
@@ -66,13 +66,8 @@ export async function tileState({ task, uuid, folder, itemUrl }: TileWork, signa
   }
   const sources = inputsOf(item);
   if (sources === null) return isObject(item) && item.id === uuid ? 'same' : 'stale';
-  const wanted = sourceIds(task.scenes);
-  return sources.size === wanted.size && [...wanted].every((id) => sources.has(id)) ? 'same' : 'stale';
-}
-
-/** UUIDs of inputs, of fused ones those of their parts. */
-export function sourceIds(scenes: readonly TaskScene[]): Set<string> {
-  return new Set(scenes.flatMap(({ uuid, parts }) => parts ?? [uuid]));
+  const wanted = sourceUuids(task.scenes);
+  return sources.size === wanted.length && wanted.every((id) => sources.has(id)) ? 'same' : 'stale';
 }
 
 /** UUIDs of the inputs that an item was made of, those that were dropped with them; null where it does not say. */
@@ -100,7 +95,7 @@ export function tileOptions({ task }: TileWork, settings: RunSettings): Composit
     resampling: recipe.resampling,
     like: task.grid,
     threads,
-    outputTilePx: settings.cog.largestTilePx,
+    outputTilePx: Math.max(...recipe.outputs.map(({ name }) => settings.cog.choicesFor(name).tileSize ?? 512)),
     ...(recipe.transformCode !== null && { transformCode: recipe.transformCode }),
     ...(compat && { compat }),
     ...(offset && { offset }),
@@ -174,7 +169,7 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
     clock.entered = performance.now();
     try {
       kept = await openKept(prepared, settings, hooks);
-      await place.sweep(work.names.all(settings.recipe()));
+      await place.sweep([...settings.recipe().outputs.map(({ name }) => names.band(name)), names.rgba]);
       const onComputed = () => {
         clock.computed = performance.now();
         leave();
@@ -264,7 +259,8 @@ async function documented(
     config,
     processedAt: processingTime(),
   };
-  for (const { name, bytes } of await tileDocuments(result, { eodatasets3: withEo3 })) await write(name, bytes);
+  const documents = await tileDocuments(result, { eodatasets: withEo3 });
+  for (const { name, bytes } of documents.files) await write(name, bytes);
   return result;
 }
 

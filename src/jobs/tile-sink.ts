@@ -77,7 +77,7 @@ function layersOf(prepared: Prepared, work: TileSinkWork): Layer[] {
       samples: ({ planes }) => [samplesOf(dtype, planes[index]![band]!)],
     };
   });
-  const rgba = settings.cog.hasRgba && recipe.rgb ? [rgbaLayer(recipe.rgb, bands, work, shared)] : [];
+  const rgba = settings.cog.bands.includes('rgba') && recipe.rgb ? [rgbaLayer(recipe.rgb, bands, work, shared)] : [];
   return [...bands, ...rgba].map((layer) => ({ ...layer, file: place.pathOf(layer.file) }));
 }
 
@@ -88,7 +88,7 @@ function rgbaLayer(
   { names, settings }: TileSinkWork,
   shared: Pick<CogOptions, 'grid' | 'overwrite'>,
 ): Layer {
-  const sources = bands.map((band) => layers.find(({ name }) => name === band)!);
+  const [red, green, blue] = bands.map((band) => layers.find(({ name }) => name === band)!) as [Layer, Layer, Layer];
   return {
     name: 'rgba',
     file: names.rgba,
@@ -102,11 +102,13 @@ function rgbaLayer(
       bands: ['red', 'green', 'blue', 'alpha'].map((name) => ({ name })),
       nodata: null,
     },
-    samples: (block, window) =>
-      rgbaOf(
-        sources.map(({ samples, options }) => ({ data: samples(block, window)[0]!, nodata: options.nodata })),
+    samples: (block, window) => {
+      const plane = (layer: Layer) => layer.samples(block, window)[0]!;
+      return rgbaOf([plane(red), plane(green), plane(blue)], {
+        nodata: [red.options.nodata, green.options.nodata, blue.options.nodata],
         clamp,
-      ),
+      });
+    },
   };
 }
 
@@ -161,7 +163,8 @@ export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<
 }
 
 function fileOf({ name, file, kind, options }: Layer, { bytes, sha1, sha256, statistics }: CogResult): TileFile {
-  const { dtype, nodata } = options;
+  const { dtype, nodata, bands } = options;
+  const { scale = 1, offset = 0 } = bands[0]!;
   return {
     name: file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1),
     kind,
@@ -170,6 +173,6 @@ function fileOf({ name, file, kind, options }: Layer, { bytes, sha1, sha256, sta
     bytes,
     sha1,
     sha256,
-    raster: { dtype, nodata, statistics },
+    raster: { dtype, nodata, statistics, scale, offset },
   };
 }
