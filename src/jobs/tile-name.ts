@@ -30,7 +30,7 @@ export interface TileNames extends TileFileNames {
 
 /** A field of Python's formats: `{x}`, `{x:02d}`, `{y:+04d}`. */
 const FIELD = /\{([xy])(?::(\+?)(0\d{1,2})?d?)?\}/g;
-const LITERAL = /^[A-Za-z0-9_.+-]*$/;
+const LITERAL = /^[A-Za-z0-9_+-]*$/;
 
 function formatted(value: number, sign: string, width: string | undefined): string {
   const digits = width === undefined ? 0 : Number(width);
