@@ -11,6 +11,7 @@ export { type ChipFileOptions, type ChipFilesSummary, chipsToFiles } from './job
 export type { ChipFormat } from './jobs/chip-writers.js';
 export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';
 export { memoryResults } from './jobs/memory-results.js';
+export { type MosaicFile, type MosaicOptions, type MosaicSummary, mosaic } from './jobs/mosaic.js';
 export { type ExportOptions, type ExportSummary, exportResults } from './jobs/result-export.js';
 export { type OpenResultsOptions, openResults } from './jobs/result-folder.js';
 export { chipJson, type ResultRow, resultRow } from './jobs/result-json.js';

@@ -7,6 +7,7 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { mosaicCommand } from './commands/mosaic.js';
 import { saveTasksCommand } from './commands/save-tasks.js';
 import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
@@ -22,6 +23,7 @@ const COMMANDS = [
   serveCommand,
   saveTasksCommand,
   tasksCommand,
+  mosaicCommand,
   searchCommand,
   infoCommand,
   demoCommand,

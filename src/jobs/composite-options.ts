@@ -7,6 +7,7 @@ import type { OffsetMode } from '../stats/radiometry.js';
 import type { MaskWhen, Resampling } from '../stats/spec.js';
 import { holds } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
+import type { PlanInput } from './plan.js';
 
 /** What a composite is made of; everything has a default. */
 export interface CompositeOptions {
@@ -39,6 +40,12 @@ export interface CompositeOptions {
   compat?: 'odc' | undefined;
   /** Of integer results that fall between two values; default half-even. */
   rounding?: 'half-even' | 'truncate' | undefined;
+  /** `first` and `last` take the values of each band by itself; default: of dates on which all bands are valid. */
+  eachBand?: boolean | undefined;
+  /** Reads value bands at full resolution also where a file has an overview that serves; default false. */
+  fullResolution?: boolean | undefined;
+  /** Side of the tiles that results are written in, for the forecast of memory; default 512 px. */
+  outputTilePx?: number | undefined;
   /** The offset of Sentinel-2's newer baselines: `auto` takes all scenes to reflectance × 10 000; `apply`, `none`. Default auto. */
   offset?: OffsetMode | undefined;
   /** The missing value of the bands, in place of what files and items say; mask bands keep theirs. */
@@ -100,10 +107,18 @@ export function positive(value: number, option: string): number {
   throw new InputError(`${option} is a number above 0, and got ${value}`, { option });
 }
 
-export function limitsOf(options: CompositeOptions): { threads: number; memoryLimitBytes: number; canSpill: boolean } {
-  const { threads = cores(), memoryLimitBytes = platformMemoryLimit() } = options;
+/** What a plan has to keep within. */
+export type RunLimits = Pick<PlanInput, 'threads' | 'memoryLimitBytes' | 'canSpill' | 'outputTilePx'>;
+
+export function limitsOf(options: CompositeOptions): RunLimits {
+  const { threads = cores(), memoryLimitBytes = platformMemoryLimit(), outputTilePx } = options;
   if (!Number.isInteger(threads) || threads < 0 || threads > 1024) {
     throw new InputError(`threads is a whole number from 0 to 1024, and got ${threads}`, { option: 'threads' });
   }
-  return { threads, memoryLimitBytes: positive(memoryLimitBytes, 'memory-limit'), canSpill: platformName === 'node' };
+  return {
+    threads,
+    memoryLimitBytes: positive(memoryLimitBytes, 'memory-limit'),
+    canSpill: platformName === 'node',
+    ...(outputTilePx !== undefined && { outputTilePx }),
+  };
 }

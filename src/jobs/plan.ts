@@ -54,6 +54,8 @@ export interface PlanInput {
   threads: number;
   memoryLimitBytes: number;
   canSpill: boolean;
+  /** Side of the tiles of the results; default 512 px. */
+  outputTilePx?: number;
 }
 
 /** What will be done, printable with `--plan`. */
@@ -305,7 +307,8 @@ export function planBlocks(input: PlanInput): Plan {
 function pendingBytes(input: PlanInput, { width, height }: Candidate): number {
   const lanes = Math.max(1, input.threads);
   const results = lanes * width * height * input.outputPixelBytes;
-  const aligned = width % 512 === 0 && height % 512 === 0;
-  const partialTiles = aligned ? 0 : Math.min(input.width * 512, input.width * input.height) * input.outputPixelBytes;
+  const side = input.outputTilePx ?? 512;
+  const aligned = width % side === 0 && height % side === 0;
+  const partialTiles = aligned ? 0 : Math.min(input.width * side, input.width * input.height) * input.outputPixelBytes;
   return results + partialTiles;
 }

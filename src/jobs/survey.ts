@@ -14,6 +14,7 @@ import { openSources, type RasterCache, type SourceFile, sceneError, unreadable 
 import type { CompositeSpec, Resampling, Source, SourceScene } from '../stats/spec.js';
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
+import type { RunLimits } from './composite-options.js';
 import type { Layer, PlanInput } from './plan.js';
 
 /** Scenes whose files are opened at a time. */
@@ -103,6 +104,7 @@ export async function surveyScene(
     cache: RasterCache;
     sensor: Sensor | null;
     resampling: Resampling;
+    fullResolution?: true | undefined;
   },
 ): Promise<Survey> {
   const { bands, maskBands, sensor } = options;
@@ -197,7 +199,7 @@ export function inputKind(names: readonly string[], bands: readonly BandHeader[]
 export async function planInput(
   spec: CompositeSpec,
   surveys: readonly Survey[],
-  limits: { threads: number; memoryLimitBytes: number; canSpill: boolean },
+  limits: RunLimits,
 ): Promise<PlanInput> {
   const seen = surveys.map(({ values, masks }) =>
     Promise.all([

@@ -175,8 +175,8 @@ async function loadScene(
   work: { scene: SourceScene; block: Block; hold: Hold; maskFiles: Map<string, SourceFile[]> },
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
-  const { grid, resampling } = spec;
-  const files = await openSources(scene, spec.bands, { grid, cache, classes: false, resampling });
+  const { grid, resampling, fullResolution } = spec;
+  const files = await openSources(scene, spec.bands, { grid, cache, classes: false, resampling, fullResolution });
   checkSamples(files, spec);
   const loads = files.flatMap((file) => {
     const window = sourceWindow(file.placement, block, resamplingMargin(resampling, file.placement));
