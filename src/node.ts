@@ -40,3 +40,6 @@ export type { SaveTasksOptions } from './jobs/task-rules.js';
 export { selectTasks } from './jobs/task-select.js';
 export { openTaskSet, readTask, type TaskSet, type TaskSetHead } from './jobs/task-set.js';
 export type { TaskRow } from './jobs/task-table.js';
+export { type VerifyOptions, type VerifyReport, type VerifySummary, verify } from './jobs/verify.js';
+export type { ComparedBand } from './jobs/verify-against.js';
+export type { Problem } from './jobs/verify-item.js';

@@ -13,6 +13,7 @@ import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
 import { serveCommand } from './commands/serve.js';
 import { tasksCommand } from './commands/tasks.js';
+import { verifyCommand } from './commands/verify.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
 const COMMANDS = [
@@ -23,6 +24,7 @@ const COMMANDS = [
   serveCommand,
   saveTasksCommand,
   tasksCommand,
+  verifyCommand,
   mosaicCommand,
   searchCommand,
   infoCommand,
