@@ -7,6 +7,7 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { mosaicCommand } from './commands/mosaic.js';
 import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import { saveTasksCommand } from './commands/save-tasks.js';
@@ -14,6 +15,7 @@ import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
 import { serveCommand } from './commands/serve.js';
 import { tasksCommand } from './commands/tasks.js';
+import { verifyCommand } from './commands/verify.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
 const COMMANDS = [
@@ -26,6 +28,8 @@ const COMMANDS = [
   tasksCommand,
   runCommand,
   reportCommand,
+  verifyCommand,
+  mosaicCommand,
   searchCommand,
   infoCommand,
   demoCommand,

@@ -45,6 +45,10 @@ export interface CompositeOptions {
   compat?: 'odc' | undefined;
   /** Of integer results that fall between two values; default half-even. */
   rounding?: 'half-even' | 'truncate' | undefined;
+  /** `first` and `last` take the values of each band by itself; default: of dates on which all bands are valid. */
+  eachBand?: boolean | undefined;
+  /** Reads value bands at full resolution also where a file has an overview that serves; default false. */
+  fullResolution?: boolean | undefined;
   /** The offset of Sentinel-2's newer baselines: `auto` takes all scenes to reflectance × 10 000; `apply`, `none`. Default auto. */
   offset?: OffsetMode | undefined;
   /** The missing value of the bands, in place of what files and items say; mask bands keep theirs. */

@@ -49,7 +49,7 @@ export interface PlanInput {
   outputPixelBytes: number;
   /** Bytes of a pixel that the statistics need beside the stack, in f32 planes. */
   workPixelBytes: number;
-  /** Tiles of the results' files, px. */
+  /** Tiles of the results' files, px; default 512. */
   outputTilePx?: number;
   /** Bytes of a codec with a memory of its own, in each thread; default 0. */
   codecBytes?: number;

@@ -87,7 +87,8 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   }
   const usedIds = new Set(used.map(({ id }) => id));
   const scenes = selected.scenes.filter(({ id }) => usedIds.has(id));
-  const look = { bands, maskBands, grid, cache, sensor, resampling, datumShift };
+  const fullResolution = options.fullResolution || undefined;
+  const look = { bands, maskBands, grid, cache, sensor, resampling, datumShift, fullResolution };
   const surveys = await surveyEachCrs(used, scenes, { options, look });
   for (const warning of surveys.flatMap(({ warnings }) => warnings)) options.onWarning?.(warning);
   const [survey] = surveys as [Survey];
@@ -172,6 +173,8 @@ function specOf(
     eps: positive(options.eps ?? (isFloat ? 1e-4 : 0.1), 'eps'),
     compat,
     ...(options.rounding === 'truncate' && { rounding: 'truncate' as const }),
+    ...(options.eachBand && { eachBand: true as const }),
+    ...(options.fullResolution && { fullResolution: true as const }),
     region: region?.polygons ? region : null,
     onError: options.onError ?? 'fail',
   };

@@ -6,6 +6,7 @@ import { hrefMap } from '../io/href-map.js';
 import type { Json } from '../io/stac-item.js';
 import type { OffsetMode } from '../stats/radiometry.js';
 import { type CogChoices, parseCogOpts } from './cog-opts.js';
+import { type OwsStyle, parseOwsStyle } from './ows-style.js';
 import { type Plugin, pluginOf, type Recipe } from './plugin.js';
 import { type Product, productOf } from './product.js';
 import { type PropertyFilter, parsePropertyFilter } from './task-property.js';
@@ -63,6 +64,8 @@ export interface RunSettings {
   product: Product;
   location: string;
   cog: CogChoices;
+  /** Of thumbnails; null: none are drawn. */
+  style: OwsStyle | null;
   filter: PropertyFilter | null;
   hrefMap: ((href: string) => string) | null;
   threads: number;
@@ -102,6 +105,7 @@ export function settleRun(options: RunOptions): RunSettings {
     product,
     location: outputLocation(options.location, product),
     cog: parseCogOpts(cogOpts),
+    style: product.preview && parseOwsStyle(product.preview),
     filter: datasetFilters === undefined ? null : parsePropertyFilter(datasetFilters, 'dataset-filters'),
     hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
     threads: threads < 0 ? cores() : whole(threads, 'threads', 0),

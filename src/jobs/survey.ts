@@ -106,6 +106,7 @@ export async function surveyScene(
     sensor: Sensor | null;
     resampling: Resampling;
     datumShift: DatumShift | undefined;
+    fullResolution?: true | undefined;
   },
 ): Promise<Survey> {
   const { bands, maskBands, sensor } = options;

@@ -18,7 +18,7 @@ import { type RunSettings, withResolution } from './run-settings.js';
 import type { Task } from './task.js';
 import { passesFilter } from './task-property.js';
 import { drawThumbnail } from './thumbnail.js';
-import { tileDocuments } from './tile-documents.js';
+import { sumsOf, tileDocuments } from './tile-documents.js';
 import { sourceUuids, type TileNames, tileNames, tileUuid } from './tile-name.js';
 import type { TileFile, TileResult } from './tile-result.js';
 import { type TileRasters, tileSink } from './tile-sink.js';
@@ -234,11 +234,12 @@ async function documented(
     signal?.throwIfAborted();
     await place.write(place.pathOf(name), bytes);
   };
-  if (withEo3 && product.preview) {
-    const paths = new Map(files.map(({ key, name }) => [key, place.pathOf(name)]));
-    const { bytes, file } = await drawThumbnail(product.preview, paths, names);
-    await write(file.name, bytes);
-    files.push(file);
+  if (withEo3 && settings.style) {
+    const bands = new Map(files.map(({ key, name }) => [key, place.pathOf(name)]));
+    const { bytes, mediaType } = await drawThumbnail({ style: settings.style, bands, ...(signal && { signal }) });
+    const name = names.thumbnail('png');
+    await write(name, bytes);
+    files.push({ name, kind: 'thumbnail', key: 'thumbnail', mediaType, ...sumsOf(bytes), raster: null });
   }
   // Scenes that turn out to lie beside the tile are inputs as far as names go: theirs cannot know it.
   const unread = run.dropped.slice(run.prepared.dropped.length);

@@ -192,8 +192,8 @@ async function loadScene(
   work: { scene: SourceScene; block: Block; hold: Hold; maskFiles: Map<string, SourceFile[]> },
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
-  const { grid, resampling, datumShift } = spec;
-  const target = { grid, cache, resampling, datumShift };
+  const { grid, resampling, datumShift, fullResolution } = spec;
+  const target = { grid, cache, resampling, datumShift, fullResolution };
   const files = await openSources(scene, spec.bands, { ...target, classes: false });
   checkSamples(files, spec);
   const loads = files.flatMap((file) => {

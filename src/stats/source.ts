@@ -57,6 +57,8 @@ interface OpenOptions {
   classes: boolean;
   resampling: Resampling;
   datumShift?: DatumShift | undefined;
+  /** Value bands are read so too. */
+  fullResolution?: true | undefined;
 }
 
 /** Opens the files of a scene that hold `names`, one entry a file, placed under the target grid. */
@@ -115,7 +117,7 @@ async function openSource(
   scene: SourceScene,
   href: string,
   names: readonly string[],
-  { grid, cache, classes, resampling, datumShift }: OpenOptions,
+  { grid, cache, classes, resampling, datumShift, fullResolution }: OpenOptions,
 ): Promise<SourceFile> {
   const raster = await cache.open(href);
   const { header } = raster;
@@ -136,7 +138,8 @@ async function openSource(
   // Along the axes nearest, bilinear and average have kernels of their own; all else goes cell by cell.
   const along = liesAlong(own, grid) && (classes || AXIS_METHODS.includes(resampling));
   // Overviews of class bands may be averages of class numbers, so classes are read at full resolution.
-  const level = classes ? 0 : chooseLevel(header, await of(href, () => pixelSize(own, grid, { along, datumShift })));
+  const isWhole = classes || fullResolution;
+  const level = isWhole ? 0 : chooseLevel(header, await of(href, () => pixelSize(own, grid, { along, datumShift })));
   const { width, height } = header.levels[level]!;
   const frame: Grid = { crs: own.crs, affine: levelAffine(own, header, { width, height }), width, height };
   const byArea = !classes && (resampling === 'average' || resampling === 'mode');

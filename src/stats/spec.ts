@@ -62,6 +62,10 @@ export interface CompositeSpec {
   compat: 'odc' | null;
   /** `truncate`: what falls between integers goes to the lower one; not given: half to even. */
   rounding?: 'truncate';
+  /** `first` and `last` of each band by itself; not given: of dates on which all bands are valid. */
+  eachBand?: true;
+  /** Value bands are read at full resolution; not given: at the overview that serves the grid. */
+  fullResolution?: true;
   /** `--geometry` in the grid's CRS, or null; pixels whose centre is outside have no data. */
   region: Region | null;
   /** `skip`: a scene that cannot be read is named in the failure, so that the run can go on without it. */
