@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,6 +95,37 @@ describe.skipIf(!python)('documents beside eodatasets3 (skipped without STACKWIS
     expect(stdout.split('\n').filter((line) => line.startsWith('✓'))).toHaveLength(written.length);
     // Our own property is the one thing that it does not know.
     expect(stdout.split('\n').filter((line) => /^\s+[A-Z] /.test(line) && !line.includes("'stackwise:"))).toEqual([]);
+  }, 120_000);
+
+  it('are taken by a data cube, pystac and odc-stac', async () => {
+    const place = join(folder, 'x30/y14/1999--P1Y');
+    await mkdir(place, { recursive: true });
+    const result = tileResult({ folder: place });
+    for (const { name, bytes } of (await tileDocuments(result)).files) await writeFile(join(place, name), bytes);
+    for (const { name, bytes } of (await productDocuments(productFacts())).files)
+      await writeFile(join(folder, name), bytes);
+    const paths = [
+      join(folder, `${result.product.name}.odc-product.yaml`),
+      ...['odc-metadata.yaml', 'stac-item.json'].map((end) => join(place, `${result.title}.${end}`)),
+    ];
+    const index = resolve(import.meta.dirname, 'eo3-index.py');
+    const { stdout, stderr, status } = spawnSync(python!, [index, ...paths], { encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    const { files, ...found } = JSON.parse(stdout);
+    expect(found).toEqual({
+      id: result.uuid,
+      bounds: [192_000, -4_128_000, 288_000, -4_032_000],
+      bands: ['bcdev', 'blue', 'count', 'edev', 'green', 'nir', 'red', 'sdev', 'swir1', 'swir2'],
+      resolution: [30, -30],
+      collection: result.product.name,
+      transform: result.grid.affine,
+      shape: [3200, 3200],
+    });
+    expect(files.toSorted()).toEqual(
+      [...result.files.map(({ name }) => name), ...['sha1', 'proc-info.yaml'].map((end) => `${result.title}.${end}`)]
+        .map((name) => join(place, name))
+        .toSorted(),
+    );
   }, 120_000);
 
   it('are those that it makes of the same inputs', async () => {
