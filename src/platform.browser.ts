@@ -4,6 +4,7 @@ import type { Store } from './io/store.js';
 import type { Spill, WorkerPort } from './platform.js';
 
 export { codecWasm } from './io/jp2-wasm.browser.js';
+export { sha1 } from './io/sha1.js';
 export { sha256 } from './io/sha256.js';
 export { deflate, zstdCompress } from './io/zlib.browser.js';
 

@@ -6,8 +6,8 @@ import { scratchFolder } from './io/scratch.node.js';
 import type { Spill, WorkerPort } from './platform.js';
 
 export { fileStore } from './io/file.js';
+export { sha1, sha256 } from './io/hash.node.js';
 export { codecWasm } from './io/jp2-wasm.node.js';
-export { sha256 } from './io/sha256.node.js';
 export { openSink } from './io/sink.node.js';
 export { deflate, zstdCompress } from './io/zlib.node.js';
 

@@ -1,4 +1,4 @@
-import { sha256 } from '#platform';
+import { sha1, sha256 } from '#platform';
 import { type CogLayout, LEADER_BYTES, TRAILER_BYTES } from './cog-layout.js';
 import type { Pyramid } from './cog-pyramid.js';
 import type { Sink } from './sink.js';
@@ -9,19 +9,19 @@ const COPY_BYTES = 2 ** 22;
 /**
  * Writes head and tiles one after the other, each tile with its size in front and its last bytes repeated behind.
  *
- * @returns the SHA-256 of the file
+ * @returns the digests of the file
  */
 export async function assembleCog(
   sink: Sink,
   pyramid: Pyramid,
   layout: CogLayout,
   signal: AbortSignal | undefined,
-): Promise<string> {
-  const hash = sha256();
+): Promise<{ sha1: string; sha256: string }> {
+  const hashes = [sha1(), sha256()] as const;
   let end = 0;
   const append = async (bytes: Uint8Array): Promise<void> => {
     signal?.throwIfAborted();
-    hash.update(bytes);
+    for (const hash of hashes) hash.update(bytes);
     await sink.write(end, bytes);
     end += bytes.length;
   };
@@ -47,5 +47,5 @@ export async function assembleCog(
     }
   }
   await append(buffer.subarray(0, filled));
-  return hash.hex();
+  return { sha1: hashes[0].hex(), sha256: hashes[1].hex() };
 }

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, UnsupportedError } from '../errors.js';
 import type { Grid } from '../geo/grid.js';
 import { type PackDtype, SAMPLE_BYTES } from '../kernels/overview.js';
 import type { Predictor } from '../kernels/pack.js';
@@ -8,6 +8,13 @@ import { asciiTag, ifdBytes, TIFF_TYPE, type TiffTag, writeIfd } from './tiff-ta
 /** TIFF's codes of the compressions written here. */
 const COMPRESSION_CODE = { none: 1, deflate: 8, zstd: 50000 } as const;
 export type Compression = keyof typeof COMPRESSION_CODE;
+
+/** A compression by its name; throws UnsupportedError for one that is not written here. */
+export function checkCompression(name: string): Compression {
+  if (Object.hasOwn(COMPRESSION_CODE, name)) return name as Compression;
+  const known = Object.keys(COMPRESSION_CODE).join(', ');
+  throw new UnsupportedError(`cannot write a COG with ${name} compression: there are ${known}`);
+}
 
 /** What a reader is told once per file: the directories come first, each tile carries its size in front and its last bytes behind. */
 const GHOST =
@@ -23,6 +30,8 @@ export interface CogLevel {
   width: number;
   /** px */
   height: number;
+  /** px; of full resolution and of the overviews, which may differ. */
+  tileSize: number;
   tilesAcross: number;
   tilesDown: number;
 }
@@ -35,9 +44,10 @@ export interface CogForm {
   nodata: number | null;
   compression: Compression;
   predictor: Predictor;
-  tileSize: number;
   /** The first three bands are red, green and blue. */
   isRgb: boolean;
+  /** The fourth is how opaque they are, colours not multiplied by it. */
+  hasAlpha?: boolean;
   levels: readonly CogLevel[];
 }
 
@@ -50,13 +60,25 @@ export interface CogLayout {
   totalBytes: number;
 }
 
-/** Full resolution and its halvings (rounded up), until the whole picture fits a tile, which is where GDAL stops too. */
-export function cogLevels(size: { width: number; height: number }, tileSize: number, overviews: boolean): CogLevel[] {
+/** Full resolution and its halvings (rounded up), until the whole picture fits a tile of an overview, which is where GDAL stops too. */
+export function cogLevels(
+  size: { width: number; height: number },
+  tileSize: number,
+  overviews: boolean,
+  overviewTileSize = tileSize,
+): CogLevel[] {
   const levels: CogLevel[] = [];
   let { width, height } = size;
   for (;;) {
-    levels.push({ width, height, tilesAcross: Math.ceil(width / tileSize), tilesDown: Math.ceil(height / tileSize) });
-    if (!overviews || Math.max(width, height) <= tileSize) return levels;
+    const side = levels.length === 0 ? tileSize : overviewTileSize;
+    levels.push({
+      width,
+      height,
+      tileSize: side,
+      tilesAcross: Math.ceil(width / side),
+      tilesDown: Math.ceil(height / side),
+    });
+    if (!overviews || Math.max(width, height) <= overviewTileSize) return levels;
     width = Math.ceil(width / 2);
     height = Math.ceil(height / 2);
   }
@@ -68,9 +90,9 @@ function nodataText(nodata: number): string {
 
 /** The tags of one level but for those that say where the tiles are. */
 function levelTags(form: CogForm, index: number, metadata: string): TiffTag[] {
-  const { nBand, dtype, nodata, predictor, tileSize } = form;
+  const { nBand, dtype, nodata, predictor } = form;
   const colours = form.isRgb ? 3 : 1;
-  const { width, height } = form.levels[index]!;
+  const { width, height, tileSize } = form.levels[index]!;
   const short = (id: number, ...values: number[]): TiffTag => ({ id, type: TIFF_TYPE.short, values });
   const long = (id: number, value: number): TiffTag => ({ id, type: TIFF_TYPE.long, values: [value] });
   const each = (value: number): number[] => new Array<number>(nBand).fill(value);
@@ -87,8 +109,17 @@ function levelTags(form: CogForm, index: number, metadata: string): TiffTag[] {
     ...(predictor > 1 ? [short(317, predictor)] : []),
     long(322, tileSize),
     long(323, tileSize),
-    // ExtraSamples: unspecified, all but those of the colour
-    ...(nBand > colours ? [short(338, ...each(0).slice(colours))] : []),
+    // ExtraSamples: all but those of the colour, unspecified or (2) unassociated alpha
+    ...(nBand > colours
+      ? [
+          short(
+            338,
+            ...each(0)
+              .slice(colours)
+              .fill(form.hasAlpha ? 2 : 0, 0, 1),
+          ),
+        ]
+      : []),
     short(339, ...each(format)),
     ...(index === 0 ? geoTags(form.grid) : []),
     ...(index === 0 && metadata ? [asciiTag(42112, metadata)] : []),

@@ -73,10 +73,10 @@ interface State {
 }
 
 function emptyShelf(form: CogForm, level: CogLevel): Shelf {
-  const { dtype, nBand, tileSize, nodata } = form;
+  const { dtype, nBand, nodata } = form;
   const nTile = level.tilesAcross * level.tilesDown;
   return {
-    collector: tileCollector(level, { dtype, nBand, tileSize, fill: nodata ?? 0 }),
+    collector: tileCollector(level, { dtype, nBand, fill: nodata ?? 0 }),
     tileBytes: new Float64Array(nTile),
     tileAt: new Float64Array(nTile),
     halfAt: new Map(),
@@ -142,10 +142,11 @@ async function readHalf(
   level: number,
   from: number,
 ): Promise<{ window: Window; data: NumericArray[] } | null> {
-  const { dtype, nBand, tileSize, levels } = options.form;
+  const { dtype, nBand, levels } = options.form;
   const at = shelves[level - 1]!.halfAt.get(from);
   if (at === undefined) return null;
   const above = levels[level - 1]!;
+  const { tileSize } = above;
   const col = from % above.tilesAcross;
   const row = Math.floor(from / above.tilesAcross);
   const width = (Math.min(tileSize, above.width - col * tileSize) + 1) >> 1;
@@ -156,19 +157,35 @@ async function readHalf(
   return { window: { col: (col * tileSize) / 2, row: (row * tileSize) / 2, width, height }, data };
 }
 
-/** One overview from the halves of the level above it, four to a tile. */
+/** The tiles of the level above whose halves meet a tile, row by row: four of them when tiles are of one size. */
+function tilesAbove(own: CogLevel, above: CogLevel, tile: number): number[] {
+  const reach = 2 * own.tileSize;
+  const along = (at: number, most: number): [first: number, end: number] => [
+    Math.floor((at * reach) / above.tileSize),
+    Math.min(most, Math.ceil(((at + 1) * reach) / above.tileSize)),
+  ];
+  const [firstCol, endCol] = along(tile % own.tilesAcross, above.tilesAcross);
+  const [firstRow, endRow] = along(Math.floor(tile / own.tilesAcross), above.tilesDown);
+  const found: number[] = [];
+  for (let row = firstRow; row < endRow; row++) {
+    for (let col = firstCol; col < endCol; col++) found.push(row * above.tilesAcross + col);
+  }
+  return found;
+}
+
+/** One overview from the halves of the level above it; a half that reaches into later tiles waits there. */
 async function buildLevel(state: State, level: number): Promise<void> {
   const { levels } = state.options.form;
-  const { tilesAcross, tilesDown } = levels[level]!;
+  const own = levels[level]!;
   const above = levels[level - 1]!;
   const { collector } = state.shelves[level]!;
-  for (let tile = 0; tile < tilesAcross * tilesDown; tile++) {
+  const taken = new Uint8Array(above.tilesAcross * above.tilesDown);
+  for (let tile = 0; tile < own.tilesAcross * own.tilesDown; tile++) {
     await room(state, IN_FLIGHT - 1);
-    for (let quarter = 0; quarter < 4; quarter++) {
-      const col = (tile % tilesAcross) * 2 + (quarter & 1);
-      const row = Math.floor(tile / tilesAcross) * 2 + (quarter >> 1);
-      if (col >= above.tilesAcross || row >= above.tilesDown) continue;
-      const half = await readHalf(state, level, row * above.tilesAcross + col);
+    for (const from of tilesAbove(own, above, tile)) {
+      if (taken[from]) continue;
+      taken[from] = 1;
+      const half = await readHalf(state, level, from);
       if (half) for (const complete of collector.add(half.window, half.data)) submit(state, level, complete);
     }
     const partial = collector.take(tile);
@@ -179,8 +196,8 @@ async function buildLevel(state: State, level: number): Promise<void> {
 
 /** Merges the tiles' summaries in their order, so that windows may come in any. */
 function mergeTiles({ options, shelves }: State): Summary[] {
-  const { nBand, nodata, tileSize, levels } = options.form;
-  const { width, height, tilesAcross, tilesDown } = levels[0]!;
+  const { nBand, nodata, levels } = options.form;
+  const { width, height, tileSize, tilesAcross, tilesDown } = levels[0]!;
   const total = new Array<Summary>(nBand).fill(EMPTY_SUMMARY);
   for (let index = 0; index < tilesAcross * tilesDown; index++) {
     const tile = shelves[0]!.summaries.get(index);

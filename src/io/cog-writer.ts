@@ -1,8 +1,9 @@
 import { InputError, StackwiseError, UnsupportedError } from '../errors.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { OverviewMethod, PackDtype, Summary } from '../kernels/overview.js';
+import type { Predictor } from '../kernels/pack.js';
 import { assembleCog } from './cog-assembly.js';
-import { type CogForm, type Compression, cogLevels, gdalMetadata, layoutCog } from './cog-layout.js';
+import { type CogForm, type Compression, checkCompression, cogLevels, gdalMetadata, layoutCog } from './cog-layout.js';
 import { type CompressionLevel, cogPyramid, type Pyramid } from './cog-pyramid.js';
 import type { Dtype, NumericArray, Planes } from './raster.js';
 import { memorySink, type Sink } from './sink.js';
@@ -32,12 +33,21 @@ export interface CogOptions {
    * level 6 (± 0 % on Landsat reflectances) at three times its speed. In browsers deflate has one level only.
    */
   level?: number;
+  /**
+   * What is compressed: samples (1), differences of neighbours (2), or of the byte planes of floats (3). Default auto: 2 for
+   * integers, 3 for floats. Without compression there is none.
+   */
+  predictor?: 'auto' | Predictor;
   /** px, a multiple of 16; default 512. */
   tileSize?: number;
+  /** Of the overviews, px, a multiple of 16; default: `tileSize`. Overviews end where the picture fits one such tile. */
+  overviewTileSize?: number;
   /** How each halving is made; default average. */
   overviews?: OverviewMethod | 'none';
   /** Whether the first three bands are shown as red, green and blue; default false. */
   rgb?: boolean;
+  /** Whether the fourth band is how opaque they are, 0–255, and colours are not multiplied by it; default false. */
+  alpha?: boolean;
   /** Further items of the file's metadata. */
   metadata?: Record<string, string>;
   signal?: AbortSignal;
@@ -62,6 +72,8 @@ export interface BandStatistics {
 export interface CogResult {
   bytes: number;
   /** Of the file, hexadecimal. */
+  sha1: string;
+  /** Of the file, hexadecimal. */
   sha256: string;
   /** One a band. */
   statistics: BandStatistics[];
@@ -81,22 +93,34 @@ export interface CogWriter {
   abort(): Promise<void>;
 }
 
+function refuse(what: string): never {
+  throw new InputError(`cannot write a COG: ${what}`);
+}
+
+function predictorFor({ predictor = 'auto', compression }: CogOptions, isFloat: boolean): Predictor {
+  if (![1, 2, 3, 'auto'].includes(predictor)) refuse(`predictor is 1, 2, 3 or auto, not ${predictor}`);
+  if (predictor === 3 && !isFloat) refuse('predictor 3 is one of floats');
+  if (compression === 'none') return 1;
+  return predictor !== 'auto' ? predictor : isFloat ? 3 : 2;
+}
+
 /** Refuses what cannot be written, and settles the rest. */
 function cogForm(options: CogOptions): CogForm {
   const { grid, dtype, bands, nodata, compression = 'deflate', tileSize = 512, overviews = 'average' } = options;
-  const refuse = (what: string): never => {
-    throw new InputError(`cannot write a COG: ${what}`);
-  };
+  const { overviewTileSize = tileSize, rgb: isRgb = false, alpha: hasAlpha = false } = options;
   if (!(dtype in ARRAY_OF))
     throw new UnsupportedError(`cannot write a COG of ${dtype}: it takes up to 32-bit integers, f32 and f64`);
   if (bands.length < 1 || bands.length > 65535) refuse(`1 to 65535 bands are possible, not ${bands.length}`);
   if (!(Number.isInteger(grid.width) && Number.isInteger(grid.height) && grid.width > 0 && grid.height > 0)) {
     refuse(`the grid has ${grid.width} × ${grid.height} pixels`);
   }
-  const isRgb = options.rgb ?? false;
   if (isRgb && bands.length < 3) refuse(`red, green and blue are three bands, not ${bands.length}`);
-  if (!Number.isInteger(tileSize) || tileSize < 16 || tileSize % 16 !== 0) {
-    refuse(`tileSize must be a multiple of 16, not ${tileSize}`);
+  if (hasAlpha && !(isRgb && bands.length >= 4 && dtype === 'u8')) {
+    refuse(`alpha is the fourth band of an rgb picture of u8, not of ${bands.length} bands of ${dtype}`);
+  }
+  for (const [name, side] of Object.entries({ tileSize, overviewTileSize })) {
+    if (!Number.isInteger(side) || side < 16 || side % 16 !== 0)
+      refuse(`${name} must be a multiple of 16, not ${side}`);
   }
   const isFloat = dtype === 'f32' || dtype === 'f64';
   if (nodata !== null && !isFloat && ARRAY_OF[dtype as PackDtype].of(nodata)[0] !== nodata) {
@@ -107,11 +131,11 @@ function cogForm(options: CogOptions): CogForm {
     dtype: dtype as PackDtype,
     nBand: bands.length,
     nodata: nodata !== null && dtype === 'f32' ? Math.fround(nodata) : nodata,
-    compression,
-    predictor: compression === 'none' ? 1 : isFloat ? 3 : 2,
-    tileSize,
+    compression: checkCompression(compression),
+    predictor: predictorFor(options, isFloat),
     isRgb,
-    levels: cogLevels(grid, tileSize, overviews !== 'none'),
+    hasAlpha,
+    levels: cogLevels(grid, tileSize, overviews !== 'none', overviewTileSize),
   };
 }
 
@@ -180,9 +204,9 @@ async function finishCog(options: CogOptions, form: CogForm, pyramid: Pyramid, s
   await pyramid.build();
   const statistics = pyramid.summaries().map((summary) => statisticsOf(summary, nPx));
   const layout = layoutCog(form, pyramid.tileBytes, metadataText(options, statistics), bigTiff);
-  const sha256 = await assembleCog(sink, pyramid, layout, signal);
+  const digests = await assembleCog(sink, pyramid, layout, signal);
   await sink.commit();
-  return { bytes: layout.totalBytes, sha256, statistics };
+  return { bytes: layout.totalBytes, ...digests, statistics };
 }
 
 /** The writer over any pair of sinks; the first error, and an abort, remove everything. */

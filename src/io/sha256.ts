@@ -1,9 +1,4 @@
-/** A SHA-256 that takes its message in pieces. */
-export interface Sha256 {
-  update(bytes: Uint8Array): void;
-  /** The digest in hexadecimal; ends the hash. */
-  hex(): string;
-}
+import { blockHash, type Hash } from './block-hash.js';
 
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4 §4.2.2). */
 const ROUND = new Uint32Array([
@@ -17,8 +12,11 @@ const ROUND = new Uint32Array([
   0xc67178f2,
 ]);
 
-/** Mixes one block of 64 bytes into the state (§6.2.2); `words` is scratch for the message schedule. */
-function mix(state: Uint32Array, words: Uint32Array, bytes: Uint8Array, at: number): void {
+/** The message schedule. */
+const words = new Uint32Array(64);
+
+/** Mixes one block of 64 bytes into the state (§6.2.2). */
+function mix(state: Uint32Array, bytes: Uint8Array, at: number): void {
   for (let i = 0; i < 16; i++) {
     const p = at + i * 4;
     words[i] = (bytes[p]! << 24) | (bytes[p + 1]! << 16) | (bytes[p + 2]! << 8) | bytes[p + 3]!;
@@ -51,42 +49,9 @@ function mix(state: Uint32Array, words: Uint32Array, bytes: Uint8Array, at: numb
 }
 
 /** SHA-256 of FIPS 180-4 in plain code, for pages: `crypto.subtle` takes whole messages only, and is absent without HTTPS. */
-export function sha256(): Sha256 {
-  const state = new Uint32Array([
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-  ]);
-  const words = new Uint32Array(64);
-  const rest = new Uint8Array(64);
-  let restBytes = 0;
-  let totalBytes = 0;
-
-  const update = (bytes: Uint8Array): void => {
-    totalBytes += bytes.length;
-    let at = 0;
-    if (restBytes > 0) {
-      at = Math.min(64 - restBytes, bytes.length);
-      rest.set(bytes.subarray(0, at), restBytes);
-      restBytes += at;
-      if (restBytes < 64) return;
-      mix(state, words, rest, 0);
-      restBytes = 0;
-    }
-    for (; at + 64 <= bytes.length; at += 64) mix(state, words, bytes, at);
-    rest.set(bytes.subarray(at));
-    restBytes = bytes.length - at;
-  };
-
-  return {
-    update,
-    hex() {
-      const bits = totalBytes * 8;
-      const padding = new Uint8Array(72 - ((totalBytes + 8) % 64));
-      padding[0] = 0x80;
-      const view = new DataView(padding.buffer);
-      view.setUint32(padding.length - 8, Math.floor(bits / 2 ** 32));
-      view.setUint32(padding.length - 4, bits >>> 0);
-      update(padding);
-      return [...state].map((word) => word.toString(16).padStart(8, '0')).join('');
-    },
-  };
+export function sha256(): Hash {
+  return blockHash(
+    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19],
+    mix,
+  );
 }

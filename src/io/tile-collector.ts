@@ -20,6 +20,8 @@ export const ARRAY_OF = {
 export interface Tile {
   /** Row-major in its level. */
   index: number;
+  /** px of its sides */
+  side: number;
   /** Planar [nBand][tileSize][tileSize] */
   data: NumericArray;
   /** px inside the image */
@@ -38,7 +40,6 @@ interface OpenTile extends Tile {
 export interface CollectorForm {
   dtype: PackDtype;
   nBand: number;
-  tileSize: number;
   /** What unwritten pixels hold. */
   fill: number;
 }
@@ -69,43 +70,44 @@ function copyPart(tile: OpenTile, at: Window, part: Window, source: { window: Wi
 }
 
 /** The square of tile `index`, in px of the level; may reach outside it. */
-function frame(level: CogLevel, tileSize: number, index: number): Window {
+function frame({ tileSize, tilesAcross }: CogLevel, index: number): Window {
   return {
-    col: (index % level.tilesAcross) * tileSize,
-    row: Math.floor(index / level.tilesAcross) * tileSize,
+    col: (index % tilesAcross) * tileSize,
+    row: Math.floor(index / tilesAcross) * tileSize,
     width: tileSize,
     height: tileSize,
   };
 }
 
-function emptyTile(level: CogLevel, { dtype, nBand, tileSize, fill }: CollectorForm, index: number): OpenTile {
-  const { col, row } = frame(level, tileSize, index);
+function emptyTile(level: CogLevel, { dtype, nBand, fill }: CollectorForm, index: number): OpenTile {
+  const { tileSize } = level;
+  const { col, row } = frame(level, index);
   const width = Math.min(tileSize, level.width - col);
   const height = Math.min(tileSize, level.height - row);
   const data = new ARRAY_OF[dtype](nBand * tileSize * tileSize);
   if (fill !== 0) data.fill(fill);
-  return { index, data, width, height, parts: [], missing: width * height };
+  return { index, side: tileSize, data, width, height, parts: [], missing: width * height };
 }
 
 /** The tiles that a window touches. */
-function touchedTiles(level: CogLevel, tileSize: number, window: Window): number[] {
+function touchedTiles({ tileSize, tilesAcross }: CogLevel, window: Window): number[] {
   const indices: number[] = [];
   for (let row = Math.floor(window.row / tileSize); row * tileSize < window.row + window.height; row++) {
     for (let col = Math.floor(window.col / tileSize); col * tileSize < window.col + window.width; col++) {
-      indices.push(row * level.tilesAcross + col);
+      indices.push(row * tilesAcross + col);
     }
   }
   return indices;
 }
 
 export function tileCollector(level: CogLevel, form: CollectorForm): TileCollector {
-  const { dtype, nBand, tileSize } = form;
+  const { dtype, nBand } = form;
   const open = new Map<number, OpenTile>();
   const done = new Set<number>();
   let writtenPx = 0;
   return {
     *add(window, data) {
-      const indices = touchedTiles(level, tileSize, window);
+      const indices = touchedTiles(level, window);
       for (const index of indices) {
         const twice = done.has(index) || open.get(index)?.parts.some((part) => intersect(part, window));
         if (twice) {
@@ -114,7 +116,7 @@ export function tileCollector(level: CogLevel, form: CollectorForm): TileCollect
         }
       }
       for (const index of indices) {
-        const at = frame(level, tileSize, index);
+        const at = frame(level, index);
         const part = intersect(at, window)!;
         const tile = open.get(index) ?? emptyTile(level, form, index);
         open.set(index, tile);
@@ -134,7 +136,7 @@ export function tileCollector(level: CogLevel, form: CollectorForm): TileCollect
       return tile;
     },
     get heldBytes() {
-      return open.size * nBand * tileSize * tileSize * ARRAY_OF[dtype].BYTES_PER_ELEMENT;
+      return open.size * nBand * level.tileSize * level.tileSize * ARRAY_OF[dtype].BYTES_PER_ELEMENT;
     },
     get writtenPx() {
       return writtenPx;

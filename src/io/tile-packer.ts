@@ -35,7 +35,8 @@ export interface PackRequest {
 
 /** Interleaves, predicts, halves and summarises a tile in wasm. */
 export function packTile(form: CogForm, tile: Tile, request: PackRequest): PackedTile {
-  const { dtype, nBand, tileSize, predictor, nodata } = form;
+  const { dtype, nBand, predictor, nodata } = form;
+  const tileSize = tile.side;
   const k = kernels();
   const size = SAMPLE_BYTES[dtype];
   const rowBytes = tileSize * size;

@@ -20,6 +20,11 @@ export interface TileDocumentOptions {
 
 const hashOf = (kind: 'sha1' | 'sha256', bytes: Uint8Array) => createHash(kind).update(bytes).digest('hex');
 
+/** Of a small file: its size, and its hashes in hexadecimal. */
+export function sumsOf(bytes: Uint8Array): { bytes: number; sha1: string; sha256: string } {
+  return { bytes: bytes.length, sha1: hashOf('sha1', bytes), sha256: hashOf('sha256', bytes) };
+}
+
 /** `<SHA-1>  <name>` lines, as `sha1sum -c` reads them. */
 function sha1Lines(documents: readonly TileDocument[], { files }: TileResult): string {
   const order = ['band', 'rgba', 'thumbnail'];

@@ -146,7 +146,7 @@ function lineageText({ plugin, task, dropped }: TileResult): string {
  * @throws UnsupportedError for a CRS without a definition here
  */
 export async function tileItem(result: TileResult, name: string, siblings: TileSiblings): Promise<object> {
-  const { uuid, grid, product, task, files, plugin, config } = result;
+  const { uuid, grid, product, task, files, plugin, config, dropped } = result;
   return rasterItem({
     id: uuid,
     collection: product.name,
@@ -156,6 +156,9 @@ export async function tileItem(result: TileResult, name: string, siblings: TileS
     properties: {
       ...stacProperties(tileProperties(result)),
       'odc:lineage': { [product.classifier]: sourceUuids(task.scenes) },
+      ...(dropped.length > 0 && {
+        'stackwise:dropped': dropped.map(({ reason, ...scene }) => ({ ...scene, reason: withoutSecrets(reason) })),
+      }),
     },
     version,
     lineage: lineageText(result),

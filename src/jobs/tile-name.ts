@@ -1,6 +1,6 @@
 // What the outputs of a task are called, and the UUID they are known by.
 import { InputError } from '../errors.js';
-import { padded, regionCode, type TileIndex } from '../geo/gridspec.js';
+import { padded, type TileIndex } from '../geo/gridspec.js';
 import { odcUuid } from './odc-uuid.js';
 import type { Product } from './product.js';
 import { type Task, type TaskScene, taskLocation } from './task.js';
@@ -72,17 +72,12 @@ export function tileFileNames(title: string): TileFileNames {
   };
 }
 
-/**
- * @param digits of indices where the product has no format of its own; those of the task's set when not given
- * @throws InputError for a format of region codes that is none
- */
+/** @throws InputError for a format of region codes that is none */
 export function tileNames(
-  { tile, regionCode: own, period }: Pick<Task, 'tile' | 'regionCode' | 'period'>,
+  { tile, period }: Pick<Task, 'tile' | 'period'>,
   { shortName, regionCodeFormat, maturity }: Pick<Product, 'shortName' | 'regionCodeFormat' | 'maturity'>,
-  digits?: number,
 ): TileNames {
-  const plain = digits === undefined ? own : regionCode(tile, digits);
-  const code = regionCodeFormat === null ? plain : formatRegion(regionCodeFormat, tile);
+  const code = formatRegion(regionCodeFormat, tile);
   const title = [shortName, code, period.label, ...(maturity === null ? [] : [maturity])].join('_');
   return {
     regionCode: code,

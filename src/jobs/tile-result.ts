@@ -55,8 +55,8 @@ export interface TileResult {
   files: readonly TileFile[];
   /** Where there is valid data; empty where nothing is. */
   footprint: GroundPolygons;
-  /** Scenes of the task that were not used, and why. */
-  dropped: readonly { id: string; reason: string }[];
+  /** Scenes of the task that could not be read, and why. */
+  dropped: readonly { id: string; uuid: string; reason: string }[];
   /** The plugin's name, and all keys of the configuration that shaped the numbers. */
   plugin: string;
   config: Json;

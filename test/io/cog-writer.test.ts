@@ -7,8 +7,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Grid, Window } from '../../build/geo/grid.js';
 import { cogLevels, layoutCog } from '../../build/io/cog-layout.js';
 import { type CogOptions, createCog, encodeCog, writeCog } from '../../build/io/cog-writer.js';
+import { openRaster } from '../../build/io/open-raster.js';
 import type { NumericArray, Planes } from '../../build/io/raster.js';
+import { sha1 } from '../../build/io/sha1.js';
 import { sha256 } from '../../build/io/sha256.js';
+import { readWindow } from '../../build/io/window.js';
 import { seeded } from '../random.ts';
 
 const ARRAYS = {
@@ -210,7 +213,7 @@ describe('facts in the file', () => {
     const source = planes('f32', 70, 40, 2);
     source.data[0]![5] = NaN;
     source.data[1]!.fill(3);
-    const { statistics, bytes, sha256: digest } = await writeCog(out(), source, { tileSize: 32 });
+    const { statistics, bytes, sha1: short, sha256: digest } = await writeCog(out(), source, { tileSize: 32 });
     const valid = [...source.data[0]!].filter((v) => v !== 3 && !Number.isNaN(v));
     const mean = valid.reduce((p, q) => p + q, 0) / valid.length;
     expect(statistics[0]).toEqual({
@@ -224,6 +227,7 @@ describe('facts in the file', () => {
     const file = await readFile(out());
     expect(bytes).toBe(file.length);
     expect(digest).toBe(createHash('sha256').update(file).digest('hex'));
+    expect(short).toBe(createHash('sha1').update(file).digest('hex'));
     expect(await encodeCog(source, { tileSize: 32 })).toEqual(Uint8Array.from(file));
   });
 
@@ -282,6 +286,19 @@ describe('refusals', () => {
   const cases: [string, Partial<CogOptions>, string][] = [
     ['64-bit integers', { dtype: 'u64' }, 'cannot write a COG of u64'],
     ['odd tiles', { tileSize: 100 }, 'tileSize must be a multiple of 16, not 100'],
+    ['odd tiles of overviews', { overviewTileSize: 8 }, 'overviewTileSize must be a multiple of 16, not 8'],
+    ['predictors of floats', { predictor: 3 }, 'predictor 3 is one of floats'],
+    ['unknown predictors', { predictor: 4 as 3 }, 'predictor is 1, 2, 3 or auto, not 4'],
+    [
+      'compressions not written here',
+      { compression: 'lzw' as 'zstd' },
+      'with lzw compression: there are none, deflate, zstd',
+    ],
+    [
+      'alpha without colours',
+      { alpha: true },
+      'alpha is the fourth band of an rgb picture of u8, not of 1 bands of u16',
+    ],
     ['impossible nodata', { nodata: -1 }, 'nodata -1 is not a value of u16'],
     ['NaN as nodata of integers', { nodata: NaN }, 'nodata NaN is not a value of u16'],
     ['levels that do not exist', { level: 10 }, 'the level of deflate is a whole number from 0 to 9, not 10'],
@@ -365,14 +382,74 @@ describe('an end before the end', () => {
   });
 });
 
-describe('sha256 for pages', () => {
-  it('agrees with the system whatever the pieces', () => {
+describe('tiles of overviews', () => {
+  const sizes: [number, number, number, number][] = [
+    [150, 110, 80, 16],
+    [150, 110, 16, 48],
+    [97, 131, 48, 32],
+    [800, 30, 160, 48],
+    [40, 40, 64, 16],
+  ];
+  it.each(sizes)('%i × %i px in tiles of %i, overviews in tiles of %i', async (width, height, tileSize, side) => {
+    const source = planes('u16', width, height, 2);
+    const options = { tileSize, overviewTileSize: side, overviews: 'nearest' } as const;
+    const levels = await images(await encodeCog(source, options));
+    const sizes = cogLevels({ width, height }, tileSize, true, side);
+    expect(levels.map((l) => [l.getWidth(), l.getHeight()])).toEqual(sizes.map((l) => [l.width, l.height]));
+    expect(levels.map((l) => l.getTileWidth())).toEqual(sizes.map((_, i) => (i === 0 ? tileSize : side)));
+    for (const [i, level] of levels.entries()) {
+      const step = 2 ** i;
+      const wanted = source.data.map((plane) =>
+        [...plane].filter((_, p) => (p % width) % step === 0 && Math.floor(p / width) % step === 0),
+      );
+      expect(await pixels(level)).toEqual(wanted);
+    }
+  });
+
+  it('leave gaps where full resolution has them', async () => {
+    const more = { sparse: true, tileSize: 48, overviewTileSize: 16 };
+    const writer = await createCog(out(), optionsFor(planes('u16', 96, 96, 1), 'u16', more));
+    await writer.write({ col: 48, row: 48, width: 48, height: 48 }, [new Uint16Array(48 * 48).fill(9)]);
+    await writer.finish();
+    const [full, half, quarter] = await images(await readFile(out()));
+    const quadrant = (side: number) =>
+      Array.from({ length: side * side }, (_, p) => ((p % side) * 2 >= side && p * 2 >= side * side ? 9 : 3));
+    expect((await pixels(full!))[0]).toEqual(quadrant(96));
+    expect((await pixels(half!))[0]).toEqual(quadrant(48));
+    expect((await pixels(quarter!))[0]).toEqual(quadrant(24));
+    const bytes = [...((await half!.fileDirectory.loadValue('TileByteCounts')) as number[])];
+    expect(bytes.map((size) => size > 0)).toEqual([false, false, false, false, true, true, false, true, true]);
+  });
+});
+
+it.each([
+  ['f32', 1],
+  ['f32', 2],
+  ['f64', 2],
+  ['u16', 1],
+  ['i32', 1],
+] as const)('%s reads back equal by predictor %i', async (dtype, predictor) => {
+  const source = planes(dtype, 75, 50, 2);
+  const [image] = await images(await encodeCog(source, { predictor, tileSize: 32 }));
+  expect((await image!.fileDirectory.loadValue('Predictor')) ?? 1).toBe(predictor);
+  const path = out();
+  await writeCog(path, source, { predictor, tileSize: 32 });
+  const raster = await openRaster(path);
+  const window = { col: 0, row: 0, width: 75, height: 50 };
+  expect(await readWindow(raster, { level: 0, window, bands: [0, 1] })).toEqual(source.data);
+  await raster.close();
+});
+
+describe('digests for pages', () => {
+  it('agree with the system whatever the pieces', () => {
     const random = seeded(9);
     for (const length of [0, 1, 55, 56, 63, 64, 65, 1000]) {
       const bytes = Uint8Array.from({ length }, () => random() * 256);
-      const hash = sha256();
-      for (const [at, n] of split(length, 37)) hash.update(bytes.subarray(at, at + n));
-      expect(hash.hex(), `${length} bytes`).toBe(createHash('sha256').update(bytes).digest('hex'));
+      for (const [name, start] of Object.entries({ sha1, sha256 })) {
+        const hash = start();
+        for (const [at, n] of split(length, 37)) hash.update(bytes.subarray(at, at + n));
+        expect(hash.hex(), `${name} of ${length} bytes`).toBe(createHash(name).update(bytes).digest('hex'));
+      }
     }
   });
 });

@@ -31,6 +31,10 @@ def facts(path):
                 "nodata": str(band.GetNoDataValue()),
                 "computed": computed,
                 "sha256": hashlib.sha256(band.ReadRaster()).hexdigest(),
+                "colour": gdal.GetColorInterpretationName(band.GetColorInterpretation()),
+                "blocks": [
+                    level.GetBlockSize() for level in [band, *(band.GetOverview(k) for k in range(band.GetOverviewCount()))]
+                ],
                 "overviews": [[band.GetOverview(k).XSize, band.GetOverview(k).YSize] for k in range(band.GetOverviewCount())],
             }
         )

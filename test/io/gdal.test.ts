@@ -36,6 +36,9 @@ interface Facts {
     shown: (number | null)[];
     sha256: string;
     overviews: [number, number][];
+    /** Of full resolution, then of the overviews: width and height. */
+    blocks: [number, number][];
+    colour: string;
   }[];
 }
 
@@ -81,6 +84,19 @@ function kinds(): Kind[] {
   add('tall', planes('u8', 9, 700), { overviews: 'mode' });
   add('of the usual tile size', planes('u16', 1100, 1030, 2), { tileSize: 512 });
   add('BigTIFF', planes('i16', 201, 133, 2), { bigTiff: true });
+  for (const [tileSize, overviewTileSize] of [
+    [160, 64],
+    [48, 128],
+    [800, 256],
+  ] as const)
+    add(`overview tiles of ${overviewTileSize} under ${tileSize}`, planes('i16', 650, 333), {
+      tileSize,
+      overviewTileSize,
+    });
+  for (const predictor of [1, 2] as const)
+    add(`floats by predictor ${predictor}`, planes('f32', 201, 133), { predictor });
+  add('integers without predictor', planes('u16', 201, 133, 2), { predictor: 1 });
+  add('red, green, blue, alpha', { ...planes('u8', 201, 133, 4), nodata: null }, { rgb: true, alpha: true });
   add('without overviews', planes('i16', 201, 133), { overviews: 'none' });
   add('without nodata', { ...planes('u16', 201, 133), nodata: null }, { overviews: 'nearest' });
   add('NaN as nodata', { ...planes('f32', 201, 133), nodata: NaN });
@@ -162,6 +178,42 @@ describe.skipIf(!PYTHON)(`GDAL${PYTHON ? '' : ' (skipped: no python3 with osgeo)
       [550, 515],
       [275, 258],
     ]);
+  });
+
+  it('sees the tiles of each level, the predictor and the colours', () => {
+    const of = (name: string): Facts => answers[pathOf(all.find((kind) => kind.name === name)!)]!;
+    expect(of('overview tiles of 64 under 160').bands[0]).toMatchObject({
+      overviews: [
+        [325, 167],
+        [163, 84],
+        [82, 42],
+        [41, 21],
+      ],
+      blocks: [
+        [160, 160],
+        [64, 64],
+        [64, 64],
+        [64, 64],
+        [64, 64],
+      ],
+    });
+    expect(of('overview tiles of 256 under 800').bands[0]).toMatchObject({
+      overviews: [
+        [325, 167],
+        [163, 84],
+      ],
+      blocks: [
+        [800, 800],
+        [256, 256],
+        [256, 256],
+      ],
+    });
+    expect(of('floats by predictor 2').structure.PREDICTOR).toBe('2');
+    expect(of('integers without predictor').structure.PREDICTOR).toBeUndefined();
+    expect(of('f32 deflate').structure.PREDICTOR).toBe('3');
+    const colours = (name: string) => of(name).bands.map((band) => band.colour);
+    expect(colours('red, green, blue, alpha')).toEqual(['Red', 'Green', 'Blue', 'Alpha']);
+    expect(colours('u8 deflate')).toEqual(['Gray', 'Undefined', 'Undefined', 'Undefined']);
   });
 
   it('accepts a sparse file and reads nodata in its gaps', async () => {

@@ -56,10 +56,11 @@ describe('names of outputs', () => {
     expect(() => names.band('../red')).toThrow(/a band of outputs is a word/);
   });
 
-  it('have neither version nor maturity of their own, and the digits of the set where the product has no format', () => {
+  it('have neither version nor maturity of their own, and two digits of x and y unless the product says otherwise', () => {
     const product = productOf({ short_name: 'gm' }, DEFAULTS);
-    expect(tileNames(tileTask({ x: 5, y: 6 }), product).title).toBe('gm_x5y6_1999--P1Y');
-    expect(tileNames(tileTask({ x: 5, y: -6 }), product, 3)).toMatchObject({
+    expect(tileNames(tileTask({ x: 5, y: 6 }), product).title).toBe('gm_x05y06_1999--P1Y');
+    const africa = productOf({ short_name: 'gm', region_code_format: 'x{x:03d}y{y:03d}' }, DEFAULTS);
+    expect(tileNames(tileTask({ x: 5, y: -6 }), africa)).toMatchObject({
       regionCode: 'x005y-06',
       folder: 'x005/y-06/1999--P1Y',
     });
