@@ -1,5 +1,6 @@
 // A finished tile as a STAC item.
 
+import { withoutSecrets } from '../errors.js';
 import { projMembers } from '../geo/crs.js';
 import { gridBounds } from '../geo/grid.js';
 import { groundFrame } from '../geo/ground-frame.js';

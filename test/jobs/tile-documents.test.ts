@@ -274,7 +274,7 @@ describe('the item of a tile', () => {
   });
 
   it('says how it was made, and that inputs are missing', async () => {
-    const dropped = [{ id: 'z', reason: 'https://host.org/z.tif?sig=abc is not there' }];
+    const dropped = [{ id: 'z', uuid: 'u', reason: 'https://host.org/z.tif?sig=abc is not there' }];
     const config = { plugin_config: { eps: 0.1 }, aws: { secret_access_key: 'hush', region: 'x' }, sas_token: 'hush' };
     const { item, record, files } = await documentsOf(tileResult({ dropped, config }));
     expect(item.properties['processing:lineage']).toBe(
@@ -285,7 +285,9 @@ describe('the item of a tile', () => {
       plugin_config: { eps: 0.1 },
       aws: { region: 'x' },
     });
-    expect(record['dropped-inputs']).toEqual([{ id: 'z', reason: 'https://host.org/z.tif?sig=… is not there' }]);
+    const shown = [{ id: 'z', uuid: 'u', reason: 'https://host.org/z.tif?sig=… is not there' }];
+    expect(record['dropped-inputs']).toEqual(shown);
+    expect(item.properties['stackwise:dropped']).toEqual(shown);
     for (const file of files) expect(textOf(file)).not.toMatch(/hush|abc/);
   });
 
