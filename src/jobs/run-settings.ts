@@ -93,6 +93,7 @@ export function settleRun(options: RunOptions): RunSettings {
   const resampling = options.resampling === undefined ? {} : { resampling: options.resampling };
   const config = { ...pluginConfig, ...resampling };
   let recipe: Recipe | null = null;
+  if (options.resolution !== undefined) parseResolution(options.resolution);
   const { maxProcessingTime = 0 } = options;
   if (!(maxProcessingTime >= 0))
     throw new InputError(`max-processing-time is seconds from 0, and got ${maxProcessingTime}`, {
@@ -130,16 +131,25 @@ export function settleRun(options: RunOptions): RunSettings {
 const WHOLE_PX = 1e-8;
 
 /**
+ * `30`, or `y,x` (`-30,30`), without their signs.
+ * @throws InputError for what is no size of pixels
+ */
+function parseResolution(text: string): [y: number, x: number] {
+  const sizes = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Math.abs(Number(part))));
+  if (sizes.length > 2 || !sizes.every((size) => size > 0 && Number.isFinite(size)))
+    throw new InputError(`a resolution is like 30 or -30,30 (y, x), and got "${text}"`, { option: 'resolution' });
+  const [y, x = y] = sizes as [number, number?];
+  return [y, x];
+}
+
+/**
  * The same tiles in pixels of another size: `30`, or `y,x` (`-30,30`).
  * @throws InputError unless the size divides the sides of a tile
  */
 export function withResolution(spec: GridSpec, text: string): GridSpec {
-  const sizes = text.split(',').map((part) => Math.abs(Number(part)));
-  const [y, x = y] = sizes as [number, number?];
-  if (sizes.length > 2 || !sizes.every((size) => size > 0 && Number.isFinite(size)))
-    throw new InputError(`a resolution is like 30 or -30,30 (y, x), and got "${text}"`, { option: 'resolution' });
+  const [y, x] = parseResolution(text);
   const [sideX, sideY] = tileSides(spec);
-  const [width, height] = [sideX / x!, sideY / y];
+  const [width, height] = [sideX / x, sideY / y];
   const isWhole = [width, height].every((px) => Math.abs(px - Math.round(px)) <= WHOLE_PX);
   if (!isWhole)
     throw new InputError(
@@ -148,7 +158,7 @@ export function withResolution(spec: GridSpec, text: string): GridSpec {
     );
   return checkGridSpec({
     ...spec,
-    resolutionX: x!,
+    resolutionX: x,
     resolutionY: y,
     width: Math.round(width),
     height: Math.round(height),
