@@ -10,7 +10,7 @@ import { type OwsStyle, parseOwsStyle } from './ows-style.js';
 import { type Plugin, pluginOf, type Recipe } from './plugin.js';
 import { type Product, productOf } from './product.js';
 import { type PropertyFilter, parsePropertyFilter } from './task-property.js';
-import { outputLocation } from './tile-name.js';
+import { formatRegion, outputLocation } from './tile-name.js';
 
 /** How tasks are run; the keys of odc-stats in words of TypeScript. */
 export interface RunOptions {
@@ -92,6 +92,10 @@ export function settleRun(options: RunOptions): RunSettings {
   const product = productOf(options.product, plugin.product);
   const resampling = options.resampling === undefined ? {} : { resampling: options.resampling };
   const config = { ...pluginConfig, ...resampling };
+  // A format that is none is one mistake, not one of each task.
+  formatRegion(product.regionCodeFormat, { x: 0, y: 0 });
+  // Theirs has empty text for none.
+  const hasFilters = datasetFilters !== undefined && datasetFilters !== '';
   let recipe: Recipe | null = null;
   if (options.resolution !== undefined) parseResolution(options.resolution);
   const { maxProcessingTime = 0 } = options;
@@ -109,7 +113,7 @@ export function settleRun(options: RunOptions): RunSettings {
     location: outputLocation(options.location, product),
     cog: parseCogOpts(cogOpts),
     style: product.preview && parseOwsStyle(product.preview),
-    filter: datasetFilters === undefined ? null : parsePropertyFilter(datasetFilters, 'dataset-filters'),
+    filter: hasFilters ? parsePropertyFilter(datasetFilters, 'dataset-filters') : null,
     hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
     threads: threads < 0 ? cores() : whole(threads, 'threads', 0),
     concurrency: whole(concurrency, 'concurrency', 1),
@@ -118,7 +122,7 @@ export function settleRun(options: RunOptions): RunSettings {
       plugin_config: config,
       product: options.product ?? {},
       ...(cogOpts && { cog_opts: cogOpts }),
-      ...(datasetFilters !== undefined && { dataset_filters: datasetFilters }),
+      ...(hasFilters && { dataset_filters: datasetFilters }),
       ...(options.resolution !== undefined && { resolution: options.resolution }),
       ...(options.compat && { compat: options.compat }),
       ...(options.offset && { offset: options.offset }),
