@@ -173,9 +173,33 @@ describe('outputs in a bucket', () => {
     front.answer = (line) => (/^PUT .*\.proc-info\.yaml/.test(line) ? 403 : null);
     expect(await run(place)).toMatchObject({ status: 'failed', reason: expect.stringContaining('proc-info.yaml') });
     expect(written().filter((name) => name.endsWith('.json') && name !== 'collection.json')).toEqual([]);
+    // The item itself: what it would vouch for goes with it.
+    const other = freshPlace();
+    front.answer = (line) => (/^PUT .*\.stac-item\.json/.test(line) ? 403 : null);
+    expect(await run(other)).toMatchObject({ status: 'failed', reason: expect.stringContaining('.stac-item.json') });
+    expect((await store.list(`${other}/${TILE}`)).filter((name) => /tif$|stac/.test(name))).toEqual([]);
     front.answer = (line) => (/^POST .*\?uploads/.test(line) ? 403 : null);
     const { trouble } = await lineOf(freshPlace());
     expect(trouble).toMatch(/nothing can be written to s3:\/\/bucket\/out-\d+: /);
+  }, 60_000);
+});
+
+describe('finished blocks in a bucket', () => {
+  it('that cannot be taken away are told: the tile is whole all the same', async () => {
+    const place = freshPlace();
+    const workDir = `s3://bucket/work-${n}`;
+    const notes: string[] = [];
+    const onNote = (text: string) => notes.push(text);
+    front.answer = (line) => (line.startsWith('DELETE ') && line.includes('/work-') ? 403 : null);
+    expect(await run(place, { workDir, onNote })).toMatchObject({ status: 'done' });
+    expect(notes.join()).toMatch(
+      /2024--P1Y\/0\/0: finished blocks that are not wanted any more stay: cannot remove s3:/,
+    );
+    expect(await verify(place)).toMatchObject({ items: 1, wrong: 0 });
+    expect(await run(place, { workDir, onNote })).toMatchObject({ status: 'skipped', reason: 'done before' });
+    front.answer = () => null;
+    expect(await run(place, { workDir })).toMatchObject({ status: 'skipped' });
+    await expect(store.list(workDir)).rejects.toThrow(/no such folder/);
   }, 60_000);
 });
 
