@@ -11,6 +11,7 @@ export { type ChipFileOptions, type ChipFilesSummary, chipsToFiles } from './job
 export type { ChipFormat } from './jobs/chip-writers.js';
 export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';
 export { memoryResults } from './jobs/memory-results.js';
+export { type MosaicFile, type MosaicOptions, type MosaicSummary, mosaic } from './jobs/mosaic.js';
 export { type ExportOptions, type ExportSummary, exportResults } from './jobs/result-export.js';
 export { type OpenResultsOptions, openResults } from './jobs/result-folder.js';
 export { chipJson, type ResultRow, resultRow } from './jobs/result-json.js';
@@ -27,6 +28,10 @@ export {
   type ResultStore,
   type TileCounts,
 } from './jobs/result-store.js';
+export { type CheckedTask, checkRun } from './jobs/run-check.js';
+export { type ReportRow, type RunReport, readReports, reportOf } from './jobs/run-report.js';
+export type { RunOptions } from './jobs/run-settings.js';
+export { type RunSummary, runTasks, type TaskReport } from './jobs/run-tasks.js';
 export { type SaveTasksSummary, saveTasks } from './jobs/save-tasks.js';
 export {
   type Sentinel2Options,
@@ -39,3 +44,6 @@ export type { SaveTasksOptions } from './jobs/task-rules.js';
 export { selectTasks } from './jobs/task-select.js';
 export { openTaskSet, readTask, type TaskSet, type TaskSetHead } from './jobs/task-set.js';
 export type { TaskRow } from './jobs/task-table.js';
+export { type VerifyOptions, type VerifyReport, type VerifySummary, verify } from './jobs/verify.js';
+export type { ComparedBand } from './jobs/verify-against.js';
+export type { Problem } from './jobs/verify-item.js';

@@ -7,11 +7,15 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { mosaicCommand } from './commands/mosaic.js';
+import { reportCommand } from './commands/report.js';
+import { runCommand } from './commands/run.js';
 import { saveTasksCommand } from './commands/save-tasks.js';
 import { searchCommand } from './commands/search.js';
 import { sentinel2Command } from './commands/sentinel2.js';
 import { serveCommand } from './commands/serve.js';
 import { tasksCommand } from './commands/tasks.js';
+import { verifyCommand } from './commands/verify.js';
 
 /** Every subcommand is one file in `commands/` and one line here. */
 const COMMANDS = [
@@ -22,6 +26,10 @@ const COMMANDS = [
   serveCommand,
   saveTasksCommand,
   tasksCommand,
+  runCommand,
+  reportCommand,
+  verifyCommand,
+  mosaicCommand,
   searchCommand,
   infoCommand,
   demoCommand,
@@ -35,8 +43,6 @@ async function main(argv: readonly string[]): Promise<number> {
     // Options behind the name of a command are its own, also those that the one around it has.
     .enablePositionalOptions()
     .exitOverride()
-    // Options behind the name of a subcommand are its own.
-    .enablePositionalOptions()
     // One line an error, whoever finds it; the help that a missing command prints stays as it is.
     .configureOutput({ outputError: (text, write) => write(`stackwise: ${lineOf(text.replace(/^error: /, ''))}\n`) });
   let running: Command | null = null;

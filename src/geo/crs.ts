@@ -130,6 +130,11 @@ export function unitOf(crs: Crs): string {
   return metres === 1 ? 'metres' : `units of ${metres} m`;
 }
 
+/** EPSG code of the geographic CRS under a CRS, which stands for its datum; null where that is not known. */
+export function datumOf(crs: Crs): number | null {
+  return projectionOf(crs)?.geographicEpsg ?? null;
+}
+
 /** What to say of a step from one CRS to another whose datum differs, or null when it is the same as far as is known. */
 export function datumNote(from: Crs, to: Crs): string | null {
   const [p, q] = [projectionOf(from), projectionOf(to)];

@@ -35,6 +35,7 @@ const DEFINITIONS: ReadonlyMap<number, string> = new Map([
 
 /** The geographic CRS under a projected code of the table where a PROJ string cannot name it. */
 const GEOGRAPHIC_OF: ReadonlyMap<number, number> = new Map([
+  [3857, 4326],
   [4258, 4258],
   [4283, 4283],
   [7844, 7844],

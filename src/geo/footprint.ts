@@ -1,5 +1,6 @@
 import { isAxisAligned } from './affine.js';
 import { isGeographic, sameCrs } from './crs.js';
+import type { DatumShift } from './datum-shift.js';
 import { type Bounds, type Grid, gridBounds, type Window } from './grid.js';
 import { spanOf, turnBetween } from './longitude.js';
 import { pixelTransform } from './reproject.js';
@@ -10,8 +11,8 @@ const POINTS = 33;
 const DUST = 1e-6;
 
 /** Positions of one grid's lattice of points in the pixels of another, those that have one. */
-async function pointsUnder(own: Grid, target: Grid): Promise<{ x: number; y: number }[]> {
-  const transform = await pixelTransform(own, target);
+async function pointsUnder(own: Grid, target: Grid, shift?: DatumShift): Promise<{ x: number; y: number }[]> {
+  const transform = await pixelTransform(own, target, shift);
   const points: { x: number; y: number }[] = [];
   for (let row = 0; row < POINTS; row++) {
     for (let col = 0; col < POINTS; col++) {
@@ -31,9 +32,9 @@ export function liesAlong(own: Grid, target: Grid): boolean {
 }
 
 /** Where a grid lies on another, in the other's pixels: may reach outside it; null where they cannot meet. Edges may bend a little beyond. */
-export async function footprintOf(own: Grid, target: Grid): Promise<Window | null> {
+export async function footprintOf(own: Grid, target: Grid, shift?: DatumShift): Promise<Window | null> {
   const aligned = liesAlong(own, target);
-  const points = aligned ? cornersUnder(own, target) : await pointsUnder(own, target);
+  const points = aligned ? cornersUnder(own, target) : await pointsUnder(own, target, shift);
   if (points.length === 0) return null;
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const { x, y } of points) {
@@ -63,10 +64,10 @@ function cornersUnder(own: Grid, target: Grid): { x: number; y: number }[] {
  * The rectangle around a grid in another CRS, its edges followed at {@link POINTS} points each; null where they cannot meet. In degrees it
  * goes on beyond 180 across the antimeridian.
  */
-export async function boundsIn(own: Grid, crs: Grid['crs']): Promise<Bounds | null> {
+export async function boundsIn(own: Grid, crs: Grid['crs'], shift?: DatumShift): Promise<Bounds | null> {
   if (sameCrs(own.crs, crs)) return gridBounds(own);
   // Pixels of one unit: positions are coordinates.
-  const points = await pointsUnder(own, { crs, affine: [1, 0, 0, 0, 1, 0], width: 0, height: 0 });
+  const points = await pointsUnder(own, { crs, affine: [1, 0, 0, 0, 1, 0], width: 0, height: 0 }, shift);
   if (points.length === 0) return null;
   const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
   const { west, east } = isGeographic(crs) ? spanOf(xs) : { west: Math.min(...xs), east: Math.max(...xs) };

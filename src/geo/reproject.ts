@@ -1,5 +1,6 @@
 import { type Affine, invert } from './affine.js';
 import { type Crs, isGeographic, projector, sameCrs } from './crs.js';
+import { type DatumShift, datumTurn } from './datum-shift.js';
 import type { Grid, Window } from './grid.js';
 import { middleLongitudeOf } from './longitude.js';
 
@@ -37,15 +38,15 @@ function onceRound(grid: Grid): (p: Position) => void {
 }
 
 /**
- * From pixels of one grid to those of another. Datums are taken as one. Longitudes have no seam but the one opposite to the middle of
- * their grid.
+ * From pixels of one grid to those of another. Datums are taken as one, unless `shift` is an operation between the two. Longitudes have
+ * no seam but the one opposite to the middle of their grid.
  * @throws UnsupportedError that names the CRS, where one cannot be transformed.
  */
-export async function pixelTransform(from: Grid, to: Grid): Promise<PixelTransform> {
+export async function pixelTransform(from: Grid, to: Grid, shift?: DatumShift): Promise<PixelTransform> {
   const toGrid = invert(to.affine);
   const once = isGeographic(from.crs) ? onceRound(from) : null;
   const wrap = isGeographic(to.crs) ? nearMiddle(to) : null;
-  const turn = sameCrs(from.crs, to.crs) ? null : await crsTransform(from.crs, to.crs);
+  const turn = sameCrs(from.crs, to.crs) ? null : await crsTransform(from.crs, to.crs, shift);
   return (p) => {
     apply(p, from.affine);
     once?.(p);
@@ -56,10 +57,12 @@ export async function pixelTransform(from: Grid, to: Grid): Promise<PixelTransfo
 }
 
 /** From coordinates of one CRS to those of another; NaN where there is no such place. */
-async function crsTransform(from: Crs, to: Crs): Promise<(p: Position) => void> {
+async function crsTransform(from: Crs, to: Crs, shift?: DatumShift): Promise<(p: Position) => void> {
   const [source, target] = await Promise.all([projector(from), projector(to)]);
+  const turn = shift ? datumTurn(shift, from, to) : null;
   return (p) => {
     source.toRadians(p);
+    turn?.(p);
     target.fromRadians(p);
   };
 }

@@ -46,7 +46,7 @@ function polygonsOf(geometry: Geometry, depth = 0): Ring[][] {
 }
 
 /** A ring around a pole, which ends a turn away from where it began, goes on along the meridian and the pole. */
-function closedOverPole(ring: Ring): Ring {
+export function closedOverPole(ring: Ring): Ring {
   const [first, last] = [ring[0]!, ring.at(-1)!];
   if (Math.abs(last[0] - first[0]) < 180) return ring;
   const mean = ring.reduce((sum, [, lat]) => sum + lat, 0) / ring.length;
@@ -55,7 +55,7 @@ function closedOverPole(ring: Ring): Ring {
 }
 
 /** Puts points on the edges of a closed ring, none farther from the next than `step` in either direction. */
-function densified(ring: Ring, step: number): Ring {
+export function densified(ring: Ring, step: number): Ring {
   const points: Ring = [];
   for (let i = 0; i + 1 < ring.length; i++) {
     const [x0, y0] = ring[i]!;

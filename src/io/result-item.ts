@@ -1,6 +1,6 @@
 import { projMembers } from '../geo/crs.js';
 import { type Grid, gridBounds } from '../geo/grid.js';
-import { frameOfGrid } from '../geo/outline.js';
+import { type Frame, frameOfGrid } from '../geo/outline.js';
 import type { BandStatistics } from './cog-writer.js';
 import type { Scene } from './scene.js';
 
@@ -17,6 +17,12 @@ export interface ResultAsset {
   /** Hexadecimal. */
   sha256: string;
   bands: readonly { name: string; statistics: BandStatistics; scale?: number; offset?: number }[];
+  /** When not given: a COG, its key, data. */
+  type?: string;
+  title?: string;
+  roles?: readonly string[];
+  /** Further members, those of extensions say. */
+  members?: Readonly<Record<string, unknown>>;
 }
 
 export interface ResultItemRequest {
@@ -36,8 +42,10 @@ export interface ResultItemRequest {
 const EXTENSIONS = ['file/v2.1.0', 'processing/v1.2.0', 'projection/v2.0.0'];
 /** Its schema refuses items that use nothing of it. */
 const RASTER_EXTENSION = 'raster/v2.0.0';
-const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
-function nodataMember(nodata: number | null): { nodata?: number | string } {
+export const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
+
+/** A missing value as STAC writes it; nothing where there is none. */
+export function nodataMember(nodata: number | null): { nodata?: number | string } {
   if (nodata === null) return {};
   if (Number.isNaN(nodata)) return { nodata: 'nan' };
   return { nodata: Number.isFinite(nodata) ? nodata : nodata > 0 ? 'inf' : '-inf' };
@@ -58,28 +66,36 @@ function bandMember(band: ResultAsset['bands'][number]): object {
   };
 }
 
+const usesRaster = ({ bands, members = {} }: ResultAsset) =>
+  bands.some(hasScale) || Object.keys(members).some((name) => name.startsWith('raster:'));
+
 function extensionsOf(assets: readonly ResultAsset[]): string[] {
-  const isScaled = assets.some(({ bands }) => bands.some(hasScale));
-  const names = isScaled ? [...EXTENSIONS, RASTER_EXTENSION] : EXTENSIONS;
+  const names = assets.some(usesRaster) ? [...EXTENSIONS, RASTER_EXTENSION] : EXTENSIONS;
   return names.map((name) => `https://stac-extensions.github.io/${name}/schema.json`);
 }
 
-function assetMember({ key, href, dtype, nodata, bytes, sha256, bands }: ResultAsset): object {
+/** Size and checksum, a multihash: 0x12 is SHA-256, 0x20 its 32 bytes. */
+export function fileMembers({ bytes, sha256 }: { bytes: number; sha256: string }) {
+  return { 'file:size': bytes, 'file:checksum': `1220${sha256}` };
+}
+
+function assetMember(asset: ResultAsset): object {
+  const { key, href, dtype, nodata, bands, type = COG, title = key, roles = ['data'], members } = asset;
   return {
     href,
-    title: key,
-    type: COG,
-    roles: ['data'],
+    title,
+    type,
+    roles,
     data_type: dtype,
     ...nodataMember(nodata),
-    'file:size': bytes,
-    // A multihash: 0x12 is SHA-256, 0x20 its 32 bytes.
-    'file:checksum': `1220${sha256}`,
+    ...fileMembers(asset),
     bands: bands.map(bandMember),
+    ...members,
   };
 }
 
-function derivedFrom(scenes: readonly Scene[]): object[] {
+/** Links to inputs that have an address. */
+export function derivedFrom(scenes: readonly Pick<Scene, 'href' | 'id'>[]): object[] {
   return scenes.flatMap(({ href, id }) =>
     href === null ? [] : [{ rel: 'derived_from', href, type: 'application/geo+json', title: id }],
   );
@@ -100,22 +116,31 @@ export interface RasterItemRequest {
   expression: Readonly<Record<string, unknown>>;
   links: readonly object[];
   assets: readonly ResultAsset[];
+  /** What is shown of the grid; all of it when not given. */
+  frame?: Frame;
+  collection?: string;
+  /** Further properties. */
+  properties?: Readonly<Record<string, unknown>>;
+  /** By key: assets that are no rasters on the grid. */
+  otherAssets?: Readonly<Record<string, object>>;
 }
 
 /** Rasters on one grid as a STAC 1.1 item with the projection, file and processing extensions, and where numbers are scaled the raster extension. */
 export async function rasterItem(request: RasterItemRequest) {
-  const { id, grid, times, version, lineage, expression, links, assets } = request;
-  const { geometry, bbox } = await frameOfGrid(grid);
+  const { id, grid, times, version, lineage, expression, links, assets, collection, properties, otherAssets } = request;
+  const { geometry, bbox } = request.frame ?? (await frameOfGrid(grid));
   const { west, south, east, north } = gridBounds(grid);
   return {
     type: 'Feature',
     stac_version: '1.1.0',
     stac_extensions: extensionsOf(assets),
     id,
+    ...(collection !== undefined && { collection }),
     geometry,
     ...(bbox && { bbox }),
     properties: {
       ...times,
+      ...properties,
       ...projMembers(grid.crs),
       'proj:shape': [grid.height, grid.width],
       'proj:transform': grid.affine,
@@ -125,7 +150,7 @@ export async function rasterItem(request: RasterItemRequest) {
       'processing:expression': { format: 'stackwise', expression },
     },
     links,
-    assets: Object.fromEntries(assets.map((asset) => [asset.key, assetMember(asset)])),
+    assets: { ...Object.fromEntries(assets.map((asset) => [asset.key, assetMember(asset)])), ...otherAssets },
   };
 }
 

@@ -14,7 +14,30 @@ export interface S3Options {
   anonymous?: boolean;
   /** Agrees to pay for requests to buckets that ask for it. Default false. */
   requesterPays?: boolean;
+  /** A canned ACL of what is written, like public-read. Default: the bucket's own rule. */
+  acl?: CannedAcl;
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+}
+
+/** What S3 knows by a name of who may read and write an object. */
+const CANNED_ACLS = [
+  'private',
+  'public-read',
+  'public-read-write',
+  'authenticated-read',
+  'aws-exec-read',
+  'bucket-owner-read',
+  'bucket-owner-full-control',
+] as const;
+export type CannedAcl = (typeof CANNED_ACLS)[number];
+
+/** @throws InputError for a name that S3 does not know */
+export function cannedAcl(text: string): CannedAcl {
+  const found = CANNED_ACLS.find((acl) => acl === text);
+  if (found) return found;
+  throw new InputError(`there is no canned ACL "${text.slice(0, 40)}": S3 knows ${CANNED_ACLS.join(', ')}`, {
+    option: 's3-acl',
+  });
 }
 
 /** Values of the environment by name. */
@@ -45,6 +68,7 @@ export function s3OptionsOf(env: Environment): S3Options {
     ...(env.AWS_PROFILE && { profile: env.AWS_PROFILE }),
     ...(flag(env, 'AWS_NO_SIGN_REQUEST') && { anonymous: true }),
     ...(payer && { requesterPays: true }),
+    ...(env.STACKWISE_S3_ACL && { acl: cannedAcl(env.STACKWISE_S3_ACL) }),
   };
 }
 

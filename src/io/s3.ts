@@ -134,6 +134,7 @@ export async function openS3(given: S3Options = {}, facts: S3Options = {}): Prom
   const options: S3Options = { ...around, ...(isAws(given.endpoint ?? around.endpoint) && facts), ...given };
   const sdk = await import('@aws-sdk/client-s3');
   const client = await openClient(sdk, options);
+  const grants = options.acl ? { ACL: options.acl } : {};
   const pays = options.requesterPays ? { RequestPayer: 'requester' as const } : {};
   const checksum = isAws(options.endpoint) ? { ChecksumAlgorithm: 'CRC32' as const } : {};
   const at = ({ bucket, key }: S3Place) => ({ Bucket: bucket, Key: key, ...pays });
@@ -181,7 +182,10 @@ export async function openS3(given: S3Options = {}, facts: S3Options = {}): Prom
       }),
     put: (url, { bytes, ...place }, signal) =>
       guard('write', url, signal, async () => {
-        await client.send(new sdk.PutObjectCommand({ ...at(place), Body: bytes, ...checksum }), during(signal));
+        await client.send(
+          new sdk.PutObjectCommand({ ...at(place), ...grants, Body: bytes, ...checksum }),
+          during(signal),
+        );
       }),
     remove: (url, place, signal) =>
       guard('remove', url, signal, async () => {
@@ -189,7 +193,7 @@ export async function openS3(given: S3Options = {}, facts: S3Options = {}): Prom
       }),
     beginUpload: (url, place, signal) =>
       guard('write', url, signal, async () => {
-        const command = new sdk.CreateMultipartUploadCommand({ ...at(place), ...checksum });
+        const command = new sdk.CreateMultipartUploadCommand({ ...at(place), ...grants, ...checksum });
         return (await client.send(command, during(signal))).UploadId ?? '';
       }),
     putPart: (url, { id, number, bytes, ...place }, signal) =>

@@ -12,13 +12,36 @@ function digestOf(parts: readonly Uint8Array[]): string {
   return hash.hex();
 }
 
+/** What a block's file is made of. */
+export function partsOfBlock(planes: BlockResult['planes']): Uint8Array[] {
+  const parts = planes.flat();
+  return [new TextEncoder().encode(digestOf(parts)), ...parts];
+}
+
+/** The planes in the bytes of a block's file; null when they are not what was written. */
+export function splitBlock(
+  bytes: Uint8Array,
+  planeBytes: readonly (readonly number[])[],
+): BlockResult['planes'] | null {
+  const total = planeBytes.flat().reduce((sum, size) => sum + size, DIGEST_BYTES);
+  if (bytes.length !== total) return null;
+  const digest = new TextDecoder().decode(bytes.subarray(0, DIGEST_BYTES));
+  if (digest !== digestOf([bytes.subarray(DIGEST_BYTES)])) return null;
+  let at = DIGEST_BYTES;
+  // Copies: the writers of rasters take planes as whole buffers.
+  const next = (size: number) => {
+    at += size;
+    return new Uint8Array(bytes.subarray(at - size, at));
+  };
+  return planeBytes.map((sizes) => sizes.map(next));
+}
+
 /** Writes the planes of a finished block to the local disk; the name appears when all is there. */
 export async function writeBlockFile(path: string, planes: BlockResult['planes']): Promise<void> {
-  const parts = planes.flat();
   const partial = `${path}.${randomBytes(4).toString('hex')}.partial`;
   const file = await open(partial, 'wx');
   try {
-    await file.writev([new TextEncoder().encode(digestOf(parts)), ...parts]);
+    await file.writev(partsOfBlock(planes));
     await file.close();
     await rename(partial, path);
   } catch (error) {
@@ -38,16 +61,7 @@ export async function readBlockFile(
   if (!file) return null;
   try {
     if ((await file.stat()).size !== total) return null;
-    const bytes = await readFile(file);
-    const digest = new TextDecoder().decode(bytes.subarray(0, DIGEST_BYTES));
-    if (digest !== digestOf([bytes.subarray(DIGEST_BYTES)])) return null;
-    let at = DIGEST_BYTES;
-    // Copies: the writers of rasters take planes as whole buffers.
-    const next = (size: number) => {
-      at += size;
-      return new Uint8Array(bytes.subarray(at - size, at));
-    };
-    return planeBytes.map((sizes) => sizes.map(next));
+    return splitBlock(await readFile(file), planeBytes);
   } finally {
     await file.close();
   }

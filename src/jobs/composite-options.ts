@@ -1,5 +1,6 @@
 import { cores, memoryLimitBytes as platformMemoryLimit, platformName } from '#platform';
 import { InputError } from '../errors.js';
+import { checkAreaOfInterest } from '../geo/datum-shift.js';
 import type { Grid } from '../geo/grid.js';
 import { DTYPE_NAMES, type Dtype } from '../io/raster.js';
 import type { Group } from '../stats/observations.js';
@@ -7,6 +8,7 @@ import type { OffsetMode } from '../stats/radiometry.js';
 import type { MaskWhen, Resampling } from '../stats/spec.js';
 import { holds } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
+import type { PlanInput } from './plan.js';
 
 /** What a composite is made of; everything has a default. */
 export interface CompositeOptions {
@@ -30,6 +32,10 @@ export interface CompositeOptions {
   /** Pixel size in units of the CRS; default: of the finest band. */
   resolution?: number | undefined;
   resampling?: Resampling | undefined;
+  /** An operation between the datums of scenes and result, like `EPSG:9688`; default: datums are taken as one. */
+  transformCode?: string | undefined;
+  /** West, south, east, north in degrees, beside a `transformCode` in configurations: checked, and no more. */
+  areaOfInterest?: readonly number[] | undefined;
   datetime?: string | undefined;
   months?: string | undefined;
   maxCloudPercent?: number | undefined;
@@ -39,12 +45,18 @@ export interface CompositeOptions {
   compat?: 'odc' | undefined;
   /** Of integer results that fall between two values; default half-even. */
   rounding?: 'half-even' | 'truncate' | undefined;
+  /** `first` and `last` take the values of each band by itself; default: of dates on which all bands are valid. */
+  eachBand?: boolean | undefined;
+  /** Reads value bands at full resolution also where a file has an overview that serves; default false. */
+  fullResolution?: boolean | undefined;
   /** The offset of Sentinel-2's newer baselines: `auto` takes all scenes to reflectance × 10 000; `apply`, `none`. Default auto. */
   offset?: OffsetMode | undefined;
   /** The missing value of the bands, in place of what files and items say; mask bands keep theirs. */
   nodata?: number | undefined;
   /** `input`, or a sample type (float32, uint16, f32, u16, …) for all but the count. */
   dtype?: string | undefined;
+  /** Tiles of the results' files, px: what waits until one is whole belongs to the memory. Default 512. */
+  outputTilePx?: number | undefined;
   /** 0 computes in the calling thread; default: the cores. */
   threads?: number | undefined;
   memoryLimitBytes?: number | undefined;
@@ -81,6 +93,7 @@ export function checkWords(options: CompositeOptions): void {
   oneOf('compat', options.compat ?? 'odc', ['odc']);
   oneOf('rounding', options.rounding ?? 'half-even', ['half-even', 'truncate']);
   oneOf('offset', options.offset ?? 'auto', ['auto', 'apply', 'none']);
+  if (options.areaOfInterest !== undefined) checkAreaOfInterest(options.areaOfInterest);
 }
 
 /** Refuses an option that is none of its words. */
@@ -100,10 +113,18 @@ export function positive(value: number, option: string): number {
   throw new InputError(`${option} is a number above 0, and got ${value}`, { option });
 }
 
-export function limitsOf(options: CompositeOptions): { threads: number; memoryLimitBytes: number; canSpill: boolean } {
-  const { threads = cores(), memoryLimitBytes = platformMemoryLimit() } = options;
+/** What a plan must keep to. */
+export type RunLimits = Pick<PlanInput, 'threads' | 'memoryLimitBytes' | 'canSpill' | 'outputTilePx'>;
+
+export function limitsOf(options: CompositeOptions): RunLimits {
+  const { threads = cores(), memoryLimitBytes = platformMemoryLimit(), outputTilePx = 512 } = options;
   if (!Number.isInteger(threads) || threads < 0 || threads > 1024) {
     throw new InputError(`threads is a whole number from 0 to 1024, and got ${threads}`, { option: 'threads' });
   }
-  return { threads, memoryLimitBytes: positive(memoryLimitBytes, 'memory-limit'), canSpill: platformName === 'node' };
+  return {
+    threads,
+    memoryLimitBytes: positive(memoryLimitBytes, 'memory-limit'),
+    canSpill: platformName === 'node',
+    outputTilePx,
+  };
 }

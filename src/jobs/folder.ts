@@ -277,6 +277,7 @@ function runId({ spec, scenes }: Prepared, { nodata }: FolderOptions): string {
     eps,
     compat,
     ...(spec.rounding && { rounding: spec.rounding }),
+    ...(spec.datumShift && { transformCode: spec.datumShift.code }),
     ...(nodata !== undefined && { nodata: String(nodata) }),
   };
   const shifts = spec.observations.flatMap((o) =>
@@ -313,6 +314,7 @@ function describeRun(
       eps: spec.eps,
       compat: spec.compat,
       ...(spec.rounding && { rounding: spec.rounding }),
+      ...(spec.datumShift && { transformCode: spec.datumShift.code }),
       ...(options.nodata !== undefined && { nodata: Number.isNaN(options.nodata) ? 'nan' : options.nodata }),
       ...(scenes.some(({ radiometry }) => radiometry) && { offset: options.offset ?? 'auto' }),
     },

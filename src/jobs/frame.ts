@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import { pixelToGround } from '../geo/affine.js';
-import { type Crs, crsToLonLat, datumNote, describeCrs, isGeographic, parseCrs, sameCrs } from '../geo/crs.js';
+import { type Crs, crsToLonLat, datumNote, datumOf, describeCrs, isGeographic, parseCrs, sameCrs } from '../geo/crs.js';
+import { type DatumShift, datumName, shiftApplies } from '../geo/datum-shift.js';
 import { boundsIn } from '../geo/footprint.js';
 import { type Bounds, type Grid, targetGrid } from '../geo/grid.js';
 import { middleOfBox, turnsOf, withinCircle } from '../geo/longitude.js';
@@ -31,10 +32,24 @@ export async function targetCrs(
 /** The target's grid: of the options, around the scenes or an area. */
 export async function frameOf(
   grids: readonly Grid[],
-  { crs, like, bounds, options }: { crs: Crs; like: Grid | null; bounds: Bounds | null; options: CompositeOptions },
+  {
+    crs,
+    like,
+    bounds,
+    options,
+    datumShift,
+  }: {
+    crs: Crs;
+    like: Grid | null;
+    bounds: Bounds | null;
+    options: CompositeOptions;
+    datumShift: DatumShift | undefined;
+  },
 ): Promise<Grid> {
-  for (const own of distinctCrss(grids)) checkWay(own, crs, options);
-  const extent = bounds || like ? null : await extentIn(grids, crs);
+  const crss = distinctCrss(grids);
+  for (const own of crss) checkWay(own, crs, { options, datumShift });
+  if (datumShift) checkShift(datumShift, crss, { crs, options });
+  const extent = bounds || like ? null : await extentIn(grids, crs, datumShift);
   const { resolution } = options;
   return targetGrid({
     grids,
@@ -53,7 +68,11 @@ function distinctCrss(grids: readonly Grid[]): Crs[] {
 }
 
 /** Scenes in another CRS than the target are an error unless that was asked for, and their datum may need a word. */
-function checkWay(own: Crs, crs: Crs, options: CompositeOptions): void {
+function checkWay(
+  own: Crs,
+  crs: Crs,
+  { options, datumShift }: { options: CompositeOptions; datumShift: DatumShift | undefined },
+): void {
   if (sameCrs(own, crs)) return;
   if (options.crs === undefined && options.like === undefined) {
     throw new InputError(
@@ -61,15 +80,37 @@ function checkWay(own: Crs, crs: Crs, options: CompositeOptions): void {
       { option: 'crs' },
     );
   }
-  const note = datumNote(own, crs);
+  const note = datumShift && shiftApplies(datumShift, own, crs) ? null : datumNote(own, crs);
   if (note) options.onWarning?.(note);
 }
 
+/**
+ * An operation moves the scenes of at least one CRS; where none needs to be moved, that is told.
+ * @throws InputError where scenes are on another datum than the result, and the operation leads from none of theirs
+ */
+function checkShift(
+  shift: DatumShift,
+  crss: readonly Crs[],
+  { crs, options }: { crs: Crs; options: CompositeOptions },
+): void {
+  if (crss.some((own) => shiftApplies(shift, own, crs))) return;
+  const target = datumOf(crs);
+  const names = [...new Set(crss.map((own) => datumName(datumOf(own))))].join(', ');
+  const between = `${shift.code} leads from ${datumName(shift.from)} to ${datumName(shift.to)} or back`;
+  if (target !== null && crss.every((own) => datumOf(own) === target)) {
+    options.onWarning?.(`${between}, and all scenes are on ${names} like the result: nothing is shifted`);
+    return;
+  }
+  throw new InputError(`${between}, and the scenes are on ${names}, the result on ${datumName(target)}`, {
+    option: 'transform-code',
+  });
+}
+
 /** Around all grids, in one CRS. */
-async function extentIn(grids: readonly Grid[], crs: Crs): Promise<Bounds> {
+async function extentIn(grids: readonly Grid[], crs: Crs, datumShift: DatumShift | undefined): Promise<Bounds> {
   // Most dates lie where the first one does.
   const frames = new Map(grids.map((grid) => [JSON.stringify(grid), grid]));
-  const found = await Promise.all([...frames.values()].map((grid) => boundsIn(grid, crs)));
+  const found = await Promise.all([...frames.values()].map((grid) => boundsIn(grid, crs, datumShift)));
   const all = found.filter((bounds) => bounds !== null);
   if (all.length === 0) throw new InputError(`no scene has a place in ${describeCrs(crs)}`, { option: 'crs' });
   const turns = isGeographic(crs) ? turnsOf(all) : all.map(() => 0);

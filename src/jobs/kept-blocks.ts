@@ -1,18 +1,14 @@
-import { appendFile, readdir, readFile, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { sha256 } from '#platform';
-import { StackwiseError, StoreError, WorkerError } from '../errors.js';
+import { StoreError, WorkerError } from '../errors.js';
 import { SAMPLE_BYTES } from '../io/raster.js';
 import type { Block, CompositeSpec, SourceState } from '../stats/spec.js';
 import { version } from '../version.js';
-import { readBlockFile, writeBlockFile } from './block-file.js';
-import { type Claim, claim } from './claim.js';
+import { type BlockShelf, blockShelf } from './block-shelf.js';
 import type { RunBlock } from './composite-runner.js';
-import { makeFolder } from './output-folder.js';
 import type { BlockSink } from './run.js';
 import { hrefsOf, type SourceStates, stateOf } from './source-states.js';
 
-/** Finished blocks of one run on the local disk, so that the same command goes on where a killed one stopped. */
+/** Finished blocks of one run on the disk or in a bucket, so that the same command goes on where a killed one stopped. */
 export interface KeptBlocks {
   /** Blocks that an earlier run left here. */
   readonly count: number;
@@ -26,11 +22,9 @@ export interface KeptBlocks {
   done(): Promise<void>;
 }
 
-const SUFFIX = '.block';
-const OWNER = 'owner.json';
-/** A line for each block: JSON of `[digest of the address, state][]`, on the disk before the block is. */
-const SOURCES = 'sources.jsonl';
-const nameOf = ({ col, row, width, height }: Block) => `${col}-${row}-${width}x${height}${SUFFIX}`;
+/** Of a block that was read back. */
+const NO_TIME = { read: 0, warp: 0, compute: 0 };
+const nameOf = ({ col, row, width, height }: Block) => `${col}-${row}-${width}x${height}`;
 
 /** Equal for runs that give the same pixels, however they are cut into blocks. */
 function keyOf(spec: CompositeSpec): string {
@@ -44,12 +38,6 @@ function digestOf(href: string): string {
   const hash = sha256();
   hash.update(new TextEncoder().encode(href));
   return hash.hex().slice(0, 16);
-}
-
-/** Removes a folder, and the one around it when nothing else is in there. */
-async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await rmdir(dirname(folder)).catch(() => {});
 }
 
 /** Whether the same command may do better: it was stopped, a store or a thread failed. A full disk wants the space back. */
@@ -69,29 +57,22 @@ export interface KeptBlocksOptions {
 const planeBytes = ({ outputs }: CompositeSpec, { width, height }: Block) =>
   outputs.map(({ bands, dtype }) => bands.map(() => width * height * SAMPLE_BYTES[dtype]));
 
-/** The kept blocks of one run in their folder. */
-class BlockFolder implements KeptBlocks {
+/** The kept blocks of one run on their shelf. */
+class ShelvedBlocks implements KeptBlocks {
   readonly count: number;
-  readonly #folder: string;
-  readonly #names: readonly string[];
+  readonly #shelf: BlockShelf;
   readonly #spec: CompositeSpec;
   readonly #options: KeptBlocksOptions;
-  readonly #claim: Claim;
   #isKeeping = true;
   #kept: number;
   #total = 0;
 
-  constructor(
-    folder: string,
-    work: { names: readonly string[]; spec: CompositeSpec; options: KeptBlocksOptions; claim: Claim },
-  ) {
-    this.#folder = folder;
-    this.#names = work.names;
-    this.#spec = work.spec;
-    this.#options = work.options;
-    this.#claim = work.claim;
-    this.count = work.names.length;
-    this.#kept = this.count;
+  constructor(shelf: BlockShelf, count: number, spec: CompositeSpec, options: KeptBlocksOptions) {
+    this.#shelf = shelf;
+    this.#spec = spec;
+    this.#options = options;
+    this.count = count;
+    this.#kept = count;
   }
 
   around<Result>(sink: BlockSink<Result>): BlockSink<Result> {
@@ -109,26 +90,20 @@ class BlockFolder implements KeptBlocks {
     };
   }
 
-  async done(): Promise<void> {
-    await (this.#options.isOwn ? rm(dirname(this.#folder), { recursive: true, force: true }) : this.#clear());
-    await this.release();
+  done(): Promise<void> {
+    return this.#shelf.remove(this.#options.isOwn);
   }
 
   release(): Promise<void> {
-    return this.#claim.release();
-  }
-
-  async #clear(): Promise<void> {
-    await removeFolder(this.#folder);
-    await this.release();
+    return this.#shelf.release();
   }
 
   async leave(reason: unknown): Promise<void> {
     const { onWarning, signal } = this.#options;
-    if (this.#kept === 0 || !this.#isKeeping || !mayGoOn(reason, signal)) return this.#clear();
+    if (this.#kept === 0 || !this.#isKeeping || !mayGoOn(reason, signal)) return this.#shelf.remove(false);
     await this.release();
     onWarning?.(
-      `${this.#kept} of ${this.#total} blocks are kept in ${this.#folder}: the same command goes on from there`,
+      `${this.#kept} of ${this.#total} blocks are kept in ${this.#shelf.place}: the same command goes on from there`,
     );
   }
 
@@ -140,10 +115,10 @@ class BlockFolder implements KeptBlocks {
     const { onWarning, signal } = this.#options;
     this.#total = blocks.length;
     if (this.count === 0) return blocks;
-    const { read, changed } = await unchangedSources(this.#folder, this.#spec);
+    const { read, changed } = await unchangedSources(this.#shelf, this.#spec);
     if (changed !== null) {
       this.#kept = 0;
-      for (const name of [SOURCES, ...this.#names]) await rm(join(this.#folder, name), { force: true });
+      await this.#shelf.empty();
       onWarning?.(`${changed} has changed since blocks of it were finished: all are computed again`);
       return blocks;
     }
@@ -151,8 +126,8 @@ class BlockFolder implements KeptBlocks {
     const left: Block[] = [];
     for (const block of blocks) {
       signal?.throwIfAborted();
-      const planes = await readBlockFile(join(this.#folder, nameOf(block)), planeBytes(this.#spec, block));
-      if (planes) await sink.write({ index: block.index, planes, sources: [], network: null }, block);
+      const planes = await this.#shelf.read(nameOf(block), planeBytes(this.#spec, block));
+      if (planes) await sink.write({ index: block.index, planes, ms: NO_TIME, sources: [], network: null }, block);
       else left.push(block);
     }
     this.#kept = blocks.length - left.length;
@@ -163,39 +138,30 @@ class BlockFolder implements KeptBlocks {
   async #keep({ planes, sources }: RunBlock, block: Block): Promise<void> {
     try {
       const line = JSON.stringify(sources.map(([href, state]) => [digestOf(href), state]));
-      await appendFile(join(this.#folder, SOURCES), `${line}\n`);
-      await writeBlockFile(join(this.#folder, nameOf(block)), planes);
+      await this.#shelf.put(nameOf(block), planes, line);
       this.#kept++;
     } catch (error) {
       // Keeping is a help, not a result: the run does without, and gives the space back.
       this.#isKeeping = false;
-      await this.#clear();
-      const { code } = error as NodeJS.ErrnoException;
-      this.#options.onWarning?.(`finished blocks are not kept any more: cannot write to ${this.#folder} (${code})`);
+      await this.#shelf.remove(false);
+      const why = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+      this.#options.onWarning?.(`finished blocks are not kept any more: cannot write to ${this.#shelf.place} (${why})`);
     }
   }
 }
 
 /**
- * Opens what is kept of a run in `workFolder`; each run, known by all that defines its pixels, has a folder of its own there.
- * @throws InputError when a living process is at the same run; StoreError where the folder cannot be made
+ * Opens what is kept of a run in a folder or below `s3://bucket/prefix`; each run, known by all that defines its pixels, has a place of
+ * its own there.
+ * @throws InputError when a living process is at the same run; StoreError where the place cannot be made
  */
 export async function keptBlocks(
-  workFolder: string,
+  workPlace: string,
   spec: CompositeSpec,
   options: KeptBlocksOptions,
 ): Promise<KeptBlocks> {
-  const folder = join(workFolder, keyOf(spec));
-  try {
-    await makeFolder(folder);
-    const own = await claim(join(folder, OWNER), folder);
-    const names = (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
-    return new BlockFolder(folder, { names, spec, options, claim: own });
-  } catch (cause) {
-    if (cause instanceof StackwiseError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new StoreError(`cannot keep finished blocks in ${workFolder}: ${code}`, { url: workFolder }, { cause });
-  }
+  const shelf = await blockShelf(workPlace, keyOf(spec));
+  return new ShelvedBlocks(shelf, (await shelf.names()).length, spec, options);
 }
 
 /** The states by digest that are noted in lines; null where one is damaged: a power cut, or a kill in the midst of writing it. */
@@ -211,11 +177,11 @@ function noted(text: string): Map<string, string | null> | null {
 
 /** The files that kept blocks were made of, as they are now; or the one that is not as it was then. */
 async function unchangedSources(
-  folder: string,
+  shelf: BlockShelf,
   spec: CompositeSpec,
 ): Promise<{ read: SourceState[]; changed: string | null }> {
-  const before = noted(await readFile(join(folder, SOURCES), 'utf8').catch(() => ''));
-  if (!before) return { read: [], changed: join(folder, SOURCES) };
+  const before = noted(await shelf.lines());
+  if (!before) return { read: [], changed: `what is noted in ${shelf.place}` };
   const read: SourceState[] = [];
   for (const href of hrefsOf(spec)) {
     const then = before.get(digestOf(href));

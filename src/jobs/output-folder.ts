@@ -13,6 +13,8 @@ export interface OutputFolder {
   pathOf(name: string): string;
   has(path: string): Promise<boolean>;
   make(): Promise<void>;
+  /** The folder itself where it is there, else the nearest of those around it that is. */
+  nearest(): Promise<string>;
   /**
    * Keeps other processes out of the folder, or of what has a name in it; the folder must be there. In buckets nothing is kept out.
    * @throws InputError when a living process is at work there
@@ -59,6 +61,11 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+function nearestFolder(folder: string): string {
+  const parent = dirname(folder);
+  return existsSync(folder) || parent === folder ? folder : nearestFolder(parent);
+}
+
 /** A link from a document in a folder of the disk: relative for files, else as it is. */
 function linkFrom(folder: string, href: string): string {
   if (isRemote(href)) return href;
@@ -96,6 +103,7 @@ function diskFolder(url: string): OutputFolder {
     pathOf: (name) => join(folder, name),
     has: async (path) => existsSync(path),
     make: () => makeFolder(folder),
+    nearest: async () => nearestFolder(folder),
     claim: (name = '') => claimIn(folder, name),
     makeFor: (path) => makeFolder(dirname(path)),
     write: (path, bytes) => storeFor(path).write(path, bytes),
@@ -121,6 +129,7 @@ function bucketFolder(url: string): OutputFolder {
       }
     },
     make: async () => {},
+    nearest: async () => url,
     claim: async () => ({ release: async () => {} }),
     makeFor: async () => {},
     workDir: null,

@@ -49,6 +49,8 @@ export interface PlanInput {
   outputPixelBytes: number;
   /** Bytes of a pixel that the statistics need beside the stack, in f32 planes. */
   workPixelBytes: number;
+  /** Tiles of the results' files, px; default 512. */
+  outputTilePx?: number;
   /** Bytes of a codec with a memory of its own, in each thread; default 0. */
   codecBytes?: number;
   threads: number;
@@ -305,7 +307,8 @@ export function planBlocks(input: PlanInput): Plan {
 function pendingBytes(input: PlanInput, { width, height }: Candidate): number {
   const lanes = Math.max(1, input.threads);
   const results = lanes * width * height * input.outputPixelBytes;
-  const aligned = width % 512 === 0 && height % 512 === 0;
-  const partialTiles = aligned ? 0 : Math.min(input.width * 512, input.width * input.height) * input.outputPixelBytes;
+  const { outputTilePx: tile = 512 } = input;
+  const aligned = width % tile === 0 && height % tile === 0;
+  const partialTiles = aligned ? 0 : Math.min(input.width * tile, input.width * input.height) * input.outputPixelBytes;
   return results + partialTiles;
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
-import { sameCrs } from '../geo/crs.js';
+import { type Crs, datumOf, sameCrs } from '../geo/crs.js';
+import { type DatumShift, parseDatumShift } from '../geo/datum-shift.js';
 import { parseInterval, parseMonths } from '../geo/time.js';
 import { openRaster } from '../io/open-raster.js';
 import type { BandHeader, Dtype } from '../io/raster.js';
@@ -34,6 +35,9 @@ import {
   surveyScene,
 } from './survey.js';
 
+/** Of the error that no scene has a pixel in the area. */
+export const NO_OVERLAP = 'NO_OVERLAP';
+
 /** A composite ready to run: what, how, and from what. */
 export interface Prepared {
   spec: CompositeSpec;
@@ -59,6 +63,7 @@ export async function prepareComposite(scenes: readonly Scene[], options: Compos
 async function prepare(all: readonly Scene[], options: CompositeOptions, cache: RasterCache): Promise<Prepared> {
   checkWords(options);
   const { resampling = 'nearest' } = options;
+  const datumShift = options.transformCode === undefined ? undefined : parseDatumShift(options.transformCode);
   const wanted = parseStatistics(options.statistics ?? 'geomedian,mads,count');
   const outputType = parseDtype(options.dtype ?? 'input');
   if (all.length === 0) throw new InputError('there are no scenes');
@@ -72,14 +77,18 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
     for (const scene of sources) for (const band of bands) scene.sources[band]!.missing = options.nodata;
   await locateScenes(sources, cache, options);
   const bandGrids = sources.flatMap((scene) => bands.map((band) => scene.sources[band]!.grid!));
-  const grid = await frameOf(bandGrids, { crs, like, bounds: region?.bounds ?? null, options });
-  const used = await scenesOnGrid(sources, { bands, grid });
+  const grid = await frameOf(bandGrids, { crs, like, bounds: region?.bounds ?? null, options, datumShift });
+  const used = await scenesOnGrid(sources, { bands, grid, datumShift });
   if (used.length === 0) {
-    throw new InputError(`none of the ${sources.length} scenes overlaps the area`, { items: sources.map((s) => s.id) });
+    throw new InputError(`none of the ${sources.length} scenes overlaps the area`, {
+      items: sources.map((s) => s.id),
+      status: NO_OVERLAP,
+    });
   }
   const usedIds = new Set(used.map(({ id }) => id));
   const scenes = selected.scenes.filter(({ id }) => usedIds.has(id));
-  const look = { bands, maskBands, grid, cache, sensor, resampling };
+  const fullResolution = options.fullResolution || undefined;
+  const look = { bands, maskBands, grid, cache, sensor, resampling, datumShift, fullResolution };
   const surveys = await surveyEachCrs(used, scenes, { options, look });
   for (const warning of surveys.flatMap(({ warnings }) => warnings)) options.onWarning?.(warning);
   const [survey] = surveys as [Survey];
@@ -94,13 +103,14 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   });
   const longitudeDeg = await middleLongitude(grid, scenes.find(({ id }) => id === used[0]!.id)!);
   const spec = specOf(options, {
-    grid: { ...grid, crs: surveys.map((s) => s.crs).find((own) => own && sameCrs(own, grid.crs)) ?? grid.crs },
+    grid: { ...grid, crs: writtenCrs(grid.crs, surveys, datumShift) },
     bands,
     wanted,
     masks,
     outputType,
     headers: survey.bands,
     kernel: shiftedKernel(kernelKind(survey.bands), { shifted: radiometry.isShifted, outputType }),
+    datumShift,
     observations: groupScenes(used, { group: options.group ?? 'solar-day', longitudeDeg }),
     region,
   });
@@ -132,6 +142,12 @@ async function chooseScenes(all: readonly Scene[], options: CompositeOptions, ca
   return { like, crs, region, selected };
 }
 
+/** The CRS of the result as files have it, with its GeoKeys. One whose datum a file leaves open would not tell which way to shift. */
+function writtenCrs(crs: Crs, surveys: readonly Survey[], datumShift: DatumShift | undefined): Crs {
+  const fits = (own: Crs) => sameCrs(own, crs) && (!datumShift || datumOf(own) === datumOf(crs));
+  return surveys.map((survey) => survey.crs).find((own) => own && fits(own)) ?? crs;
+}
+
 /** All that defines the numbers, of options and of what scenes and files turned out to be. */
 function specOf(
   options: CompositeOptions,
@@ -139,9 +155,10 @@ function specOf(
     wanted: CompositeSpec['statistics'];
     outputType: Dtype | null;
     headers: readonly BandHeader[];
+    datumShift: DatumShift | undefined;
   },
 ): CompositeSpec {
-  const { wanted, outputType, headers, region, ...rest } = found;
+  const { wanted, outputType, headers, region, datumShift, ...rest } = found;
   const compat = options.compat ?? null;
   const input = inputKind(found.bands, headers);
   const isFloat = input.dtype === 'f32' || input.dtype === 'f64';
@@ -151,10 +168,13 @@ function specOf(
     outputs: statisticOutputs(wanted, input, { dtype: outputType, compat }),
     maskWhen: options.maskWhen ?? 'before-fuse',
     resampling: options.resampling ?? 'nearest',
+    ...(datumShift && { datumShift }),
     bandDtypes: headers.map((band) => band.dtype),
     eps: positive(options.eps ?? (isFloat ? 1e-4 : 0.1), 'eps'),
     compat,
     ...(options.rounding === 'truncate' && { rounding: 'truncate' as const }),
+    ...(options.eachBand && { eachBand: true as const }),
+    ...(options.fullResolution && { fullResolution: true as const }),
     region: region?.polygons ? region : null,
     onError: options.onError ?? 'fail',
   };

@@ -16,8 +16,8 @@ export interface Product {
   producer: string;
   /** Added to the properties of each dataset. */
   properties: Json;
-  /** Python's format of a tile's x and y: `x{x:02d}y{y:02d}`; null: digits as the set has them. */
-  regionCodeFormat: string | null;
+  /** Python's format of a tile's x and y: `x{x:02d}y{y:02d}`. */
+  regionCodeFormat: string;
   namingConventions: string;
   /** With a slash at its end, or null. */
   explorerPath: string | null;
@@ -30,8 +30,8 @@ export interface Product {
   /** `final`, `interim`, or null. */
   maturity: string | null;
   collectionNumber: number | null;
-  /** In place of the plugin's own missing value of bands. */
-  nodata: number | null;
+  /** Missing values that documents and files state of bands that have none of their own; by band, or one of all. */
+  nodata: number | Readonly<Record<string, number>> | null;
 }
 
 /** What a plugin calls its product where the configuration does not. */
@@ -84,11 +84,15 @@ export function productOf(given: Json | undefined, defaults: ProductDefaults): P
     if (NAME.test(value)) return value;
     throw wrong(`"${key}" is a plain name, and got ${JSON.stringify(value.slice(0, 60))}`);
   };
-  const number = (key: string): number | null => {
-    const value = values[key] ?? null;
+  const number = (key: string, value: unknown = values[key] ?? null): number | null => {
     if (value === null || typeof value === 'number') return value;
-    if (key === 'nodata' && /^[-+]?(nan|\.nan)$/i.test(String(value))) return Number.NaN;
+    if (/^\.?nan$/i.test(String(value))) return Number.NaN;
     throw wrong(`"${key}" takes a number, and got ${JSON.stringify(value).slice(0, 60)}`);
+  };
+  const missing = (): Product['nodata'] => {
+    const { nodata } = values;
+    if (!isObject(nodata)) return number('nodata');
+    return Object.fromEntries(Object.entries(nodata).map(([band, value]) => [band, number(`nodata.${band}`, value)!]));
   };
   const object = (key: string): Json | null => {
     const value = values[key] ?? null;
@@ -112,7 +116,7 @@ export function productOf(given: Json | undefined, defaults: ProductDefaults): P
     collectionsSite: text('collections_site', 'collections.dea.ga.gov.au'),
     producer: text('producer', 'ga.gov.au'),
     properties: object('properties') ?? {},
-    regionCodeFormat: text('region_code_format', null),
+    regionCodeFormat: text('region_code_format', 'x{x:02d}y{y:02d}'),
     namingConventions: text('naming_conventions_values', 'dea_c3'),
     explorerPath: explorer === null || explorer.endsWith('/') ? explorer : `${explorer}/`,
     inheritSkip: list('inherit_skip_properties'),
@@ -120,6 +124,6 @@ export function productOf(given: Json | undefined, defaults: ProductDefaults): P
     classifier: text('classifier', 'level3'),
     maturity,
     collectionNumber: number('collection_number'),
-    nodata: number('nodata'),
+    nodata: missing(),
   };
 }

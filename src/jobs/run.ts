@@ -4,7 +4,7 @@ import { type NumericArray, type Planes, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
 import { networkMeter } from '../io/stores.js';
 import { samplesOf } from '../stats/composite.js';
-import type { Block, CompositeSpec } from '../stats/spec.js';
+import type { Block, CompositeSpec, PhaseMs } from '../stats/spec.js';
 import type { CompositeOptions } from './composite-options.js';
 import { compositeRunner, type RunBlock } from './composite-runner.js';
 import type { Plan } from './plan.js';
@@ -45,6 +45,8 @@ export interface RunOutcome<Result> {
   network: StoreMeter;
   /** Blocks that an earlier run had finished. */
   restoredBlocks: number;
+  /** Of all threads together. */
+  ms: PhaseMs;
 }
 
 /**
@@ -139,10 +141,11 @@ export async function runWithout<Result>(
 async function runInto<Result>(
   { spec, plan }: Prepared,
   { options, sink, elsewhere }: { options: CompositeOptions; sink: BlockSink<Result>; elsewhere: StoreMeter },
-): Promise<{ result: Result; restoredBlocks: number }> {
+): Promise<Pick<RunOutcome<Result>, 'result' | 'restoredBlocks' | 'ms'>> {
   const { onProgress, signal } = options;
   const total = spec.grid.width * spec.grid.height;
   const states = sourceStates();
+  const ms: PhaseMs = { read: 0, warp: 0, compute: 0 };
   try {
     states.check(statesMet(spec));
     const left = (await sink.restore?.(plan.blocks, states)) ?? plan.blocks;
@@ -154,13 +157,14 @@ async function runInto<Result>(
       onResult: async (result, block) => {
         states.check(result.sources);
         if (result.network) addTo(elsewhere, result.network);
+        for (const phase of ['read', 'warp', 'compute'] as const) ms[phase] += result.ms[phase];
         await sink.write(result, block);
         done += block.width * block.height;
         onProgress?.(done, total);
       },
       ...(signal && { signal }),
     });
-    return { result: await sink.finish(), restoredBlocks: plan.blocks.length - left.length };
+    return { result: await sink.finish(), restoredBlocks: plan.blocks.length - left.length, ms };
   } catch (error) {
     await sink.abort(error);
     throw error;

@@ -68,6 +68,12 @@ const KEYS = {
   product: ['object', RUN],
   resolution: ['text or list', RUN],
   resampling: ['text', RUN],
+  // Of run, ours.
+  on_error: ['text', RUN],
+  offset: ['text', RUN],
+  work_dir: ['text', RUN],
+  concurrency: ['whole number', RUN],
+  report: ['text', RUN],
 } as const satisfies Record<string, readonly [Kind, readonly Reader[]]>;
 
 export type StatsKey = keyof typeof KEYS;

@@ -1,5 +1,6 @@
 import { InputError, type StackwiseError } from '../errors.js';
 import { type Crs, sameCrs, UNKNOWN_CRS } from '../geo/crs.js';
+import type { DatumShift } from '../geo/datum-shift.js';
 import { footprintOf } from '../geo/footprint.js';
 import { type Grid, intersect, windowAround } from '../geo/grid.js';
 import { JPEG_2000_NAME, USUAL_CODEC } from '../io/jp2-header.js';
@@ -14,6 +15,7 @@ import { openSources, type RasterCache, type SourceFile, sceneError, unreadable 
 import type { CompositeSpec, Resampling, Source, SourceScene } from '../stats/spec.js';
 import { holds, type InputKind, statisticFacts } from '../stats/statistic.js';
 import { suggestion } from '../stats/suggest.js';
+import type { RunLimits } from './composite-options.js';
 import type { Layer, PlanInput } from './plan.js';
 
 /** Scenes whose files are opened at a time. */
@@ -103,6 +105,8 @@ export async function surveyScene(
     cache: RasterCache;
     sensor: Sensor | null;
     resampling: Resampling;
+    datumShift: DatumShift | undefined;
+    fullResolution?: true | undefined;
   },
 ): Promise<Survey> {
   const { bands, maskBands, sensor } = options;
@@ -197,7 +201,7 @@ export function inputKind(names: readonly string[], bands: readonly BandHeader[]
 export async function planInput(
   spec: CompositeSpec,
   surveys: readonly Survey[],
-  limits: { threads: number; memoryLimitBytes: number; canSpill: boolean },
+  limits: RunLimits,
 ): Promise<PlanInput> {
   const seen = surveys.map(({ values, masks }) =>
     Promise.all([
@@ -329,12 +333,12 @@ function footprints({ grid, observations }: CompositeSpec): PlanInput['footprint
 /** Writes into each scene where its value bands lie on the grid, and gives those that meet it. */
 export async function scenesOnGrid(
   scenes: readonly SourceScene[],
-  { bands, grid }: { bands: readonly string[]; grid: Grid },
+  { bands, grid, datumShift }: { bands: readonly string[]; grid: Grid; datumShift?: DatumShift | undefined },
 ): Promise<SourceScene[]> {
   const whole = { col: 0, row: 0, width: grid.width, height: grid.height };
   const placed = scenes.map(async (scene): Promise<SourceScene | null> => {
     const own = new Map(bands.map((band) => [JSON.stringify(scene.sources[band]!.grid), scene.sources[band]!.grid!]));
-    const found = await Promise.all([...own.values()].map((one) => footprintOf(one, grid)));
+    const found = await Promise.all([...own.values()].map((one) => footprintOf(one, grid, datumShift)));
     const meeting = found.filter((window) => window !== null);
     if (!meeting.some((window) => intersect(window, whole))) return null;
     return { ...scene, footprint: windowAround(meeting) };

@@ -8,6 +8,7 @@ import { type CacheGroup, type DatasetCache, openDatasetCache } from '../io/data
 import { resolveHref, schemeOf } from '../io/href.js';
 import { type OdcDataset, odcItems } from '../io/odc-dataset.js';
 import type { FoundItem } from '../io/stac.js';
+import { isObject } from '../io/stac-item.js';
 import type { Store } from '../io/store.js';
 import { byTaskKey, countDays, signed, type Task, type TaskKey, type TaskScene, taskId } from './task.js';
 import { taskSceneOf } from './task-scene.js';
@@ -73,6 +74,16 @@ function headOf(cache: DatasetCache, gridSpec: GridSpec, groups: readonly CacheG
   };
 }
 
+const UUID = /^[0-9a-f-]{36}$/i;
+
+/** UUIDs of the datasets that a fused one was made of; of others none. */
+function partsOf({ product, metadata }: OdcDataset): string[] {
+  if (!product.includes('fused') || !isObject(metadata.lineage)) return [];
+  const sources = Object.values(metadata.lineage).flatMap((one) => (isObject(one) ? Object.values(one) : one));
+  const ids = sources.map((one) => (isObject(one) ? one.id : one));
+  return ids.filter((id): id is string => typeof id === 'string' && UUID.test(id));
+}
+
 const byTime = (a: TaskScene, b: TaskScene) => a.timeMs - b.timeMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
 export async function openCacheSet(
@@ -87,7 +98,11 @@ export async function openCacheSet(
   const itemOf = itemsOfCache(cache);
   const scenesOf = async ({ uuids }: CacheGroup): Promise<TaskScene[]> => {
     const scenes: TaskScene[] = [];
-    for (const uuid of new Set(uuids)) scenes.push(taskSceneOf(await itemOf(await cache.dataset(uuid))));
+    for (const uuid of new Set(uuids)) {
+      const dataset = await cache.dataset(uuid);
+      const parts = partsOf(dataset);
+      scenes.push({ ...taskSceneOf(await itemOf(dataset)), ...(parts.length > 0 && { parts }) });
+    }
     return scenes.sort(byTime);
   };
   return {

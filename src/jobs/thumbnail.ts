@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
-import { encodeJpeg, type JpegPicture } from '../io/jpeg-encoder.js';
 import { openRaster } from '../io/open-raster.js';
+import { encodePng } from '../io/png.js';
 import type { NumericArray, Raster } from '../io/raster.js';
 import { chooseLevel, readWindow } from '../io/window.js';
 import type { OwsStyle } from './ows-style.js';
@@ -17,7 +17,7 @@ export interface ThumbnailRequest {
 
 export interface Thumbnail {
   bytes: Uint8Array;
-  mediaType: 'image/jpeg';
+  mediaType: 'image/png';
   /** px */
   width: number;
   /** px */
@@ -28,7 +28,7 @@ export interface Thumbnail {
 interface Reduction {
   /** u8[nRow][width][4] of the large picture, from `row` on; alpha is left out. */
   add(rgba: Uint8Array, row: number): void;
-  picture(): JpegPicture;
+  picture(): { width: number; height: number; data: Uint8Array };
 }
 
 /** Each large pixel counts by the area it shares with a small one. */
@@ -100,7 +100,7 @@ async function openBands({ style, bands, signal }: ThumbnailRequest): Promise<Ra
 
 /**
  * Draws a small picture of finished bands. Their overviews are read where values may be averaged; of classes all pixels are drawn, and
- * then their colours are averaged. What has no value is black, and opacity is left out: JPEG has none.
+ * then their colours are averaged. What has no value is black.
  * @throws InputError where a band of the style is not there
  */
 export async function drawThumbnail(request: ThumbnailRequest): Promise<Thumbnail> {
@@ -128,7 +128,7 @@ export async function drawThumbnail(request: ThumbnailRequest): Promise<Thumbnai
       }
       reduced.add(renderStyle(style, planes), row);
     }
-    return { bytes: encodeJpeg(reduced.picture()), mediaType: 'image/jpeg', ...small };
+    return { bytes: await encodePng({ ...reduced.picture(), channels: 3 }), mediaType: 'image/png', ...small };
   } finally {
     await Promise.all(rasters.map((raster) => raster.close()));
   }

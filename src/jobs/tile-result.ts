@@ -24,7 +24,15 @@ export interface TileFile {
   /** Hexadecimal. */
   sha256: string;
   /** Of rasters, else null. */
-  raster: { dtype: Dtype; nodata: number | null; statistics: readonly BandStatistics[] } | null;
+  raster: {
+    dtype: Dtype;
+    nodata: number | null;
+    /** One a band. */
+    statistics: readonly BandStatistics[];
+    /** Stored value × scale + offset = physical value; 1 and 0 when not given. */
+    scale?: number;
+    offset?: number;
+  } | null;
 }
 
 /** What became of one task. */
@@ -45,8 +53,8 @@ export interface TileResult {
   files: readonly TileFile[];
   /** Where there is valid data; empty where nothing is. */
   footprint: GroundPolygons;
-  /** Scenes of the task that were not used, and why. */
-  dropped: readonly { id: string; reason: string }[];
+  /** Scenes of the task that could not be read, and why. */
+  dropped: readonly { id: string; uuid: string; reason: string }[];
   /** The plugin's name, and all keys of the configuration that shaped the numbers. */
   plugin: string;
   config: Json;

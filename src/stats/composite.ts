@@ -30,8 +30,11 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
   const { k, spec } = context;
   const at = k.exports.mark();
   const hold = block.hold === 'spill' ? holdInSpill(k) : holdInMemory(k);
+  const ms = { read: 0, warp: 0, compute: 0 };
+  const timed = stopwatch();
   try {
     const observations = await loadObservations(context, block, hold);
+    ms.read = timed();
     const planes = spec.outputs.map(({ bands, dtype }) =>
       bands.map(() => new Uint8Array(block.width * block.height * SAMPLE_BYTES[dtype])),
     );
@@ -42,21 +45,34 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
       const height = Math.min(block.stripRows, block.height - row);
       const strip: Window = { col: block.col, row: block.row + row, width: block.width, height };
       k.scope(() => {
+        timed();
         const stack = fillStack(k, spec, { block, strip, observations });
+        ms.warp += timed();
         evaluateStrip(k, stack, spec, (output, band, plane) => {
           const target = planes[spec.outputs.indexOf(output)]![band]!;
           const size = SAMPLE_BYTES[output.dtype];
           const n = strip.width * height;
           k.scope(() => target.set(convert(k, { plane, output, n, spec }), row * block.width * size));
         });
+        ms.compute += timed();
       });
     }
     if (spec.region) cutToRegion(spec, spec.region, { block, planes });
-    return { index: block.index, planes };
+    return { index: block.index, planes, ms };
   } finally {
     k.exports.release(at);
     hold.close();
   }
+}
+
+/** Ms since the last call. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const before = last;
+    last = performance.now();
+    return last - before;
+  };
 }
 
 /** The bytes of `n` samples of a plane as the output stores them; they hold until the scope ends. */
@@ -160,6 +176,7 @@ async function loadObservation(
       await nativeMasks(context.k, files, {
         recipes,
         grid: spec.grid,
+        datumShift: spec.datumShift,
         target: work.block,
         scenes: work.observation.scenes,
         signal,
@@ -175,8 +192,9 @@ async function loadScene(
   work: { scene: SourceScene; block: Block; hold: Hold; maskFiles: Map<string, SourceFile[]> },
 ): Promise<LoadedScene | null> {
   const { scene, block, hold, maskFiles } = work;
-  const { grid, resampling } = spec;
-  const files = await openSources(scene, spec.bands, { grid, cache, classes: false, resampling });
+  const { grid, resampling, datumShift, fullResolution } = spec;
+  const target = { grid, cache, resampling, datumShift, fullResolution };
+  const files = await openSources(scene, spec.bands, { ...target, classes: false });
   checkSamples(files, spec);
   const loads = files.flatMap((file) => {
     const window = sourceWindow(file.placement, block, resamplingMargin(resampling, file.placement));
@@ -188,9 +206,10 @@ async function loadScene(
   if (held.length === 0 && !afterFuse) return null;
   const masks: DayMask[] = [];
   for (const [band, recipes] of recipesByBand(spec.masks)) {
-    const [file] = await openSources(scene, [band], { grid, cache, classes: true, resampling });
+    const [file] = await openSources(scene, [band], { ...target, classes: true });
     if (afterFuse) maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
-    else masks.push(await nativeMasks(k, [file!], { recipes, grid, target: block, scenes: [scene], signal }));
+    else
+      masks.push(await nativeMasks(k, [file!], { recipes, grid, datumShift, target: block, scenes: [scene], signal }));
   }
   return held.length > 0 ? { held, masks } : null;
 }

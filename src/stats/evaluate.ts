@@ -114,15 +114,28 @@ function evaluateGeomedian({ k, stack, spec, emit }: Strip, outputs: readonly St
   if (count) emit(count, 0, { ptr: countPtr, dtype: 'u16', nodata: null });
 }
 
-function evaluatePicks({ k, stack, emit }: Strip, outputs: readonly StatisticOutput[]): void {
+/** Each band as a stack of its own. */
+function bandsOf(stack: StackView): StackView[] {
+  return Array.from({ length: stack.nBand }, (_, band) => ({
+    ...stack,
+    ptr: stack.ptr + band * stack.bandStrideBytes,
+    nBand: 1,
+  }));
+}
+
+function evaluatePicks({ k, stack, spec, emit }: Strip, outputs: readonly StatisticOutput[]): void {
   const pick = { medoid: medoidInto, first: firstInto, last: lastInto } as const;
   const { nPx, nBand, dtype } = stack;
   const index = k.alloc(nPx * 4);
   const bytes = dtype === 'f32' ? 4 : 2;
   const ptr = k.alloc(nPx * nBand * bytes);
   for (const output of outputs) {
-    pick[output.statistic.kind as keyof typeof pick](k, stack, index);
-    gatherInto(k, stack, index, ptr, stack.nodata ?? 0);
+    const kind = output.statistic.kind as keyof typeof pick;
+    const whole = spec.eachBand === undefined || kind === 'medoid';
+    for (const [i, part] of (whole ? [stack] : bandsOf(stack)).entries()) {
+      pick[kind](k, part, index);
+      gatherInto(k, part, index, ptr + i * nPx * bytes, stack.nodata ?? 0);
+    }
     for (let band = 0; band < nBand; band++) {
       emit(output, band, { ptr: ptr + band * nPx * bytes, dtype, nodata: stack.nodata });
     }

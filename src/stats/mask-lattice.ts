@@ -1,5 +1,6 @@
 import { invert, pixelToGround } from '../geo/affine.js';
 import { isGeographic, sameCrs } from '../geo/crs.js';
+import type { DatumShift } from '../geo/datum-shift.js';
 import { type Grid, type Window, windowAround } from '../geo/grid.js';
 import { middleLongitudeOf } from '../geo/longitude.js';
 import { type Placement, placeAcross, placeAlong } from './placement.js';
@@ -13,18 +14,24 @@ export interface Lattice {
   files: { file: SourceFile; frame: Window }[];
 }
 
+/** The grid of a run, and what leads to its datum. */
+interface Target {
+  grid: Grid;
+  datumShift?: DatumShift | undefined;
+}
+
 /** Sorts the mask files of a day by the lattice they lie on; both in order of time. */
-export function latticesOf(files: readonly SourceFile[], grid: Grid): Promise<Lattice[]> {
+export function latticesOf(files: readonly SourceFile[], target: Target): Promise<Lattice[]> {
   const groups: SourceFile[][] = [];
   for (const file of files) {
     const own = groups.find(([first]) => shiftBetween(first!.placement, file.placement) !== null);
     if (own) own.push(file);
     else groups.push([file]);
   }
-  return Promise.all(groups.map((group) => latticeOf(group, grid)));
+  return Promise.all(groups.map((group) => latticeOf(group, target)));
 }
 
-async function latticeOf(files: readonly SourceFile[], grid: Grid): Promise<Lattice> {
+async function latticeOf(files: readonly SourceFile[], { grid, datumShift }: Target): Promise<Lattice> {
   const first = files[0]!.placement;
   const frames = files.map(({ placement }): Window => {
     const { dx, dy } = shiftBetween(first, placement)!;
@@ -36,7 +43,7 @@ async function latticeOf(files: readonly SourceFile[], grid: Grid): Promise<Latt
   const [x, y] = pixelToGround(first.own.affine, col, row);
   const around: Grid = { crs: first.own.crs, affine: [a, b, x, d, e, y], width, height };
   return {
-    placement: first.kind === 'axes' ? placeAlong(around, grid) : await placeAcross(around, grid),
+    placement: first.kind === 'axes' ? placeAlong(around, grid) : await placeAcross(around, grid, { datumShift }),
     files: files.map((file, i) => {
       const frame = frames[i]!;
       return { file, frame: { ...frame, col: frame.col - col, row: frame.row - row } };

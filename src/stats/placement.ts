@@ -1,3 +1,4 @@
+import type { DatumShift } from '../geo/datum-shift.js';
 import type { Grid, Window } from '../geo/grid.js';
 import { turnBetween } from '../geo/longitude.js';
 import {
@@ -65,27 +66,34 @@ export function placeAlong(own: Grid, target: Grid): AxisPlacement {
 const known = new WeakMap<Grid, Map<string, Promise<CellPlacement>>>();
 const MAX_KNOWN = 256;
 
-/**
- * Cell by cell; the same object for the same two grids. `byArea`: for resamplings of all that lies under a pixel, which is not where its
- * middle lies alone.
- */
-export function placeAcross(own: Grid, target: Grid, byArea = false): Promise<CellPlacement> {
+interface AcrossOptions {
+  /** For resamplings of all that lies under a pixel, which is not where its middle lies alone. */
+  byArea?: boolean;
+  datumShift?: DatumShift | undefined;
+}
+
+/** Cell by cell; the same object for the same two grids. */
+export function placeAcross(own: Grid, target: Grid, options: AcrossOptions = {}): Promise<CellPlacement> {
+  const { byArea = false, datumShift } = options;
   const all = known.get(target) ?? new Map<string, Promise<CellPlacement>>();
   known.set(target, all);
   const { crs, affine, width, height } = own;
-  const key = JSON.stringify([crs.epsg ?? crs, affine, width, height, byArea]);
+  const key = JSON.stringify([crs.epsg ?? crs, affine, width, height, byArea, datumShift?.code]);
   let found = all.get(key);
   if (!found) {
     if (all.size >= MAX_KNOWN) all.delete(all.keys().next().value!);
-    found = across(own, target, byArea);
+    found = across(own, target, { byArea, datumShift });
     all.set(key, found);
     found.catch(() => all.delete(key));
   }
   return found;
 }
 
-async function across(own: Grid, target: Grid, byArea: boolean): Promise<CellPlacement> {
-  const [toSource, toTarget] = await Promise.all([pixelTransform(target, own), pixelTransform(own, target)]);
+async function across(own: Grid, target: Grid, { byArea, datumShift }: AcrossOptions): Promise<CellPlacement> {
+  const [toSource, toTarget] = await Promise.all([
+    pixelTransform(target, own, datumShift),
+    pixelTransform(own, target, datumShift),
+  ]);
   const middle = { x: own.width / 2, y: own.height / 2 };
   toTarget(middle);
   const origin = { x: 0, y: 0 };

@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../errors.js';
+import type { DatumShift } from '../geo/datum-shift.js';
 import { type Grid, intersect, type Window } from '../geo/grid.js';
 import { classMaskInto, type MorphologyStep, morphologyInto, orMaskInto } from '../kernels/mask.js';
 import type { Kernels } from '../kernels/memory.js';
@@ -35,6 +36,7 @@ export function maskReach(steps: readonly MorphologyStep[]): number {
 interface MaskWork {
   recipes: readonly MaskRecipe[];
   grid: Grid;
+  datumShift: DatumShift | undefined;
   target: Window;
   /** The scenes of the day in order of time, whether they meet the target or not. */
   scenes: readonly SourceScene[];
@@ -47,7 +49,7 @@ interface MaskWork {
  * their own, and say whose class each pixel's is. Empty where no file meets the window.
  */
 export async function nativeMasks(k: Kernels, files: readonly SourceFile[], work: MaskWork): Promise<NativeMask[]> {
-  const lattices = await latticesOf(files, work.grid);
+  const lattices = await latticesOf(files, work);
   const masks: NativeMask[] = [];
   for (const lattice of lattices) {
     const mask = await latticeMask(k, lattice, { ...work, several: lattices.length > 1 });

@@ -1,5 +1,6 @@
 import { FormatError, InputError, StackwiseError, UnreadableScenes, UnsupportedError } from '../errors.js';
 import type { Affine } from '../geo/affine.js';
+import type { DatumShift } from '../geo/datum-shift.js';
 import { liesAlong } from '../geo/footprint.js';
 import { type Grid, gridOfSize } from '../geo/grid.js';
 import type { BandHeader, Raster } from '../io/raster.js';
@@ -55,6 +56,9 @@ interface OpenOptions {
   cache: RasterCache;
   classes: boolean;
   resampling: Resampling;
+  datumShift?: DatumShift | undefined;
+  /** Value bands are read so too. */
+  fullResolution?: true | undefined;
 }
 
 /** Opens the files of a scene that hold `names`, one entry a file, placed under the target grid. */
@@ -113,7 +117,7 @@ async function openSource(
   scene: SourceScene,
   href: string,
   names: readonly string[],
-  { grid, cache, classes, resampling }: OpenOptions,
+  { grid, cache, classes, resampling, datumShift, fullResolution }: OpenOptions,
 ): Promise<SourceFile> {
   const raster = await cache.open(href);
   const { header } = raster;
@@ -134,11 +138,14 @@ async function openSource(
   // Along the axes nearest, bilinear and average have kernels of their own; all else goes cell by cell.
   const along = liesAlong(own, grid) && (classes || AXIS_METHODS.includes(resampling));
   // Overviews of class bands may be averages of class numbers, so classes are read at full resolution.
-  const level = classes ? 0 : chooseLevel(header, await of(href, () => pixelSize(own, grid, along)));
+  const isWhole = classes || fullResolution;
+  const level = isWhole ? 0 : chooseLevel(header, await of(href, () => pixelSize(own, grid, { along, datumShift })));
   const { width, height } = header.levels[level]!;
   const frame: Grid = { crs: own.crs, affine: levelAffine(own, header, { width, height }), width, height };
   const byArea = !classes && (resampling === 'average' || resampling === 'mode');
-  const placement = await of(href, async () => (along ? placeAlong(frame, grid) : placeAcross(frame, grid, byArea)));
+  const placement = await of(href, async () =>
+    along ? placeAlong(frame, grid) : placeAcross(frame, grid, { byArea, datumShift }),
+  );
   return { scene, raster, level, names, bandIndices, headers, placement };
 }
 
@@ -164,9 +171,13 @@ async function of<T>(href: string, place: () => Promise<T>): Promise<T> {
 const AXIS_METHODS: readonly Resampling[] = ['nearest', 'bilinear', 'average'];
 
 /** The size of a target pixel along x and y of a source grid, in units of the source's CRS. */
-async function pixelSize(own: Grid, target: Grid, along: boolean): Promise<[x: number, y: number]> {
+async function pixelSize(
+  own: Grid,
+  target: Grid,
+  { along, datumShift }: { along: boolean; datumShift: DatumShift | undefined },
+): Promise<[x: number, y: number]> {
   if (along) return [Math.abs(target.affine[0]), Math.abs(target.affine[4])];
-  const ratio = ratiosOf(await placeAcross(own, target));
+  const ratio = ratiosOf(await placeAcross(own, target, { datumShift }));
   const [a, b, , d, e] = own.affine;
   return [ratio.x * Math.sqrt(a * a + d * d), ratio.y * Math.sqrt(b * b + e * e)];
 }

@@ -1,3 +1,4 @@
+import type { DatumShift } from '../geo/datum-shift.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { Region } from '../geo/region.js';
 import type { Dtype } from '../io/raster.js';
@@ -50,6 +51,8 @@ export interface CompositeSpec {
   masks: readonly MaskRecipe[];
   maskWhen: MaskWhen;
   resampling: Resampling;
+  /** Between the grid's datum and that of scenes; not given: datums are taken as one. */
+  datumShift?: DatumShift;
   /** What the stack is made of in wasm: the bands' common type, or f32 with NaN. */
   kernel: { dtype: KernelDtype; nodata: number | null };
   /** Sample types of the bands as the first scene has them; a file that differs is an error. */
@@ -59,6 +62,10 @@ export interface CompositeSpec {
   compat: 'odc' | null;
   /** `truncate`: what falls between integers goes to the lower one; not given: half to even. */
   rounding?: 'truncate';
+  /** `first` and `last` of each band by itself; not given: of dates on which all bands are valid. */
+  eachBand?: true;
+  /** Value bands are read at full resolution; not given: at the overview that serves the grid. */
+  fullResolution?: true;
   /** `--geometry` in the grid's CRS, or null; pixels whose centre is outside have no data. */
   region: Region | null;
   /** `skip`: a scene that cannot be read is named in the failure, so that the run can go on without it. */
@@ -79,10 +86,21 @@ export interface Block {
   hold: 'memory' | 'spill';
 }
 
+/** Where the time of blocks went, ms of a thread. */
+export interface PhaseMs {
+  /** Waiting for bytes and decoding them, masks with it. */
+  read: number;
+  /** Placing pixels on the target grid. */
+  warp: number;
+  /** Statistics. */
+  compute: number;
+}
+
 /** A finished block: for each output its bands, [height][width] each. */
 export interface BlockResult {
   index: number;
   planes: Uint8Array<ArrayBuffer>[][];
+  ms: PhaseMs;
 }
 
 /** The state in which a file was read: `[href, state]`; null where its store cannot tell one state from another. */

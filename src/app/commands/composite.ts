@@ -46,6 +46,7 @@ function compositeFlags(): Command {
         'mode',
       ]),
     )
+    .option('--transform-code <code>', 'operation between the datums of scenes and result, like EPSG:9688')
     .option('--datetime <interval>', 'like 2024-06-01/2024-08-31, or open with ..')
     .option('--months <list>', 'like 5-9,12')
     .option('--max-cloud <percent>', 'leave out scenes with more cloud')
@@ -171,6 +172,7 @@ function compositeOptions(flags: Flags): FolderOptions {
     crs: text('crs'),
     resolution: amount(flags, 'res'),
     resampling: text('resampling') as FolderOptions['resampling'],
+    transformCode: text('transformCode'),
     datetime: text('datetime'),
     months: text('months'),
     maxCloudPercent: amount(flags, 'maxCloud'),

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { InputError, UsageError } from '../../errors.js';
 import { taskId } from '../../jobs/task.js';
-import { selectionLines, selectTasks } from '../../jobs/task-select.js';
+import { selectTasks } from '../../jobs/task-select.js';
 import { openTaskSet } from '../../jobs/task-set.js';
 import { type TaskRow, taskLine } from '../../jobs/task-table.js';
 import type { Flags } from '../amount-option.js';
+import { selectionOf } from '../selection-option.js';
 import { stopSignals } from '../stop.js';
 
 /** `stackwise tasks SET [selection…]` */
@@ -24,23 +23,6 @@ export function tasksCommand(): Command {
       .allowUnknownOption()
       .action(run)
   );
-}
-
-/** What is selected; `@file` stands for the lines of the file. */
-function selectionOf(given: readonly string[]): string[] {
-  return given.flatMap((text) => {
-    if (text.startsWith('--')) throw new UsageError(`unknown option '${text}'`);
-    if (!text.startsWith('@')) return [text];
-    try {
-      return selectionLines(readFileSync(text.slice(1), 'utf8'));
-    } catch (cause) {
-      throw new InputError(
-        `cannot read tasks from ${text.slice(1)}: ${(cause as NodeJS.ErrnoException).code}`,
-        {},
-        { cause },
-      );
-    }
-  });
 }
 
 async function run(url: string, selection: string[], flags: Flags): Promise<void> {

@@ -1,0 +1,177 @@
+// What a run would do, and whether it could.
+import { StackwiseError, StoreError, UnsupportedError } from '../errors.js';
+import { mapFew } from '../io/map-few.js';
+import { openOutput, storeFor } from '../io/stores.js';
+import { outputFolder } from './output-folder.js';
+import { NO_OVERLAP } from './prepare.js';
+import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
+import { type ChosenTasks, chooseTasks } from './run-tasks.js';
+import { countDays, type TaskKey, taskId } from './task.js';
+import { prepareTile, type TileState, type TileWork, tileState, tileWork } from './tile-run.js';
+
+export interface CheckedTask {
+  id: string;
+  /** `x05/y06/2019--P1Y days=070 ds=0071 s3://…/….stac-item.json (new)`, as a dry run of odc-stats prints it. */
+  line: string;
+  /** What stands in its way, in one line; null: nothing was found. */
+  trouble: string | null;
+}
+
+/** Files that are asked for at a time. */
+const AT_ONCE = 16;
+
+/** What there is, as odc-stats calls what will be done about it. */
+function flagOf(state: TileState | null, overwrite: boolean | undefined): string {
+  if (state === null) return '';
+  if (state === 'new') return ' (new)';
+  return state === 'same' && !overwrite ? ' (skip)' : ' (recompute)';
+}
+
+function lineOf({ task, names, itemUrl }: TileWork, flag: string): string {
+  const count = (value: number, width: number) => String(value).padStart(width, '0');
+  const days = countDays(
+    task.scenes.map(({ timeMs }) => timeMs),
+    0,
+  );
+  return `${names.folder} days=${count(days, 3)} ds=${count(task.scenes.length, 4)} ${itemUrl}${flag}`;
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Asks each file once, and a store that does not answer not again. */
+class Inputs {
+  readonly #known = new Map<string, Promise<string | null>>();
+  readonly #silent = new Map<string, string>();
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  trouble(href: string): Promise<string | null> {
+    const known = this.#known.get(href) ?? this.#ask(href);
+    this.#known.set(href, known);
+    return known;
+  }
+
+  /** The trouble with the store that a file lies in, where it did not answer before. */
+  silence(href: string): string | null {
+    return this.#silent.get(hostOf(href)) ?? null;
+  }
+
+  async #ask(href: string): Promise<string | null> {
+    const silent = this.silence(href);
+    if (silent !== null) return silent;
+    try {
+      await storeFor(href).stat(href, this.#signal ? { signal: this.#signal } : {});
+      return null;
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      const isOfFile = error instanceof StoreError && [404, 'ENOENT'].includes(error.facts.status ?? '');
+      if (!isOfFile) this.#silent.set(hostOf(href), messageOf(error));
+      return messageOf(error);
+    }
+  }
+}
+
+const hostOf = (href: string) => /^[a-z][a-z0-9+.-]*:\/\/[^/]*/i.exec(href)?.[0] ?? href;
+
+/** Whether files can be written to a place, found out by beginning one that never gets a name; null: they can. */
+async function destinationTrouble(location: string): Promise<string | null> {
+  try {
+    const sink = await openOutput(outputFolder(await outputFolder(location).nearest()).pathOf('.stackwise-probe'), {
+      overwrite: true,
+    });
+    await sink.abort();
+    return null;
+  } catch (error) {
+    return `nothing can be written to ${location}: ${messageOf(error)}`;
+  }
+}
+
+/** One file of each scene, and the heads of those that are looked at before a run; null: all is well. */
+async function inputTrouble(work: TileWork, settings: RunSettings, inputs: Inputs): Promise<string | null> {
+  const { scenes } = work.task;
+  if (scenes.length === 0) {
+    settings.options.onNote?.(`${work.task.id}: nothing to make: none of its scenes passes dataset_filters`);
+    return null;
+  }
+  const first = scenes.flatMap(({ bands }) => Object.values(bands)[0]?.href ?? []);
+  const found = await mapFew(first, AT_ONCE, (href) => inputs.trouble(href));
+  const lacking = found.filter((one) => one !== null);
+  if (lacking.length > 0) return `${lacking.length} of ${scenes.length} scenes cannot be read: ${lacking[0]}`;
+  try {
+    await prepareTile(work, settings, settings.options.signal);
+    return null;
+  } catch (error) {
+    settings.options.signal?.throwIfAborted();
+    if (!(error instanceof StackwiseError)) throw error;
+    if (error.facts.status !== NO_OVERLAP) return error.message;
+    settings.options.onNote?.(`${work.task.id}: nothing to make: ${error.message}`);
+    return null;
+  }
+}
+
+/**
+ * Lists what a run would do task by task, and looks whether it could: the destination takes files, each scene has its first file, and
+ * bands, masks and memory are as they must be. Nothing is computed and nothing stays written.
+ * @throws InputError for options that mean nothing and sets that are not there
+ */
+export async function* checkRun(
+  url: string,
+  selection: readonly string[],
+  options: RunOptions,
+): AsyncGenerator<CheckedTask> {
+  const settings = settleRun(options);
+  const { signal, onNote = () => {} } = options;
+  const chosen = await chooseTasks(url, selection, settings);
+  for (const note of settings.cog.notes) onNote(note);
+  const canRun = recipeIsThere(settings, onNote);
+  const trouble = await destinationTrouble(settings.location);
+  if (trouble !== null) onNote(trouble);
+  const inputs = new Inputs(signal);
+  for (const key of chosen.keys) {
+    signal?.throwIfAborted();
+    yield await checkTask(key, chosen, settings, { inputs, destination: trouble, canRun });
+  }
+}
+
+function recipeIsThere(settings: RunSettings, onNote: (text: string) => void): boolean {
+  try {
+    settings.recipe();
+    return true;
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    onNote(error.message);
+    return false;
+  }
+}
+
+async function checkTask(
+  key: TaskKey,
+  chosen: ChosenTasks,
+  settings: RunSettings,
+  { inputs, destination, canRun }: { inputs: Inputs; destination: string | null; canRun: boolean },
+): Promise<CheckedTask> {
+  const id = taskId(key);
+  const { signal, overwrite } = settings.options;
+  let work: TileWork;
+  try {
+    work = tileWork(await chosen.read(key), settings);
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { id, line: `${id} cannot be read`, trouble: messageOf(error) };
+  }
+  let state: TileState | null = null;
+  let trouble = destination;
+  if (destination === null)
+    try {
+      state = await tileState(work, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      trouble = messageOf(error);
+    }
+  const isDone = state === 'same' && !overwrite;
+  if (!isDone && canRun) trouble = (await inputTrouble(work, settings, inputs)) ?? trouble;
+  return { id, line: lineOf(work, flagOf(state, overwrite)), trouble };
+}

@@ -1,0 +1,33 @@
+// The documents of a product beside its tiles.
+import { parsePeriod } from '../geo/period.js';
+import { outputFolder } from './output-folder.js';
+import { productDocuments } from './product-documents.js';
+import type { RunSettings } from './run-settings.js';
+import type { TaskSetHead } from './task-set.js';
+import type { TaskRow } from './task-table.js';
+import type { TileResult } from './tile-result.js';
+
+/** Writes `collection.json` and the product's definition, from a set of tasks and any finished tile of it: all workers write the same. */
+export async function writeProductDocuments(
+  { product, grid, task, files }: TileResult,
+  { head, rows }: { head: TaskSetHead; rows: readonly TaskRow[] },
+  { location }: RunSettings,
+): Promise<void> {
+  const place = outputFolder(location);
+  const thumbnail = files.find(({ kind }) => kind === 'thumbnail')?.mediaType ?? null;
+  const documents = await productDocuments({
+    product,
+    gridSpec: task.gridSpec,
+    grid,
+    tiles: [...new Map(rows.map(({ x, y }) => [`${x}/${y}`, { x, y }])).values()],
+    periods: head.periods.map(({ key }) => parsePeriod(key)),
+    bands: files.flatMap(({ kind, key, raster }) =>
+      kind === 'band' && raster ? [{ name: key, dtype: raster.dtype, nodata: raster.nodata }] : [],
+    ),
+    rgba: files.some(({ kind }) => kind === 'rgba'),
+    thumbnail: thumbnail as 'image/jpeg' | 'image/png' | null,
+    location,
+  });
+  await place.make();
+  for (const { name, bytes } of documents.files) await place.write(place.pathOf(name), bytes);
+}

@@ -1,0 +1,154 @@
+// What a run of tasks is told, and what comes of it.
+import { cores } from '#platform';
+import { InputError } from '../errors.js';
+import { checkGridSpec, type GridSpec, tileSides } from '../geo/gridspec.js';
+import { hrefMap } from '../io/href-map.js';
+import type { Json } from '../io/stac-item.js';
+import type { OffsetMode } from '../stats/radiometry.js';
+import { type CogChoices, parseCogOpts } from './cog-opts.js';
+import { type OwsStyle, parseOwsStyle } from './ows-style.js';
+import { type Plugin, pluginOf, type Recipe } from './plugin.js';
+import { type Product, productOf } from './product.js';
+import { type PropertyFilter, parsePropertyFilter } from './task-property.js';
+import { outputLocation } from './tile-name.js';
+
+/** How tasks are run; the keys of odc-stats in words of TypeScript. */
+export interface RunOptions {
+  /** `gm-s2`, `gm-ls`, `gm-generic`. */
+  plugin: string;
+  pluginConfig?: Json | undefined;
+  /** Name, version and the like, see `Product`. */
+  product?: Json | undefined;
+  /** A folder or s3://bucket/prefix; `{product}`, `{name}`, `{short_name}`, `{version}`, `{version_dashed}` and `{version_raw}` are filled in. */
+  location: string;
+  cogOpts?: Json | undefined;
+  /** Tasks whose outputs are there are computed again. */
+  overwrite?: boolean | undefined;
+  /** JSON objects joined by `|`: which scenes of a task count. */
+  datasetFilters?: string | Json | undefined;
+  /** `30` or `y,x`: other pixels on the same tiles. */
+  resolution?: string | undefined;
+  /** In place of the plugin's. */
+  resampling?: string | undefined;
+  compat?: 'odc' | undefined;
+  /** The offset of Sentinel-2's newer baselines; default auto, under `compat` none. */
+  offset?: OffsetMode | undefined;
+  /** `skip`: scenes that cannot be read are dropped and recorded. Default fail. */
+  onError?: 'fail' | 'skip' | undefined;
+  /** Writes `.odc-metadata.yaml`, `.proc-info.yaml` and thumbnail too. Default true. */
+  eodatasets3?: boolean | undefined;
+  /** `s3://bucket/=DIR`, … */
+  hrefMap?: readonly string[] | undefined;
+  /** -1: all cores. */
+  threads?: number | undefined;
+  memoryLimitBytes?: number | undefined;
+  /** Tasks that compute at a time, each within its share of the memory; the next one's inputs are looked at and the last one's files finished meanwhile. Default 1. */
+  concurrency?: number | undefined;
+  /** Seconds a task may take; 0: any. */
+  maxProcessingTime?: number | undefined;
+  heartbeatFile?: string | undefined;
+  /** Where finished blocks wait; false: nowhere. Default: `.stackwise-work` in a location on the disk. */
+  workDir?: string | false | undefined;
+  /** Gets a line of JSON a task: what became of it, and where the time went. */
+  reportFile?: string | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  onNote?: ((text: string) => void) | undefined;
+}
+
+/** Everything of a run that is the same for all its tasks. */
+export interface RunSettings {
+  plugin: Plugin;
+  /** Made when the first task runs: a listing does not need it. */
+  recipe(): Recipe;
+  product: Product;
+  location: string;
+  cog: CogChoices;
+  /** Of thumbnails; null: none are drawn. */
+  style: OwsStyle | null;
+  filter: PropertyFilter | null;
+  hrefMap: ((href: string) => string) | null;
+  threads: number;
+  concurrency: number;
+  /** What shaped the numbers, for the records of the outputs. */
+  config: Json;
+  options: RunOptions;
+}
+
+const whole = (value: number, option: string, least: number): number => {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new InputError(`${option} is a whole number from ${least}, and got ${value}`, { option });
+};
+
+/**
+ * Settles what a run is told.
+ * @throws InputError for what means nothing: unknown plugins, keys and placeholders (naming the nearest), values out of range
+ */
+export function settleRun(options: RunOptions): RunSettings {
+  const { pluginConfig = {}, cogOpts, datasetFilters, concurrency = 1, threads = -1 } = options;
+  const plugin = pluginOf(options.plugin);
+  const product = productOf(options.product, plugin.product);
+  const resampling = options.resampling === undefined ? {} : { resampling: options.resampling };
+  const config = { ...pluginConfig, ...resampling };
+  let recipe: Recipe | null = null;
+  const { maxProcessingTime = 0 } = options;
+  if (!(maxProcessingTime >= 0))
+    throw new InputError(`max-processing-time is seconds from 0, and got ${maxProcessingTime}`, {
+      option: 'max-processing-time',
+    });
+  return {
+    plugin,
+    recipe: () => {
+      recipe ??= plugin.recipe(config);
+      return recipe;
+    },
+    product,
+    location: outputLocation(options.location, product),
+    cog: parseCogOpts(cogOpts),
+    style: product.preview && parseOwsStyle(product.preview),
+    filter: datasetFilters === undefined ? null : parsePropertyFilter(datasetFilters, 'dataset-filters'),
+    hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
+    threads: threads < 0 ? cores() : whole(threads, 'threads', 0),
+    concurrency: whole(concurrency, 'concurrency', 1),
+    config: {
+      plugin: options.plugin,
+      plugin_config: config,
+      product: options.product ?? {},
+      ...(cogOpts && { cog_opts: cogOpts }),
+      ...(datasetFilters !== undefined && { dataset_filters: datasetFilters }),
+      ...(options.resolution !== undefined && { resolution: options.resolution }),
+      ...(options.compat && { compat: options.compat }),
+      ...(options.offset && { offset: options.offset }),
+    },
+    options,
+  };
+}
+
+/** How far a tile may be from a whole number of pixels. */
+const WHOLE_PX = 1e-8;
+
+/**
+ * The same tiles in pixels of another size: `30`, or `y,x` (`-30,30`).
+ * @throws InputError unless the size divides the sides of a tile
+ */
+export function withResolution(spec: GridSpec, text: string): GridSpec {
+  const sizes = text.split(',').map((part) => Math.abs(Number(part)));
+  const [y, x = y] = sizes as [number, number?];
+  if (sizes.length > 2 || !sizes.every((size) => size > 0 && Number.isFinite(size)))
+    throw new InputError(`a resolution is like 30 or -30,30 (y, x), and got "${text}"`, { option: 'resolution' });
+  const [sideX, sideY] = tileSides(spec);
+  const [width, height] = [sideX / x!, sideY / y];
+  const isWhole = [width, height].every((px) => Math.abs(px - Math.round(px)) <= WHOLE_PX);
+  if (!isWhole)
+    throw new InputError(
+      `a resolution of ${text} does not divide the tiles of ${spec.name}, which are ${sideX} × ${sideY}: give a divisor`,
+      { option: 'resolution' },
+    );
+  return checkGridSpec({
+    ...spec,
+    resolutionX: x!,
+    resolutionY: y,
+    width: Math.round(width),
+    height: Math.round(height),
+  });
+}

@@ -1,0 +1,202 @@
+// Tasks of a set, one after the other and overlapped: one bad task never stops the others.
+import { setMaxListeners } from 'node:events';
+import { appendFile } from 'node:fs/promises';
+import { StackwiseError } from '../errors.js';
+import { gateOf } from './gate.js';
+import { heartbeat } from './heartbeat.js';
+import { NO_OVERLAP } from './prepare.js';
+import { writeProductDocuments } from './run-product.js';
+import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
+import { parseTaskKey, type TaskKey, taskId } from './task.js';
+import { selectTasks } from './task-select.js';
+import { openTaskSet, readTask, type TaskSet } from './task-set.js';
+import type { TaskRow } from './task-table.js';
+import type { TileResult } from './tile-result.js';
+import { runTile, type TileCost, type TileHooks, type TileWork, tileState, tileWork, tooLong } from './tile-run.js';
+
+/** What became of a task. */
+export interface TaskReport {
+  /** `2019--P1Y/5/-6` */
+  id: string;
+  status: 'done' | 'skipped' | 'failed';
+  /** Why it was skipped or failed, in one line. */
+  reason?: string;
+  /** Of its item. */
+  url?: string;
+  uuid?: string;
+  scenes?: number;
+  dropped?: readonly { id: string; reason: string }[];
+  cost?: TileCost;
+  /** Of the clock. */
+  seconds?: number;
+  /** Most that the process has held so far. */
+  peakBytes?: number;
+}
+
+/** What a run came to: a report a task, in the order in which they ended. */
+export interface RunSummary {
+  tasks: TaskReport[];
+  done: number;
+  skipped: number;
+  failed: number;
+}
+
+/** The tasks that a selection names, and how each document is read: for ids alone nothing else of the set is. */
+export interface ChosenTasks {
+  keys: readonly TaskKey[];
+  /** Null where only ids were given. */
+  set: { head: TaskSet['head']; rows: readonly TaskRow[] } | null;
+  read(key: TaskKey): ReturnType<TaskSet['task']>;
+}
+
+export async function chooseTasks(
+  url: string,
+  selection: readonly string[],
+  { hrefMap, options: { signal } }: RunSettings,
+): Promise<ChosenTasks> {
+  const open = { signal, hrefMap: hrefMap ?? undefined };
+  const keys = selection.map((text) => (text.includes(':') ? null : parseTaskKey(text)));
+  if (selection.length > 0 && !/\.db$/i.test(url) && keys.every((key) => key !== null)) {
+    const named = [...new Map(keys.map((key) => [taskId(key), key])).values()];
+    return { keys: named, set: null, read: (key) => readTask(url, key, open) };
+  }
+  const set = await openTaskSet(url, open);
+  const rows = await set.rows();
+  return { keys: selectTasks(rows, selection), set: { head: set.head, rows }, read: (key) => set.task(key) };
+}
+
+/**
+ * Runs tasks: skips those whose outputs are there and were made of the same inputs, computes the others, and goes on when one fails.
+ * @param url a set of tasks, or a cache of odc-stats (`.db`)
+ * @param selection ids, indices and slices, see `selectTasks`; none: all
+ * @throws InputError for options that mean nothing and sets that are not there; the reason of `signal`
+ */
+export async function runTasks(url: string, selection: readonly string[], options: RunOptions): Promise<RunSummary> {
+  const settings = settleRun(options);
+  settings.recipe();
+  const { signal, onProgress, onNote = () => {} } = options;
+  const chosen = await chooseTasks(url, selection, settings);
+  for (const note of settings.cog.notes) onNote(note);
+  const beat = options.heartbeatFile ? heartbeat(options.heartbeatFile, onNote) : null;
+  const tasks: TaskReport[] = [];
+  const gate = gateOf(settings.concurrency);
+  const progress = taskProgress(chosen.keys.length, onProgress);
+  let next = 0;
+  let isDescribed = false;
+  const onTile = async (result: TileResult) => {
+    if (isDescribed || !chosen.set) return;
+    isDescribed = true;
+    await writeProductDocuments(result, chosen.set, settings);
+  };
+  const lane = async () => {
+    while (next < chosen.keys.length) {
+      signal?.throwIfAborted();
+      const key = chosen.keys[next++]!;
+      const one = progress.begin();
+      const report = await runTask(key, chosen, settings, { gate, onProgress: one.part, onNote, onTile });
+      one.end();
+      tasks.push(report);
+      if (options.reportFile) await appendFile(options.reportFile, `${JSON.stringify(report)}\n`);
+    }
+  };
+  try {
+    // One more looks at its inputs and one more finishes its files while the others compute.
+    await Promise.all(Array.from({ length: settings.concurrency + 2 }, lane));
+  } finally {
+    beat?.stop();
+  }
+  const count = (status: TaskReport['status']) => tasks.filter((task) => task.status === status).length;
+  return { tasks, done: count('done'), skipped: count('skipped'), failed: count('failed') };
+}
+
+/** Progress in thousandths of a task. */
+function taskProgress(total: number, onProgress: RunOptions['onProgress']) {
+  const parts = new Set<{ value: number }>();
+  let ended = 0;
+  const tell = () => onProgress?.(ended + [...parts].reduce((sum, { value }) => sum + value, 0), total);
+  return {
+    begin() {
+      const own = { value: 0 };
+      parts.add(own);
+      tell();
+      return {
+        part(done: number, of: number) {
+          own.value = of > 0 ? (0.98 * done) / of : 0;
+          tell();
+        },
+        end() {
+          parts.delete(own);
+          ended++;
+          tell();
+        },
+      };
+    },
+  };
+}
+
+interface TaskHooks extends Pick<TileHooks, 'gate' | 'onNote' | 'onProgress'> {
+  /** Told of each tile. */
+  onTile: (result: TileResult) => Promise<void>;
+}
+
+/** Runs one task and tells what became of it; only a stop from outside is thrown. */
+async function runTask(
+  key: TaskKey,
+  chosen: ChosenTasks,
+  settings: RunSettings,
+  hooks: TaskHooks,
+): Promise<TaskReport> {
+  const id = taskId(key);
+  const { signal, maxProcessingTime = 0 } = settings.options;
+  const began = performance.now();
+  const timer = new AbortController();
+  const timeout =
+    maxProcessingTime > 0 ? setTimeout(() => timer.abort(tooLong(maxProcessingTime)), maxProcessingTime * 1000) : null;
+  const own = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
+  // Each raster that is written listens.
+  setMaxListeners(0, own);
+  const onNote = (text: string) => hooks.onNote(`${id}: ${text}`);
+  const ended = () => ({
+    seconds: (performance.now() - began) / 1000,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  });
+  try {
+    const work = tileWork(await chosen.read(key), settings);
+    const skip = await reasonToSkip(work, settings, own, onNote);
+    if (skip !== null) return { id, status: 'skipped', reason: skip, url: work.itemUrl, ...ended() };
+    const { result, cost } = await runTile(work, settings, { ...hooks, signal: own, onNote });
+    await hooks.onTile(result);
+    const { uuid, dropped } = result;
+    const scenes = result.task.scenes.length;
+    return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    const isEmpty = error instanceof StackwiseError && error.facts.status === NO_OVERLAP;
+    onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);
+    return { id, status: isEmpty ? 'skipped' : 'failed', reason, ...ended() };
+  } finally {
+    if (timeout) clearTimeout(timeout);
+  }
+}
+
+async function reasonToSkip(
+  work: TileWork,
+  settings: RunSettings,
+  signal: AbortSignal,
+  onNote: (text: string) => void,
+): Promise<string | null> {
+  if (work.task.scenes.length === 0) {
+    onNote('none of its scenes passes dataset_filters: there is nothing to make');
+    return 'no scenes pass the filters';
+  }
+  if (settings.options.overwrite) return null;
+  const state = await tileState(work, signal);
+  if (state === 'stale') onNote('its outputs were made of other inputs: they are made anew');
+  return state === 'same' ? 'done before' : null;
+}
+
+/** `12 tasks: 10 done, 1 skipped, 1 failed` */
+export function runTally({ tasks, done, skipped, failed }: RunSummary): string {
+  return `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}: ${done} done, ${skipped} skipped, ${failed} failed`;
+}

@@ -1,0 +1,228 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { simulateScenes } from '../../build/app/simulate.js';
+import { composite, readScenes } from '../../build/index.js';
+import { type RunOptions, runTasks, saveTasks } from '../../build/node.js';
+import { readTile } from '../fixture/tile-files.js';
+
+const SIZE = 128;
+/** Tiles of 64 px: the simulated scenes fill four of them. */
+const GRID = JSON.stringify({
+  crs: 'EPSG:32631',
+  resolution: 10,
+  shape: [64, 64],
+  origin: [5_642_000 - SIZE * 10, 643_000],
+  name: 'test_10',
+});
+const BANDS = ['B02', 'B03', 'B04', 'B08', 'B11', 'B12'];
+const OUTPUTS = [...BANDS, 'SMAD', 'EMAD', 'BCMAD', 'COUNT'];
+const PLUGIN = { plugin: 'gm-s2', pluginConfig: { bands: BANDS } };
+const PRODUCT = { name: 'gm_test', short_name: 'gm_test', version: '1.0.0', maturity: 'final' };
+
+let folder = '';
+let set = '';
+let collection = '';
+let n = 0;
+const at = (name: string) => join(folder, name);
+const titleOf = (code: string, period = '2024--P1Y') => `gm_test_${code}_${period}_final`;
+const tileFolder = (out: string, code: string, period = '2024--P1Y') =>
+  join(out, code.slice(0, 3), code.slice(3), period);
+
+async function tasksOf(source: string, options: Parameters<typeof saveTasks>[1] = {}): Promise<string> {
+  const out = at(`set-${++n}`);
+  await saveTasks([source], { grid: GRID, frequency: 'annual', tiles: '0:2,0:2', out, ...options });
+  return out;
+}
+
+async function run(options: Partial<RunOptions> = {}, selection: string[] = [], tasks = set) {
+  const out = options.location ?? at(`out-${++n}`);
+  const notes: string[] = [];
+  const summary = await runTasks(tasks, selection, {
+    ...PLUGIN,
+    product: PRODUCT,
+    location: out,
+    threads: 0,
+    cogOpts: { blocksize: 64, zlevel: 1 },
+    onNote: (text) => notes.push(text),
+    ...options,
+  });
+  return { ...summary, out, notes };
+}
+
+const itemOf = async (out: string, code: string) =>
+  JSON.parse(await readFile(join(tileFolder(out, code), `${titleOf(code)}.stac-item.json`), 'utf8'));
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stackwise-run-'));
+  collection = (await simulateScenes(at('c'), { dates: 6, size: SIZE, tileSize: 64 })).path;
+  set = await tasksOf(collection);
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('runTasks', () => {
+  it('makes a tile of each task: one COG a band, and the numbers of a composite on its grid', async () => {
+    const { out, tasks, done, failed } = await run();
+    expect({ done, failed }).toEqual({ done: 4, failed: 0 });
+    expect(tasks.map(({ id }) => id).sort()).toEqual([
+      '2024--P1Y/0/0',
+      '2024--P1Y/0/1',
+      '2024--P1Y/1/0',
+      '2024--P1Y/1/1',
+    ]);
+    const title = titleOf('x00y01');
+    const names = readdirSync(tileFolder(out, 'x00y01')).sort();
+    expect(names).toEqual(
+      [
+        ...OUTPUTS.map((band) => `${title}_${band}.tif`),
+        ...['sha1', 'proc-info.yaml', 'odc-metadata.yaml', 'stac-item.json'].map((end) => `${title}.${end}`),
+      ].sort(),
+    );
+    const scenes = await readScenes(collection);
+    // Row 1 of the grid is the upper one.
+    const grid = {
+      crs: { epsg: 32631, definition: null, geoKeys: null },
+      affine: [10, 0, 643_000, 0, -10, 5_642_000] as [number, number, number, number, number, number],
+      width: 64,
+      height: 64,
+    };
+    const { results } = await composite(scenes, {
+      bands: BANDS,
+      masks: ['SCL drop 0', 'SCL drop 3,8,9,10 | opening 2 | dilation 5'],
+      like: grid,
+      resampling: 'bilinear',
+      threads: 0,
+    });
+    const got = await readTile(tileFolder(out, 'x00y01'), title, OUTPUTS);
+    for (const [i, band] of BANDS.entries()) expect(got[band]).toEqual(results.geomedian!.data[i]);
+    expect(got.COUNT).toEqual(results.count!.data[0]);
+    for (const [i, name] of results.mads!.names.entries())
+      expect(got[name.toUpperCase()]).toEqual(results.mads!.data[i]);
+    expect(JSON.parse(await readFile(join(out, 'collection.json'), 'utf8'))).toMatchObject({ id: 'gm_test' });
+    expect(existsSync(join(out, 'gm_test.odc-product.yaml'))).toBe(true);
+  });
+
+  it('leaves alone what is there and was made of the same inputs, and makes anew what was not', async () => {
+    const first = await run({}, ['0']);
+    const path = join(tileFolder(first.out, 'x00y00'), `${titleOf('x00y00')}.stac-item.json`);
+    const before = await readFile(path, 'utf8');
+    const again = await run({ location: first.out }, ['0']);
+    expect(again.tasks).toMatchObject([{ status: 'skipped', reason: 'done before' }]);
+    expect(await readFile(path, 'utf8')).toBe(before);
+    const fewer = { datasetFilters: { datetime: '2024-01--P6M' } };
+    const stale = await run({ location: first.out, ...fewer }, ['0']);
+    expect(stale.tasks).toMatchObject([{ status: 'done' }]);
+    expect(stale.notes.join()).toContain('its outputs were made of other inputs');
+    expect((await itemOf(first.out, 'x00y00')).id).not.toBe(JSON.parse(before).id);
+    const over = await run({ location: first.out, ...fewer, overwrite: true }, ['0']);
+    expect(over.tasks).toMatchObject([{ status: 'done' }]);
+  });
+
+  it('goes on when a task fails, tells which and why, and skips those without scenes', async () => {
+    const broken = at('broken');
+    await cp(set, broken, { recursive: true });
+    await writeFile(join(broken, 'tasks/2024--P1Y/+0000/+0001.json'), '{');
+    const { done, failed, tasks, notes } = await run({}, [], broken);
+    expect({ done, failed }).toEqual({ done: 3, failed: 1 });
+    expect(tasks.find(({ status }) => status === 'failed')).toMatchObject({
+      id: '2024--P1Y/0/1',
+      reason: expect.stringContaining('is not JSON'),
+    });
+    expect(notes.join('\n')).toContain('2024--P1Y/0/1: failed: ');
+    const none = await run({ datasetFilters: '{"platform":"landsat-1"}' });
+    expect(none.tasks.map(({ status, reason }) => ({ status, reason }))).toEqual(
+      Array(4).fill({ status: 'skipped', reason: 'no scenes pass the filters' }),
+    );
+  });
+
+  it('fails on a scene that cannot be read, or drops it and says so in the item', async () => {
+    const damaged = at('damaged');
+    await cp(at('c'), damaged, { recursive: true });
+    const [scene] = readdirSync(damaged)
+      .filter((name) => existsSync(join(damaged, name, 'B03.tif')))
+      .sort();
+    await truncate(join(damaged, scene!, 'B03.tif'), 3000);
+    const tasks = await tasksOf(join(damaged, 'collection.json'));
+    const fails = await run({}, ['0'], tasks);
+    expect(fails.tasks).toMatchObject([{ status: 'failed', reason: expect.stringContaining(scene!) }]);
+    const { out, tasks: reports } = await run({ onError: 'skip' }, ['0'], tasks);
+    expect(reports).toMatchObject([{ status: 'done', dropped: [{ id: scene }] }]);
+    const item = await itemOf(out, 'x00y00');
+    expect(item.properties['stackwise:dropped']).toMatchObject([{ id: scene, uuid: expect.any(String) }]);
+    // What was dropped is no reason to begin again.
+    const again = await run({ location: out, onError: 'skip' }, ['0'], tasks);
+    expect(again.tasks).toMatchObject([{ status: 'skipped' }]);
+  });
+
+  it('takes other pixels on the same tiles when they divide them', async () => {
+    const { out } = await run({ resolution: '-20,20' }, ['0']);
+    const got = await readTile(tileFolder(out, 'x00y00'), titleOf('x00y00'), ['B04']);
+    expect(got.B04!.length).toBe(32 * 32);
+    const bad = await run({ resolution: '30' }, ['0']);
+    expect(bad.tasks[0]).toMatchObject({ status: 'failed', reason: expect.stringContaining('does not divide') });
+  });
+
+  it('gives the same files for any number of threads and tasks at a time', async () => {
+    process.env.SOURCE_DATE_EPOCH = '1700000000';
+    try {
+      const one = await run({ threads: 0 });
+      const two = await run({ threads: 2, concurrency: 2 });
+      for (const code of ['x00y00', 'x01y01'])
+        for (const name of readdirSync(tileFolder(one.out, code))) {
+          const [a, b] = await Promise.all(
+            [one, two].map(({ out }) => readFile(join(tileFolder(out, code), name), 'utf8')),
+          );
+          expect(b, name).toBe(a);
+        }
+    } finally {
+      delete process.env.SOURCE_DATE_EPOCH;
+    }
+  });
+
+  it('stops a task that takes too long, and goes on with the others', async () => {
+    const { tasks } = await run({ maxProcessingTime: 0.001 }, ['0', '1']);
+    expect(tasks.map(({ status }) => status)).toEqual(['failed', 'failed']);
+    expect(tasks[0]!.reason).toMatch(/longer than 0\.001 s/);
+  });
+
+  it('writes a heartbeat and a report', async () => {
+    const [heartbeatFile, reportFile] = [at('beat'), at('report.jsonl')];
+    await run({ heartbeatFile, reportFile }, ['0', '1']);
+    expect(await readFile(heartbeatFile, 'utf8')).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    const lines = (await readFile(reportFile, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatchObject({
+      status: 'done',
+      scenes: expect.any(Number),
+      peakBytes: expect.any(Number),
+      cost: { px: 64 * 64, blocks: { restored: 0 }, bytes: { written: expect.any(Number) } },
+    });
+    expect(lines[0].cost.threadMs.compute).toBeGreaterThan(0);
+  });
+
+  it('begins nothing that means nothing', async () => {
+    const wrong = (options: Partial<RunOptions>, selection: string[] = []) => expect(run(options, selection)).rejects;
+    await wrong({ plugin: 'gm-s3' }).toThrow(/no plugin "gm-s3".*gm-s2/);
+    await wrong({ pluginConfig: { cloud_filter: {} } }).toThrow(/unknown key "cloud_filter".*cloud_filters/);
+    await wrong({ pluginConfig: { cloud_filters: { clowds: [] } } }).toThrow(/SCL has no class "clowds"/);
+    await wrong({ product: { nmae: 'x' } }).toThrow(/unknown key "nmae".*name/);
+    await wrong({ cogOpts: { blok: 1 } }).toThrow(/unknown key "blok"/);
+    await wrong({ location: '/tmp/{produkt}' }).toThrow(/\{produkt\}/);
+    await wrong({}, ['99']).toThrow(/the set has 4 tasks/);
+    await wrong({ plugin: 'fc-percentiles' }).toThrow(/cannot run yet/);
+    await expect(runTasks(at('nowhere'), [], { ...PLUGIN, location: at('x') })).rejects.toThrow(/is no set of tasks/);
+  });
+
+  it('tells a place that cannot be written for each task, and computes nothing there', async () => {
+    await mkdir(at('blocked'));
+    await writeFile(at('blocked/x00'), 'a file');
+    const { tasks } = await run({ location: at('blocked') }, ['0', '1']);
+    expect(tasks.map(({ status }) => status)).toEqual(['failed', 'failed']);
+    expect(tasks[0]!.reason).toMatch(/cannot make the folder/);
+  });
+});
