@@ -80,6 +80,8 @@ export interface Block {
   stripRows: number;
   /** Where decoded source pixels wait for their strip. */
   hold: 'memory' | 'spill';
+  /** Bytes that are read before their turn; not given: none. */
+  aheadBytes?: number;
 }
 
 /** A finished block: for each output its bands, [height][width] each. */
