@@ -25,7 +25,8 @@ const onRetry = () => {
  * request; heads are kept.
  */
 function overNetwork(store: Store): Store {
-  return withCache(withCoalescing(withHostLimit(withRetry(withMeter(store, networkMeter), { onRetry }))));
+  const own = withCache(withCoalescing(withHostLimit(withRetry(withMeter(store, networkMeter), { onRetry }))));
+  return { ...own, isFar: true };
 }
 
 /** One of each for all URLs of a thread, because they remember files and share connections. */

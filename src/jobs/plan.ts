@@ -53,6 +53,8 @@ export interface PlanInput {
   outputTilePx?: number;
   /** Bytes of a codec with a memory of its own, in each thread; default 0. */
   codecBytes?: number;
+  /** Whether files are behind a network, so that reading ahead pays; default false. */
+  isFar?: boolean;
   threads: number;
   memoryLimitBytes: number;
   canSpill: boolean;
@@ -81,6 +83,9 @@ const PROCESS_BYTES = 176 * 2 ** 20;
 const THREAD_BYTES = 96 * 2 ** 20;
 /** Blocks are not made narrower than this, px. */
 const LEAST_SIDE = 16;
+/** Compressed bytes that a thread reads before their turn, where the limit leaves so much beside the best blocks; less than the least gains little. */
+const AHEAD_BYTES = 32 * 2 ** 20;
+const LEAST_AHEAD_BYTES = 2 ** 20;
 /** A full strip of the stack; more gains nothing, less costs calls. */
 const STRIP_BYTES = 32 * 2 ** 20;
 /** Cells while they are gathered, as they are kept, and those of a strip for the kernels. */
@@ -271,6 +276,7 @@ export function planBlocks(input: PlanInput): Plan {
     );
   }
   const best = fitting.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  const aheadBytes = aheadBytesOf(input, peak(best));
   const anchor = input.layers[0]!;
   const columns = starts(anchor.originCol, best.width, input.width);
   const rows = starts(anchor.originRow, best.height, input.height);
@@ -283,6 +289,7 @@ export function planBlocks(input: PlanInput): Plan {
       height: (rows[r + 1] ?? input.height) - row,
       stripRows: best.stripRows,
       hold: best.hold,
+      ...(aheadBytes > 0 && { aheadBytes }),
     })),
   );
   const readBytes = input.layers.reduce((sum, layer) => {
@@ -298,9 +305,15 @@ export function planBlocks(input: PlanInput): Plan {
     decodeFactor: best.decodeFactor,
     readBytes: Math.round(readBytes * best.decodeFactor),
     spillBytes: Math.round(best.spillBytes),
-    predictedPeakBytes: Math.round(peak(best)),
+    predictedPeakBytes: Math.round(peak(best) + lanes * aheadBytes),
     memoryLimitBytes: input.memoryLimitBytes,
   };
+}
+
+/** What reading ahead may take in each thread: never so much that blocks would be cut otherwise, or that a run would not fit. */
+function aheadBytesOf({ isFar, threads, memoryLimitBytes }: PlanInput, peakBytes: number): number {
+  const left = Math.floor((memoryLimitBytes - peakBytes) / Math.max(1, threads));
+  return isFar && left >= LEAST_AHEAD_BYTES ? Math.min(AHEAD_BYTES, left) : 0;
 }
 
 /** What the main thread holds: a result or two a thread on its way to disk, and rows of output tiles that are not whole yet. */

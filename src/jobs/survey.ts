@@ -224,6 +224,7 @@ export async function planInput(
     stackSampleBytes: spec.kernel.dtype === 'f32' ? 4 : 2,
     outputPixelBytes,
     codecBytes: codecBytes(spec, surveys),
+    ...(surveys.some(isFar) && { isFar: true }),
     workPixelBytes: 4 * (wholeObservations ? spec.bands.length + 6 : 6) + 4,
     ...limits,
   };
@@ -285,6 +286,9 @@ function codecBytes({ observations }: CompositeSpec, surveys: readonly Survey[])
   );
   return Math.max(known, named ? USUAL_CODEC.threadBytes : 0);
 }
+
+/** Whether files are behind a network. */
+const isFar = ({ values, masks }: Survey) => [...values, ...masks].some(({ raster }) => raster.foresee);
 
 /** How far a pixel's step along the target goes along each axis of the source, as parts of the whole step. */
 function spreadOf(placement: Placement): Layer['spread'] {

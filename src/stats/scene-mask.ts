@@ -32,6 +32,14 @@ export function maskReach(steps: readonly MorphologyStep[]): number {
   }, 0);
 }
 
+/** The pixels of a mask band that a target window needs, with as many around them as the filters of the recipes reach; null: none. */
+export function maskWindow(placement: Placement, target: Window, recipes: readonly MaskRecipe[]): Window | null {
+  const reach = Math.max(0, ...recipes.map((recipe) => maskReach(recipe.steps)));
+  // Cells bound positions, not pixels' middles: what lies on the bound may be the next pixel.
+  const margin = reach + (placement.kind === 'cells' ? 1 : 0);
+  return sourceWindow(placement, target, { x: margin, y: margin });
+}
+
 /** What makes a mask of classes: its recipes, and the target window that it is made for. */
 interface MaskWork {
   recipes: readonly MaskRecipe[];
@@ -67,11 +75,8 @@ async function latticeMask(
   { placement, files }: Lattice,
   { recipes, target, scenes, several, signal }: MaskWork & { several: boolean },
 ): Promise<NativeMask | null> {
-  const reach = Math.max(...recipes.map((recipe) => maskReach(recipe.steps)));
-  // Cells bound positions, not pixels' middles: what lies on the bound may be the next pixel.
-  const margin = placement.kind === 'cells' ? 1 : 0;
-  const window = sourceWindow(placement, target, { x: margin, y: margin });
-  const around = sourceWindow(placement, target, { x: margin + reach, y: margin + reach });
+  const window = maskWindow(placement, target, []);
+  const around = maskWindow(placement, target, recipes);
   if (!window || !around) return null;
   const n = window.width * window.height;
   const [ptr, rankPtr] = [k.alloc(n), several ? k.alloc(n) : null];

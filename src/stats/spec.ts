@@ -84,6 +84,8 @@ export interface Block {
   stripRows: number;
   /** Where decoded source pixels wait for their strip. */
   hold: 'memory' | 'spill';
+  /** Bytes that are read before their turn; not given: none. */
+  aheadBytes?: number;
 }
 
 /** Where the time of blocks went, ms of a thread. */
