@@ -22,13 +22,13 @@ import {
 } from './composite-options.js';
 import { frameOf, gridOf, middleLongitude, regionOf, targetCrs } from './frame.js';
 import { type Plan, planBlocks } from './plan.js';
+import { planInput } from './plan-input.js';
 import { applyRadiometry, shiftedKernel } from './radiometry.js';
 import {
   inputKind,
   kernelKind,
   locateScenes,
   ofScene,
-  planInput,
   type Survey,
   scenesOnGrid,
   sourceScene,
