@@ -1,3 +1,4 @@
+import type { Position } from 'geojson';
 import { InputError } from '../errors.js';
 import { type Affine, isAxisAligned, pixelToGround } from './affine.js';
 import { type Crs, describeCrs, sameCrs, unitOf } from './crs.js';
@@ -27,6 +28,9 @@ export interface Bounds {
   east: number;
   north: number;
 }
+
+/** Rings of polygons in units of a grid's CRS, outer ring first, closed. */
+export type GroundPolygons = Position[][][];
 
 /** The ground rectangle around a grid (around its corners when it is rotated). */
 export function gridBounds(grid: Grid): Bounds {

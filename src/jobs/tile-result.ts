@@ -1,11 +1,12 @@
 // A finished output tile: what its documents are made of.
-import type { Position } from 'geojson';
-import type { Grid } from '../geo/grid.js';
+import type { Grid, GroundPolygons } from '../geo/grid.js';
 import type { BandStatistics } from '../io/cog-writer.js';
 import type { Dtype } from '../io/raster.js';
 import type { Json } from '../io/stac-item.js';
 import type { Product } from './product.js';
 import type { Task } from './task.js';
+
+export type { GroundPolygons } from '../geo/grid.js';
 
 /** A file of a tile, whole and with its final name. */
 export interface TileFile {
@@ -33,9 +34,6 @@ export interface TileFile {
     offset?: number;
   } | null;
 }
-
-/** Rings of polygons in units of a grid's CRS, outer ring first, closed. */
-export type GroundPolygons = Position[][][];
 
 /** What became of one task. */
 export interface TileResult {
