@@ -7,6 +7,7 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { locateGridsCommand } from './commands/locate-grids.js';
 import { mosaicCommand } from './commands/mosaic.js';
 import { saveTasksCommand } from './commands/save-tasks.js';
 import { searchCommand } from './commands/search.js';
@@ -26,6 +27,7 @@ const COMMANDS = [
   tasksCommand,
   verifyCommand,
   mosaicCommand,
+  locateGridsCommand,
   searchCommand,
   infoCommand,
   demoCommand,
