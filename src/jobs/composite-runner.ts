@@ -1,6 +1,6 @@
 import { countedSince, type StoreMeter } from '../io/meter.js';
 import { openRaster } from '../io/open-raster.js';
-import { networkMeter } from '../io/stores.js';
+import { diskMeter, networkMeter } from '../io/stores.js';
 import { Kernels, kernels } from '../kernels/memory.js';
 import { compositeBlock } from '../stats/composite.js';
 import { readAhead } from '../stats/read-ahead.js';
@@ -15,6 +15,8 @@ export interface RunBlock extends BlockResult {
   sources: SourceState[];
   /** What the thread moved over the network since its last block; null where the caller's own thread counts it. */
   network: StoreMeter | null;
+  /** Bytes that it read from the disk, likewise. */
+  diskBytes: number;
 }
 
 /** Composites block by block with opened files of its own, and with kernels of its own unless it has the thread to itself. */
@@ -34,6 +36,7 @@ export const compositeRunner: BlockRunner<CompositeSpec, Block, RunBlock> = {
     });
     const ahead = readAhead({ spec, cache });
     let counted = countedSince(networkMeter);
+    let countedDisk = countedSince(diskMeter);
     return {
       async run(block, { signal, next }) {
         if (block.aheadBytes) for (const one of next ? [block, next] : [block]) ahead.expect(one);
@@ -43,8 +46,13 @@ export const compositeRunner: BlockRunner<CompositeSpec, Block, RunBlock> = {
         isNew = [];
         const sources = await Promise.all(opened.map(async (href) => [href, await stateOf(href)] as const));
         const network = alone ? counted() : null;
+        const diskBytes = alone ? countedDisk().bytes : 0;
         counted = countedSince(networkMeter);
-        return { result: { ...done, sources, network }, transfer: done.planes.flat().map((plane) => plane.buffer) };
+        countedDisk = countedSince(diskMeter);
+        return {
+          result: { ...done, sources, network, diskBytes },
+          transfer: done.planes.flat().map((plane) => plane.buffer),
+        };
       },
       async close() {
         ahead.close();

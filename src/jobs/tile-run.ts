@@ -196,7 +196,7 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
         write: seconds(clock.computed, end),
       },
       threadMs: run.ms,
-      bytes: { read: run.network.bytes, written: files.reduce((sum, { bytes }) => sum + bytes, 0) },
+      bytes: { read: run.network.bytes + run.diskBytes, written: files.reduce((sum, { bytes }) => sum + bytes, 0) },
       requests: run.network.requests,
       blocks: { total: run.prepared.plan.blocks.length, restored: run.restoredBlocks },
       px: task.grid.width * task.grid.height,

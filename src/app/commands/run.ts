@@ -30,6 +30,7 @@ export function runCommand(): Command {
       .option('--location <place>', 'a folder or s3://bucket/prefix; {product}, {version}, … are filled in')
       .option('--resolution <size>', 'other pixels on the same tiles: 30, or y,x')
       .option('--resampling <method>', 'nearest, bilinear, cubic, average or mode')
+      .option('--transform-code <code>', 'a coordinate operation between datums, like EPSG:9688')
       .option('--dataset-filters <json>', 'which scenes of a task count: objects joined by |')
       .option('--overwrite', 'make anew what is there')
       .option('--dry-run', 'list what would be done, and check inputs, credentials and destination')
@@ -79,11 +80,14 @@ async function yamlOption(flags: Flags, name: string, option: string): Promise<J
   throw new InputError(`an object of keys is wanted, and got ${JSON.stringify(parsed)?.slice(0, 60)}`, { option });
 }
 
+const withTransform = (config: Json | undefined, code: string | undefined) =>
+  code === undefined ? config : { ...config, transform_code: code };
+
 /** What the command line says; undefined where it says nothing. */
 async function fromFlags(flags: Flags): Promise<Partial<RunOptions>> {
   return {
     plugin: text(flags, 'plugin'),
-    pluginConfig: await yamlOption(flags, 'pluginConfig', 'plugin-config'),
+    pluginConfig: withTransform(await yamlOption(flags, 'pluginConfig', 'plugin-config'), text(flags, 'transformCode')),
     cogOpts: await yamlOption(flags, 'cogConfig', 'cog-config'),
     location: text(flags, 'location'),
     overwrite: flags.overwrite === true || undefined,
