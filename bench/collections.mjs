@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { simulateScenes } from '../build/app/simulate.js';
+import { crsToLonLat, lonLatToCrs, parseCrs } from '../build/geo/crs.js';
 
 const home = fileURLToPath(new URL('../build/bench/', import.meta.url));
 
@@ -116,4 +117,29 @@ export function stretched(name, from, size) {
   }
   writeFileSync(path, JSON.stringify({ type: 'FeatureCollection', features }));
   return path;
+}
+
+/** Puts the files of an item of `items` (a collection of `size` px of 10 m in zone 31) into zone 32, their middle where it was. */
+export async function inZone(items, item, size) {
+  const [toDegrees, toZone] = [await crsToLonLat(parseCrs('EPSG:32631')), await lonLatToCrs(parseCrs('EPSG:32632'))];
+  for (const asset of Object.values(item.assets)) {
+    const [res, , west, , , north] = asset['proj:transform'];
+    const [x, y] = toZone(...toDegrees(west + size * 5, north - size * 5));
+    const [left, top] = [Math.round(x / res) * res - size * 5, Math.round(y / res) * res + size * 5];
+    const file = Buffer.from(readFileSync(join(items, '..', asset.href)));
+    for (const { id, value } of readTags(file)) {
+      if (id === 33922) {
+        value.writeDoubleLE(left, 24);
+        value.writeDoubleLE(top, 32);
+      }
+      // Keys are four shorts each: the projected system is 3072.
+      if (id === 34735)
+        for (let at = 8; at < value.length; at += 8)
+          if (value.readUInt16LE(at) === 3072) value.writeUInt16LE(32632, at + 6);
+    }
+    asset.href = asset.href.replace(/\.tif$/, '-z32.tif');
+    writeFileSync(join(items, '..', asset.href), file);
+    asset['proj:transform'] = [res, 0, left, 0, -res, top];
+  }
+  item.properties['proj:code'] = 'EPSG:32632';
 }

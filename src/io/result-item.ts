@@ -95,7 +95,7 @@ function assetMember(asset: ResultAsset): object {
 }
 
 /** Links to inputs that have an address. */
-export function derivedFrom(scenes: readonly Pick<Scene, 'href' | 'id'>[]): object[] {
+export function derivedFrom(scenes: readonly Pick<Scene, 'href' | 'id'>[]) {
   return scenes.flatMap(({ href, id }) =>
     href === null ? [] : [{ rel: 'derived_from', href, type: 'application/geo+json', title: id }],
   );

@@ -1,5 +1,5 @@
 // What a run says of its product as a whole: a STAC collection, and a product of Open Data Cube.
-import { describeCrs, isGeographic, projMembers } from '../geo/crs.js';
+import { isGeographic, projMembers } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
 import type { GridSpec, TileIndex } from '../geo/gridspec.js';
 import { sidesOf, turnsOf } from '../geo/longitude.js';
@@ -10,7 +10,7 @@ import { COG, nodataMember } from '../io/result-item.js';
 import type { Product } from './product.js';
 import type { TileDocument } from './tile-documents.js';
 import { isRemote } from './tile-item.js';
-import { instant, pixelMetres } from './tile-properties.js';
+import { instant, odcCrs, pixelMetres } from './tile-properties.js';
 import { writeYaml } from './yaml.js';
 
 /** A band of all tiles of a product. */
@@ -158,7 +158,7 @@ export function productDefinition(facts: ProductFacts): Promise<string> {
       metadata_type: 'eo3',
       metadata: { product: { name: product.name } },
       load: {
-        crs: grid.crs.epsg === null ? (grid.crs.definition ?? describeCrs(grid.crs)) : describeCrs(grid.crs),
+        crs: odcCrs(grid.crs),
         resolution: { [y!]: rowStep, [x!]: columnStep },
         align: { [y!]: offsetOf(top, rowStep), [x!]: offsetOf(left, columnStep) },
       },

@@ -14,6 +14,12 @@ function shown(value: unknown, depth: number): unknown {
   return Object.fromEntries(kept.map(([key, one]) => [key, shown(one, depth + 1)]));
 }
 
+/** An address as documents may show it: without what signs it, and without names and passwords. */
+export function publicHref(href: string): string {
+  if (withoutSecrets(href) === href) return href;
+  return href.replace(/[?#].*$/, '').replace(/(\/\/)[^/@\s]+@/, '$1');
+}
+
 /** A configuration as documents may show it: without keys that name secrets, and without what signs addresses. */
 export function publicConfig(config: Json): Json {
   return shown(config, 0) as Json;

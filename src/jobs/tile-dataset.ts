@@ -1,10 +1,9 @@
 // A finished tile as a dataset of Open Data Cube (eo3).
 import type { Position } from 'geojson';
 import { pixelToGround } from '../geo/affine.js';
-import { describeCrs } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
 import { sourceUuids, tileFileNames } from './tile-name.js';
-import { productHref, tileLabel, tileProperties } from './tile-properties.js';
+import { odcCrs, productHref, tileLabel, tileProperties } from './tile-properties.js';
 import type { TileResult } from './tile-result.js';
 import { writeYaml, YamlFloat, YamlLine, YamlTime } from './yaml.js';
 
@@ -33,11 +32,6 @@ function geometryOf({ footprint, grid }: TileResult): object {
   const [only = [gridRing(grid)], ...others] = footprint;
   const [type, coordinates] = others.length === 0 ? ['Polygon', only] : ['MultiPolygon', footprint];
   return { type, coordinates: new YamlLine(floats(coordinates as Nested)) };
-}
-
-/** `epsg:3577`, or the text that defines a CRS without a code. */
-function crsText({ crs }: Grid): string {
-  return crs.epsg === null ? (crs.definition ?? describeCrs(crs)) : `epsg:${crs.epsg}`;
 }
 
 function propertiesOf(result: TileResult): Record<string, unknown> {
@@ -69,7 +63,7 @@ export function tileDataset(result: TileResult): Promise<string> {
     id: uuid,
     label: tileLabel(result),
     product: { name: product.name, href: productHref(product) },
-    crs: crsText(grid),
+    crs: odcCrs(grid.crs).replace(/^EPSG:/, 'epsg:'),
     geometry: geometryOf(result),
     grids: {
       default: {

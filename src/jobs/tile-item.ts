@@ -11,9 +11,9 @@ import { DTYPE_NAMES } from '../io/raster.js';
 import { derivedFrom, fileMembers, type ResultAsset, rasterItem } from '../io/result-item.js';
 import { version } from '../version.js';
 import { outputFolder } from './output-folder.js';
-import { publicConfig } from './public-config.js';
+import { publicConfig, publicHref } from './public-config.js';
 import { sourceUuids } from './tile-name.js';
-import { stacProperties, tileLabel, tileProperties } from './tile-properties.js';
+import { pixelMetres, stacProperties, tileLabel, tileProperties } from './tile-properties.js';
 import type { TileFile, TileResult } from './tile-result.js';
 
 /** Names of the documents beside an item; those of eodatasets3 are null where none are written. */
@@ -44,6 +44,7 @@ function rasterAsset(
 ): ResultAsset {
   const { dtype, nodata, statistics, scale = 1, offset = 0 } = raster!;
   const { west, south, east, north } = gridBounds(grid);
+  const metres = pixelMetres(grid);
   const isPicture = kind === 'rgba';
   return {
     key,
@@ -59,8 +60,8 @@ function rasterAsset(
       return { name: band, statistics: own, scale, offset };
     }),
     members: {
-      'raster:spatial_resolution': Math.abs(grid.affine[0]),
       'raster:sampling': 'area',
+      ...(metres !== null && { 'raster:spatial_resolution': metres }),
       ...projMembers(grid.crs),
       'proj:shape': [grid.height, grid.width],
       'proj:transform': grid.affine,
@@ -97,12 +98,14 @@ function otherAssets(result: TileResult, { sha1, record }: TileSiblings): Record
 /** Inputs that have an address which others may see. */
 function inputLinks({ task, folder }: TileResult): object[] {
   const place = outputFolder(folder);
-  return derivedFrom(
+  const links = derivedFrom(
     task.scenes.map(({ id, href }) => {
       const link = href === null ? null : place.linkTo(href);
-      return { id, href: link && withoutSecrets(link) !== link ? link.replace(/[?#].*$/, '') : link };
+      return { id, href: link && publicHref(link) };
     }),
   );
+  // Inputs that caches know are datasets of Open Data Cube rather than items.
+  return links.map((link) => (/\.ya?ml$/i.test(link.href) ? { ...link, type: 'text/yaml' } : link));
 }
 
 function linksOf(result: TileResult, { name, dataset }: { name: string; dataset: string | null }): object[] {

@@ -1,5 +1,6 @@
 // What is said of a tile as a whole. Its documents name these facts in two ways: as Open Data Cube (eo3) does, and as STAC.
-import { unitOf } from '../geo/crs.js';
+import { UnsupportedError } from '../errors.js';
+import { type Crs, describeCrs, projMembers, unitOf } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
 import type { Json } from '../io/stac-item.js';
 import type { PropertyValue, TaskScene } from './task.js';
@@ -143,6 +144,17 @@ export function tileLabel({ product, regionCode, task }: TileResult): string {
   const head = VERSIONED.has(namingConventions) ? `${name}-${version.replaceAll('.', '-')}` : name;
   const day = instant(task.period.startMs).slice(0, 10);
   return [head, regionCode, day, ...(maturity === null ? [] : [maturity])].join('_');
+}
+
+/**
+ * A CRS as documents of Open Data Cube name it: `EPSG:3577`, or WKT.
+ * @throws UnsupportedError for one that has neither
+ */
+export function odcCrs(crs: Crs): string {
+  const members = projMembers(crs);
+  const name = members['proj:code'] ?? members['proj:wkt2'] ?? null;
+  if (name !== null) return name;
+  throw new UnsupportedError(`Open Data Cube wants an EPSG code or WKT, and ${describeCrs(crs)} has neither`);
 }
 
 /** What Open Data Cube knows the product by, on the web. */

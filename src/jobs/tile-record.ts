@@ -49,7 +49,7 @@ export function tileRecord(result: TileResult): Promise<string> {
     'input-products': [...new Set(task.scenes.map((scene) => scene.product))].sort(),
     'odc-stats-config': publicConfig(productConfig(result)),
     'stackwise-config': { plugin, ...publicConfig(config) },
-    'dropped-inputs': dropped.map(({ id, reason }) => ({ id, reason: withoutSecrets(reason) })),
+    'dropped-inputs': dropped.map(({ reason, ...scene }) => ({ ...scene, reason: withoutSecrets(reason) })),
     software_versions: [
       { name: 'stackwise', url: SOFTWARE, version },
       { name: plugin, url: SOFTWARE, version: product.version },

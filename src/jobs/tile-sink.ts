@@ -4,7 +4,7 @@ import type { NumericArray } from '../io/raster.js';
 import { samplesOf } from '../stats/composite.js';
 import { rgbaOf } from '../stats/rgba.js';
 import type { Block, CompositeSpec } from '../stats/spec.js';
-import { type FootprintLattice, footprintLattice } from '../stats/valid-footprint.js';
+import { validFootprint } from '../stats/valid-footprint.js';
 import type { RunBlock } from './composite-runner.js';
 import type { OutputFolder } from './output-folder.js';
 import type { Recipe } from './plugin.js';
@@ -112,17 +112,12 @@ function rgbaLayer(
   };
 }
 
-/** Tells the lattice which pixels have data: those that were counted, or where nothing counts those with a value in the first band. */
-function markValid(lattice: FootprintLattice, layers: readonly Layer[], block: RunBlock, window: Block): void {
-  const [first] = layers as [Layer];
-  lattice.add(window, { data: first.samples(block, window)[0]!, nodata: first.options.nodata });
-}
-
 /** One COG writer a raster; they get their names one after the other at the end, when all blocks are in. */
 export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<BlockSink<TileRasters>> {
   const { place, names, signal, onComputed } = work;
   const layers = layersOf(prepared, work);
-  const lattice = footprintLattice(prepared.spec.grid);
+  const footprint = validFootprint(prepared.spec.grid);
+  const [first] = layers as [Layer, ...Layer[]];
   const writers: CogWriter[] = [];
   const written: string[] = [];
   const abort = async () => {
@@ -137,7 +132,7 @@ export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<
   }
   return {
     async write(result, block) {
-      markValid(lattice, layers, result, block);
+      footprint.add(block, first.samples(result, block)[0]!, first.options.nodata);
       await Promise.all(writers.map((writer, i) => writer.write(block, layers[i]!.samples(result, block))));
     },
     async finish() {
@@ -153,7 +148,7 @@ export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<
         written.push(layer.file);
         files.push(fileOf(layer, cog));
       }
-      return { files, footprint: lattice.polygons(), seconds: (performance.now() - began) / 1000 };
+      return { files, footprint: footprint.polygons(), seconds: (performance.now() - began) / 1000 };
     },
     async abort() {
       onComputed();

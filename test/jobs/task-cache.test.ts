@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -7,10 +7,12 @@ import type { Polygon } from 'geojson';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { odcItems } from '../../build/io/odc-dataset.js';
 import { sceneOfItem } from '../../build/io/stac-item.js';
+import { zstdEncode } from '../../build/io/zstd-encoder.js';
 import { itemUuid, odcUuid } from '../../build/jobs/odc-uuid.js';
 import { taskId } from '../../build/jobs/task.js';
 import { openTaskSet } from '../../build/jobs/task-set.js';
 import { saveTasks } from '../../build/node.js';
+import { lmdbFile } from '../fixture/lmdb-file.js';
 
 const data = join(process.env.STACKWISE_DATA ?? '../shared/data', 'odc-dscache-db');
 const S2 = join(data, 'test_tiles.db');
@@ -108,6 +110,53 @@ describe('a dataset of Open Data Cube', () => {
     [{ ...metadata, measurements: { red: { path: 'file:///etc/passwd' } } }, /names a local file/],
   ])('is refused where it is none (%#)', async (broken, message) => {
     await expect(odcItems()({ ...dataset, metadata: broken })).rejects.toThrow(message);
+  });
+});
+
+describe('a cache of fused datasets', () => {
+  const uuid = (i: number) => `${String(i).padStart(8, '0')}-0000-0000-0000-000000000000`;
+  const bytesOf = (...list: number[]) =>
+    Buffer.concat(list.map((i) => Buffer.from(uuid(i).replaceAll('-', ''), 'hex')));
+  const packed = (value: unknown) => zstdEncode(new TextEncoder().encode(JSON.stringify(value)), 3);
+  /** As odc-stats fuses them: sources by list, or by name as an index gives them back. */
+  const dataset = (lineage: unknown, product: string) => ({
+    product,
+    uris: ['s3://b/a.yaml'],
+    metadata: {
+      label: 'a',
+      crs: 'epsg:32653',
+      grids: { default: { shape: [10, 20], transform: [30, 0, 500_000, 0, -30, 7_000_000, 0, 0, 1] } },
+      properties: { datetime: '2019-05-23T10:09:39Z' },
+      measurements: { red: { path: 'a.tif' } },
+      lineage,
+    },
+  });
+
+  it('names those that each was made of', async () => {
+    const fused = 'fused__ga_ls_wo_3__ga_ls_fc_3';
+    const datasets = [
+      dataset({ source_datasets: [uuid(11), uuid(12)] }, fused),
+      dataset({ source_datasets: { a: { id: uuid(12) }, b: { id: uuid(13) } } }, fused),
+      dataset({ source_datasets: [uuid(14)] }, 'ga_ls8c_ard_3'),
+    ];
+    const ds = new Map<string, Uint8Array>();
+    for (const [i, one] of datasets.entries()) ds.set(bytesOf(i).toString('latin1'), await packed(one));
+    const grid = {
+      crs: 'epsg:3577',
+      tile_size: [96_000, 96_000],
+      resolution: [-30, 30],
+      origin: [-5_472_000, -2_688_000],
+    };
+    const info = new Map([
+      ['version', new TextEncoder().encode('0001')],
+      ['grid/au-30', await packed(grid)],
+      ['stats/config', await packed({ grid: 'au-30', freq: 'annual' })],
+    ]);
+    const groups = new Map([['au-30/2019--P1Y/+0006/+0025', bytesOf(0, 1, 2)]]);
+    const path = join(folder, 'fused.db');
+    await writeFile(path, lmdbFile({ info, ds, groups, udata: new Map() }).bytes);
+    const task = await (await openTaskSet(path)).task({ period: '2019--P1Y', x: 6, y: 25 });
+    expect(task.scenes.map(({ parts }) => parts)).toEqual([[uuid(11), uuid(12)], [uuid(12), uuid(13)], undefined]);
   });
 });
 

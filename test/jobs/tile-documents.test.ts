@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { UnsupportedError } from '../../build/errors.js';
 import { resolveHref } from '../../build/io/href.js';
 import type { Json } from '../../build/io/stac-item.js';
 import { sceneOfItem } from '../../build/io/stac-item.js';
@@ -177,15 +178,22 @@ describe('the item of a tile', () => {
       tileScene('a', {}, { href: 'https://host.org/a.json?sig=abc' }),
       tileScene('b', {}, { href: null }),
       tileScene('c', {}, { href: '/data/in/c.json' }),
+      tileScene('d', {}, { href: 'https://me:hush@host.org/d.odc-metadata.yaml' }),
     ];
     const inputs = ({ item }: { item: Read }) =>
       item.links.filter(({ rel }: Read) => rel === 'derived_from').map(({ href }: Read) => href);
-    expect(inputs(await documentsOf(tileResult({ task: tileTask({ scenes }) })))).toEqual(['https://host.org/a.json']);
+    expect(inputs(await documentsOf(tileResult({ task: tileTask({ scenes }) })))).toEqual([
+      'https://host.org/a.json',
+      'https://host.org/d.odc-metadata.yaml',
+    ]);
     const folder = '/data/out/x30/y14/1999--P1Y';
     expect(inputs(await documentsOf(tileResult({ task: tileTask({ scenes }), folder })))).toEqual([
       'https://host.org/a.json',
       '../../../../in/c.json',
+      'https://host.org/d.odc-metadata.yaml',
     ]);
+    const { item } = await documentsOf(tileResult({ task: tileTask({ scenes }) }));
+    expect(item.links.at(-1)).toMatchObject({ type: 'text/yaml', title: 'd' });
   });
 
   it('is read back as a scene', async () => {
@@ -246,8 +254,27 @@ describe('the item of a tile', () => {
     if (hasSchemas) expect(schemaErrors(item)).toEqual([]);
   });
 
+  it('says sizes in metres where the CRS counts in them, and needs a CRS that has a name', async () => {
+    const grid = '{"crs":"EPSG:4326","resolution":0.25,"shape":40,"name":"degrees"}';
+    const degrees = await documentsOf(
+      tileResult({ task: tileTask({ grid, x: 3, y: 2, scenes: [tileScene('a', {})] }) }),
+    );
+    expect(degrees.item.assets.red).not.toHaveProperty('raster:spatial_resolution');
+    expect(degrees.item.properties).not.toHaveProperty('gsd');
+    if (hasSchemas) expect(schemaErrors(degrees.item)).toEqual([]);
+    expect((await documentsOf(tileResult())).item.assets.red['raster:spatial_resolution']).toBe(30);
+
+    const own = '{"crs":"+proj=laea +lat_0=10 +lon_0=20 +datum=WGS84","resolution":100,"shape":50,"name":"own"}';
+    const plain = await documentsOf(tileResult({ task: tileTask({ grid: own, x: 0, y: 0 }) }));
+    expect(plain.dataset.crs).toMatch(/^PROJCRS\[/);
+    expect(plain.dataset.crs).toBe(plain.item.properties['proj:wkt2']);
+    const result = tileResult();
+    const unknown = { ...result.grid, crs: { epsg: null, definition: null, geoKeys: null } };
+    await expect(tileDocuments({ ...result, grid: unknown })).rejects.toThrow(UnsupportedError);
+  });
+
   it('says how it was made, and that inputs are missing', async () => {
-    const dropped = [{ id: 'z', reason: 'https://host.org/z.tif?sig=abc is not there' }];
+    const dropped = [{ id: 'z', uuid: 'u', reason: 'https://host.org/z.tif?sig=abc is not there' }];
     const config = { plugin_config: { eps: 0.1 }, aws: { secret_access_key: 'hush', region: 'x' }, sas_token: 'hush' };
     const { item, record, files } = await documentsOf(tileResult({ dropped, config }));
     expect(item.properties['processing:lineage']).toBe(
@@ -258,7 +285,9 @@ describe('the item of a tile', () => {
       plugin_config: { eps: 0.1 },
       aws: { region: 'x' },
     });
-    expect(record['dropped-inputs']).toEqual([{ id: 'z', reason: 'https://host.org/z.tif?sig=… is not there' }]);
+    const shown = [{ id: 'z', uuid: 'u', reason: 'https://host.org/z.tif?sig=… is not there' }];
+    expect(record['dropped-inputs']).toEqual(shown);
+    expect(item.properties['stackwise:dropped']).toEqual(shown);
     for (const file of files) expect(textOf(file)).not.toMatch(/hush|abc/);
   });
 
