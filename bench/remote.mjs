@@ -1,4 +1,4 @@
-// A composite over HTTP from loopback, each answer some milliseconds late: reading ahead against scene after scene.
+// A composite over HTTP from loopback whose answers come late: the next scenes read ahead, against each at its turn.
 // node bench/remote.mjs [--quick]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,13 +8,16 @@ import { loadavg, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { simulateScenes } from '../build/app/simulate.js';
-import { composite, readScenes } from '../build/node.js';
+import { compositeRunner } from '../build/jobs/composite-runner.js';
+import { runBlocks } from '../build/jobs/pool.js';
+import { prepareComposite } from '../build/jobs/prepare.js';
+import { readScenes } from '../build/node.js';
 
-const quick = process.argv.includes('--quick');
 const self = fileURLToPath(import.meta.url);
+const OPTIONS = { bands: ['B02', 'B03', 'B04', 'B08'], statistics: 'median,count', memoryLimitBytes: 2 ** 30 };
 
-/** In a process of its own: answers come late, and as fast as the line is, however busy those who wait are. */
-async function serve(folder) {
+/** In a process of its own: answers are as late as the parent says, however busy it is. */
+function serve(folder) {
   const files = new Map();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
@@ -24,70 +27,82 @@ async function serve(folder) {
   let latencyMs = 0;
   process.on('message', (ms) => {
     latencyMs = ms;
-    process.send('set');
+    process.send('so late');
   });
   const answer = (request, response) => {
-    // The first folder is a number of the run: no thread remembers its files.
+    // The first folder is the number of a run: no thread remembers its files.
     const bytes = files.get(request.url.replace(/^\/\d+/, ''));
     if (!bytes) return response.writeHead(404).end();
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
     const part = first === undefined ? bytes : bytes.subarray(Number(first), Number(last) + 1);
-    const end = Number(first) + part.length - 1;
-    response.writeHead(first === undefined ? 200 : 206, {
-      etag: `"${bytes.length}"`,
-      'content-length': part.length,
-      ...(first !== undefined && { 'content-range': `bytes ${first}-${end}/${bytes.length}` }),
-    });
+    const range = `bytes ${first}-${Number(first) + part.length - 1}/${bytes.length}`;
+    const headers = { etag: '"1"', 'content-length': part.length };
+    response.writeHead(first === undefined ? 200 : 206, { ...headers, ...(first && { 'content-range': range }) });
     response.end(request.method === 'HEAD' ? undefined : part);
   };
   const server = createServer((request, response) => setTimeout(answer, latencyMs, request, response));
   server.listen(0, '127.0.0.1', () => process.send(server.address().port));
 }
 
-const RUNS = [
-  ['one thread', { threads: 1 }],
-  ['two threads', { threads: 2 }],
-];
+/** Seconds, requests and MiB of all blocks of a composite. */
+async function measure(source, threads, isAhead) {
+  const { spec, plan } = await prepareComposite(await readScenes(source), { ...OPTIONS, threads });
+  const blocks = plan.blocks.map(({ aheadBytes, ...block }) => (isAhead ? { ...block, aheadBytes } : block));
+  let [requests, bytes] = [0, 0];
+  const onResult = async ({ network }) => {
+    requests += network.requests;
+    bytes += network.bytes;
+  };
+  const begin = performance.now();
+  await runBlocks(compositeRunner, spec, blocks, { threads, describe: ({ index }) => `block ${index}`, onResult });
+  return { seconds: (performance.now() - begin) / 1000, requests, mib: bytes / 2 ** 20 };
+}
 
-async function main() {
+export async function run({ quick = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'stackwise-remote-'));
-  const child = fork(self, ['--serve', folder], { stdio: 'inherit' });
+  let child = null;
   try {
-    const [dates, size] = quick ? [6, 512] : [20, 2048];
+    const [dates, size] = quick ? [4, 512] : [12, 1024];
     await simulateScenes(folder, { dates, size, tileSize: 256 });
-    child.send(0);
+    child = fork(self, ['--serve', folder]);
     const [port] = await once(child, 'message');
-    const options = { bands: ['B02', 'B03', 'B04', 'B08'], statistics: 'median,count', memoryLimitBytes: 2 ** 30 };
-    console.log(`${dates} dates of ${size} × ${size} px, 4 bands and a mask; load ${loadavg()[0].toFixed(1)}\n`);
-    console.log('| latency | threads | s | requests | MiB |\n|---|---|---|---|---|');
-    let serial = 0;
     const rows = [];
+    let serial = 0;
     for (const latency of quick ? [20] : [0, 20, 50, 100]) {
       child.send(latency);
       await once(child, 'message');
-      for (const [name, own] of RUNS) {
-        const scenes = await readScenes(`http://127.0.0.1:${port}/${++serial}/collection.json`);
-        const begin = performance.now();
-        const { network } = await composite(scenes, { ...options, ...own });
-        const seconds = (performance.now() - begin) / 1000;
-        rows.push(seconds);
-        const mib = (network.bytes / 2 ** 20).toFixed(1);
-        console.log(`| ${latency} ms | ${name} | ${seconds.toFixed(2)} | ${network.requests} | ${mib} |`);
+      for (const threads of [1, 2]) {
+        const url = () => `http://127.0.0.1:${port}/${++serial}/collection.json`;
+        const inTurn = await measure(url(), threads, false);
+        const ahead = await measure(url(), threads, true);
+        const name = `${latency} ms, ${threads} thread${threads > 1 ? 's' : ''}`;
+        rows.push({
+          case: name,
+          ours: ahead.seconds,
+          peers: { 'in turn': inTurn.seconds },
+          ratio: inTurn.seconds / ahead.seconds,
+          requests: [ahead.requests, inTurn.requests],
+          mib: [ahead.mib, inTurn.mib],
+        });
       }
     }
-    const scenes = await readScenes(folder);
-    for (const [name, own] of RUNS) {
-      const begin = performance.now();
-      await composite(scenes, { ...options, ...own });
-      console.log(`| local files | ${name} | ${((performance.now() - begin) / 1000).toFixed(2)} | 0 | 0 |`);
-    }
+    const local = await measure(join(folder, 'collection.json'), 1, true);
+    rows.push({ case: 'local files, 1 thread', ours: local.seconds, peers: {}, ratio: null });
+    rows.push({ case: '(load average)', ours: loadavg()[0], peers: {}, ratio: null });
+    return { name: `${dates} dates of ${size} × ${size} px over HTTP`, unit: 's', rows };
   } finally {
-    child.kill();
+    child?.kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-if (process.argv[2] === '--serve') {
-  // The folder is filled when the first message comes.
-  process.once('message', () => void serve(process.argv[3]));
-} else await main();
+if (process.argv[2] === '--serve') serve(process.argv[3]);
+else if (process.argv[1] === self) {
+  const { name, rows } = await run({ quick: process.argv.includes('--quick') });
+  console.log(`${name}\n\n| latency | read ahead, s | in turn, s | | requests | MiB |\n|---|---|---|---|---|---|`);
+  for (const { case: what, ours, peers, ratio, requests = [], mib = [] } of rows) {
+    const [a, b] = [peers['in turn']?.toFixed(2) ?? '', ratio ? `${ratio.toFixed(1)}×` : ''];
+    const moved = mib.map((value) => value.toFixed(1));
+    console.log(`| ${what} | ${ours.toFixed(2)} | ${a} | ${b} | ${requests.join(' / ')} | ${moved.join(' / ')} |`);
+  }
+}

@@ -53,6 +53,31 @@ describe('the pool in the calling thread', () => {
     expect(log.closed).toBe(1);
   });
 
+  it('tells a runner that looks ahead which block comes next, as long as there is one more', async () => {
+    const told: [number, number | undefined][] = [];
+    const made: BlockRunner<null, number, number> = {
+      name: 'nobody knows',
+      looksAhead: true,
+      start: () => ({
+        run: async (block, { next }) => {
+          told.push([block, next]);
+          return { result: block, transfer: [] };
+        },
+        close: async () => {},
+      }),
+    };
+    await runBlocks(made, null, [1, 2, 3, 4], options);
+    expect(told).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, undefined],
+      [4, undefined],
+    ]);
+    told.length = 0;
+    await runBlocks({ ...made, looksAhead: false }, null, [1, 2, 3], options);
+    expect(told.map(([, next]) => next)).toEqual([undefined, undefined, undefined]);
+  });
+
   it('computes at most one block ahead of a slow taker', async () => {
     let computed = 0;
     let taken = 0;
