@@ -6,7 +6,7 @@ import { schemeOf } from '../io/href.js';
 import { mapFew } from '../io/map-few.js';
 import { removeObject, storeFor } from '../io/stores.js';
 import { partsOfBlock, readBlockFile, splitBlock, writeBlockFile } from './block-file.js';
-import { claim } from './claim.js';
+import { type Claim, claim } from './claim.js';
 import { makeFolder } from './output-folder.js';
 
 type BlockPlanes = Uint8Array<ArrayBuffer>[][];
@@ -37,6 +37,7 @@ const OWNER = 'owner.json';
 const LINES = 'sources.jsonl';
 const LINE_SUFFIX = '.sources.json';
 const AT_ONCE = 8;
+const MOST_TRIES = 5;
 
 /**
  * Opens the shelf of one run in a work place, which may hold those of others.
@@ -53,9 +54,21 @@ export async function blockShelf(workPlace: string, key: string): Promise<BlockS
   }
 }
 
+/** Makes a shelf's folder and claims it; whoever empties the place around it takes that away, so it may have to be made again. */
+async function claimed(folder: string): Promise<Claim> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await makeFolder(folder);
+      return await claim(join(folder, OWNER), folder);
+    } catch (error) {
+      const { cause = error } = error as Error;
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT' || tries >= MOST_TRIES) throw error;
+    }
+  }
+}
+
 async function diskShelf(folder: string): Promise<BlockShelf> {
-  await makeFolder(folder);
-  const own = await claim(join(folder, OWNER), folder);
+  const own = await claimed(folder);
   const names = async () => (await readdir(folder)).filter((name) => name.endsWith(SUFFIX));
   return {
     place: folder,
@@ -77,6 +90,18 @@ async function diskShelf(folder: string): Promise<BlockShelf> {
     },
     release: () => own.release(),
   };
+}
+
+/** Keys of the shelves in a work place; none where there is no such place. */
+export async function shelfKeys(workPlace: string): Promise<string[]> {
+  const isBucket = schemeOf(workPlace) === 's3';
+  try {
+    const names = await storeFor(workPlace).list(isBucket ? `${workPlace.replace(/\/+$/, '')}/` : workPlace);
+    return names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
+  } catch (error) {
+    if (error instanceof StoreError && [404, 'ENOENT'].includes(error.facts.status ?? '')) return [];
+    throw error;
+  }
 }
 
 /** In a bucket nobody is kept out: whoever is at the same run makes the same blocks. */

@@ -1,5 +1,5 @@
 import { sha256 } from '#platform';
-import { StoreError, WorkerError } from '../errors.js';
+import { InputError, StoreError, WorkerError } from '../errors.js';
 import { SAMPLE_BYTES } from '../io/raster.js';
 import type { Block, CompositeSpec, SourceState } from '../stats/spec.js';
 import { version } from '../version.js';
@@ -49,6 +49,8 @@ function mayGoOn(reason: unknown, signal: AbortSignal | undefined): boolean {
 export interface KeptBlocksOptions {
   /** Whether the work folder belongs to one folder of results, and to no other. */
   isOwn: boolean;
+  /** Address of what is made: all that earlier runs kept for it is known by this. */
+  result?: string | undefined;
   onWarning?: ((text: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -160,8 +162,25 @@ export async function keptBlocks(
   spec: CompositeSpec,
   options: KeptBlocksOptions,
 ): Promise<KeptBlocks> {
-  const shelf = await blockShelf(workPlace, keyOf(spec));
+  const { result } = options;
+  const shelf = await blockShelf(workPlace, (result === undefined ? '' : stemOf(result)) + keyOf(spec));
   return new ShelvedBlocks(shelf, (await shelf.names()).length, spec, options);
+}
+
+const stemOf = (result: string) => `${digestOf(result)}-`;
+
+/**
+ * Takes away what earlier runs kept for a result that is whole: they were killed before they could, or were made of other inputs.
+ * @param keys of the shelves that are in the place, see `shelfKeys`; what a living process has stays
+ */
+export async function forgetBlocks(workPlace: string, keys: readonly string[], result: string): Promise<void> {
+  for (const key of keys.filter((one) => one.startsWith(stemOf(result)))) {
+    const shelf = await blockShelf(workPlace, key).catch((error) => {
+      if (error instanceof InputError) return null;
+      throw error;
+    });
+    await shelf?.remove(false);
+  }
 }
 
 /** The states by digest that are noted in lines; null where one is damaged: a power cut, or a kill in the midst of writing it. */

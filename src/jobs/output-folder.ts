@@ -75,7 +75,8 @@ function linkFrom(folder: string, href: string): string {
 
 async function sweepFolder(folder: string, names: readonly string[]): Promise<void> {
   for (const entry of await readdir(folder)) {
-    const [, name] = /^\.(.+)\.[0-9a-f]{12}\.partial$/.exec(entry) ?? [];
+    const [, raster, document] = /^\.(.+)\.[0-9a-f]{12}\.partial$|^(.+)\.\d+\.partial$/.exec(entry) ?? [];
+    const name = raster ?? document;
     if (name !== undefined && names.includes(name)) await rm(join(folder, entry), { force: true });
   }
 }

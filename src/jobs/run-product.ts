@@ -7,6 +7,12 @@ import type { TaskSetHead } from './task-set.js';
 import type { TaskRow } from './task-table.js';
 import type { TileResult } from './tile-result.js';
 
+/** Whether the location has them, whoever wrote them. */
+export async function hasProductDocuments({ location }: RunSettings): Promise<boolean> {
+  const place = outputFolder(location);
+  return place.has(place.pathOf('collection.json'));
+}
+
 /** Writes `collection.json` and the product's definition, from a set of tasks and any finished tile of it: all workers write the same. */
 export async function writeProductDocuments(
   { product, grid, task, files }: TileResult,

@@ -73,6 +73,8 @@ export interface RunSettings {
   /** What shaped the numbers, for the records of the outputs. */
   config: Json;
   options: RunOptions;
+  /** Keys of the shelves in the work place, as they were when first asked for. */
+  shelves?: Promise<string[]>;
 }
 
 const whole = (value: number, option: string, least: number): number => {

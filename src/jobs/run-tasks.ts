@@ -1,18 +1,28 @@
 // Tasks of a set, one after the other and overlapped: one bad task never stops the others.
 import { setMaxListeners } from 'node:events';
 import { appendFile } from 'node:fs/promises';
-import { StackwiseError } from '../errors.js';
-import { gateOf } from './gate.js';
+import { StackwiseError, StoreError } from '../errors.js';
+import { deadlineOf } from './deadline.js';
+import { type Gate, gateOf } from './gate.js';
 import { heartbeat } from './heartbeat.js';
 import { NO_OVERLAP } from './prepare.js';
-import { writeProductDocuments } from './run-product.js';
+import { hasProductDocuments, writeProductDocuments } from './run-product.js';
 import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
 import { parseTaskKey, type TaskKey, taskId } from './task.js';
 import { selectTasks } from './task-select.js';
 import { openTaskSet, readTask, type TaskSet } from './task-set.js';
 import type { TaskRow } from './task-table.js';
 import type { TileResult } from './tile-result.js';
-import { runTile, type TileCost, type TileHooks, type TileWork, tileState, tileWork, tooLong } from './tile-run.js';
+import {
+  forgetTile,
+  runTile,
+  type TileCost,
+  type TileHooks,
+  type TileWork,
+  tileState,
+  tileWork,
+  tooLong,
+} from './tile-run.js';
 
 /** What became of a task. */
 export interface TaskReport {
@@ -41,11 +51,16 @@ export interface RunSummary {
   failed: number;
 }
 
+/** All tasks of a set, as they are listed. */
+type ListedSet = { head: TaskSet['head']; rows: readonly TaskRow[] };
+
 /** The tasks that a selection names, and how each document is read: for ids alone nothing else of the set is. */
 export interface ChosenTasks {
   keys: readonly TaskKey[];
   /** Null where only ids were given. */
-  set: { head: TaskSet['head']; rows: readonly TaskRow[] } | null;
+  set: ListedSet | null;
+  /** The set, read now where it was not. */
+  listed(): Promise<ListedSet>;
   read(key: TaskKey): ReturnType<TaskSet['task']>;
 }
 
@@ -58,11 +73,16 @@ export async function chooseTasks(
   const keys = selection.map((text) => (text.includes(':') ? null : parseTaskKey(text)));
   if (selection.length > 0 && !/\.db$/i.test(url) && keys.every((key) => key !== null)) {
     const named = [...new Map(keys.map((key) => [taskId(key), key])).values()];
-    return { keys: named, set: null, read: (key) => readTask(url, key, open) };
+    const listed = async () => {
+      const set = await openTaskSet(url, open);
+      return { head: set.head, rows: await set.rows() };
+    };
+    return { keys: named, set: null, listed, read: (key) => readTask(url, key, open) };
   }
   const set = await openTaskSet(url, open);
-  const rows = await set.rows();
-  return { keys: selectTasks(rows, selection), set: { head: set.head, rows }, read: (key) => set.task(key) };
+  const own = { head: set.head, rows: await set.rows() };
+  const listed = async () => own;
+  return { keys: selectTasks(own.rows, selection), set: own, listed, read: (key) => set.task(key) };
 }
 
 /**
@@ -77,16 +97,19 @@ export async function runTasks(url: string, selection: readonly string[], option
   const { signal, onProgress, onNote = () => {} } = options;
   const chosen = await chooseTasks(url, selection, settings);
   for (const note of settings.cog.notes) onNote(note);
+  const write = await reportWriter(options);
   const beat = options.heartbeatFile ? heartbeat(options.heartbeatFile, onNote) : null;
   const tasks: TaskReport[] = [];
   const gate = gateOf(settings.concurrency);
   const progress = taskProgress(chosen.keys.length, onProgress);
   let next = 0;
-  let isDescribed = false;
-  const onTile = async (result: TileResult) => {
-    if (isDescribed || !chosen.set) return;
-    isDescribed = true;
-    await writeProductDocuments(result, chosen.set, settings);
+  let described: Promise<void> | null = null;
+  const onTile = (result: TileResult) => {
+    described ??= describe(result, chosen, settings).catch((error) => {
+      described = null;
+      throw error;
+    });
+    return described;
   };
   const lane = async () => {
     while (next < chosen.keys.length) {
@@ -96,17 +119,44 @@ export async function runTasks(url: string, selection: readonly string[], option
       const report = await runTask(key, chosen, settings, { gate, onProgress: one.part, onNote, onTile });
       one.end();
       tasks.push(report);
-      if (options.reportFile) await appendFile(options.reportFile, `${JSON.stringify(report)}\n`);
+      await write(report);
     }
   };
   try {
     // One more looks at its inputs and one more finishes its files while the others compute.
-    await Promise.all(Array.from({ length: settings.concurrency + 2 }, lane));
+    const ends = await Promise.allSettled(Array.from({ length: settings.concurrency + 2 }, lane));
+    // A stop is told when all have put their things away.
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   } finally {
     beat?.stop();
   }
   const count = (status: TaskReport['status']) => tasks.filter((task) => task.status === status).length;
   return { tasks, done: count('done'), skipped: count('skipped'), failed: count('failed') };
+}
+
+/**
+ * Appends reports to a file.
+ * @throws StoreError at once where the file cannot be written; what fails later is told, and stops nothing
+ */
+async function reportWriter({
+  reportFile,
+  onNote = () => {},
+}: RunOptions): Promise<(report: TaskReport) => Promise<void>> {
+  if (!reportFile) return async () => {};
+  const trouble = (cause: unknown) => {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    return `cannot write the report to ${reportFile}: ${code ?? message}`;
+  };
+  await appendFile(reportFile, '').catch((cause) => {
+    throw new StoreError(trouble(cause), { url: reportFile }, { cause });
+  });
+  return (report) => appendFile(reportFile, `${JSON.stringify(report)}\n`).catch((cause) => onNote(trouble(cause)));
+}
+
+/** Writes the documents of the product that items link to. Who was given ids alone reads the whole set only where there are none yet. */
+async function describe(result: TileResult, chosen: ChosenTasks, settings: RunSettings): Promise<void> {
+  if (!chosen.set && (await hasProductDocuments(settings))) return;
+  await writeProductDocuments(result, await chosen.listed(), settings);
 }
 
 /** Progress in thousandths of a task. */
@@ -134,10 +184,7 @@ function taskProgress(total: number, onProgress: RunOptions['onProgress']) {
   };
 }
 
-interface TaskHooks extends Pick<TileHooks, 'gate' | 'onNote' | 'onProgress'> {
-  /** Told of each tile. */
-  onTile: (result: TileResult) => Promise<void>;
-}
+type TaskHooks = Pick<TileHooks, 'gate' | 'onNote' | 'onProgress' | 'onTile'>;
 
 /** Runs one task and tells what became of it; only a stop from outside is thrown. */
 async function runTask(
@@ -149,10 +196,18 @@ async function runTask(
   const id = taskId(key);
   const { signal, maxProcessingTime = 0 } = settings.options;
   const began = performance.now();
-  const timer = new AbortController();
-  const timeout =
-    maxProcessingTime > 0 ? setTimeout(() => timer.abort(tooLong(maxProcessingTime)), maxProcessingTime * 1000) : null;
-  const own = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
+  const deadline = deadlineOf(maxProcessingTime, () => tooLong(maxProcessingTime));
+  const own = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
+  const gate: Gate = {
+    async enter(stop) {
+      deadline.pause();
+      try {
+        return await hooks.gate.enter(stop);
+      } finally {
+        deadline.resume();
+      }
+    },
+  };
   // Each raster that is written listens.
   setMaxListeners(0, own);
   const onNote = (text: string) => hooks.onNote(`${id}: ${text}`);
@@ -164,8 +219,7 @@ async function runTask(
     const work = tileWork(await chosen.read(key), settings);
     const skip = await reasonToSkip(work, settings, own, onNote);
     if (skip !== null) return { id, status: 'skipped', reason: skip, url: work.itemUrl, ...ended() };
-    const { result, cost } = await runTile(work, settings, { ...hooks, signal: own, onNote });
-    await hooks.onTile(result);
+    const { result, cost } = await runTile(work, settings, { ...hooks, gate, signal: own, onNote });
     const { uuid, dropped } = result;
     const scenes = result.task.scenes.length;
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
@@ -176,7 +230,7 @@ async function runTask(
     onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);
     return { id, status: isEmpty ? 'skipped' : 'failed', reason, ...ended() };
   } finally {
-    if (timeout) clearTimeout(timeout);
+    deadline.stop();
   }
 }
 
@@ -193,7 +247,9 @@ async function reasonToSkip(
   if (settings.options.overwrite) return null;
   const state = await tileState(work, signal);
   if (state === 'stale') onNote('its outputs were made of other inputs: they are made anew');
-  return state === 'same' ? 'done before' : null;
+  if (state !== 'same') return null;
+  await forgetTile(work, settings);
+  return 'done before';
 }
 
 /** `12 tasks: 10 done, 1 skipped, 1 failed` */

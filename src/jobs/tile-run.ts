@@ -8,9 +8,10 @@ import { storeFor } from '../io/stores.js';
 import { formatMask } from '../stats/mask-recipe.js';
 import { detectSensor, findBand } from '../stats/sensors.js';
 import type { PhaseMs } from '../stats/spec.js';
+import { shelfKeys } from './block-shelf.js';
 import type { CompositeOptions } from './composite-options.js';
 import type { Gate } from './gate.js';
-import { type KeptBlocks, keptBlocks } from './kept-blocks.js';
+import { forgetBlocks, type KeptBlocks, keptBlocks } from './kept-blocks.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import { type Prepared, prepareComposite } from './prepare.js';
 import { type RunOutcome, runWithout } from './run.js';
@@ -135,6 +136,8 @@ export interface TileHooks {
   signal?: AbortSignal | undefined;
   onNote: (text: string) => void;
   onProgress?: ((donePx: number, totalPx: number) => void) | undefined;
+  /** Told of the tile when its rasters are whole, before it has an item: what that links to can be made. */
+  onTile?: ((result: TileResult) => Promise<void>) | undefined;
 }
 
 /**
@@ -168,8 +171,8 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
     leave = await gate.enter(signal);
     clock.entered = performance.now();
     try {
-      kept = await openKept(prepared, settings, hooks);
-      await place.sweep([...settings.recipe().outputs.map(({ name }) => names.band(name)), names.rgba]);
+      kept = await openKept(prepared, work, settings, hooks);
+      await place.sweep(fileNames(names, settings));
       const onComputed = () => {
         clock.computed = performance.now();
         leave();
@@ -184,8 +187,9 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
   }).finally(() => leave());
   const files = [...run.result.files];
   try {
-    const result = await documented(work, { run, files, place, settings, signal });
+    const result = await documented(work, { run, files, place, settings, hooks });
     await (kept as KeptBlocks | null)?.done();
+    await forgetTile(work, settings);
     const end = performance.now();
     const seconds = (from: number, to: number) => Math.max(0, to - from) / 1000;
     const cost: TileCost = {
@@ -209,10 +213,32 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
   }
 }
 
-async function openKept(prepared: Prepared, { options, location }: RunSettings, { onNote, signal }: TileHooks) {
-  const { workDir = outputFolder(location).workDir ?? false } = options;
-  if (!workDir) return null;
-  return keptBlocks(workDir, prepared.spec, { isOwn: false, onWarning: onNote, signal });
+/** Names that this run gives to files. */
+function fileNames(names: TileNames, settings: RunSettings): string[] {
+  const bands = settings.recipe().outputs.map(({ name }) => names.band(name));
+  return [...bands, names.rgba, names.thumbnail('png'), names.sha1, names.record, names.dataset, names.item];
+}
+
+/** Where finished blocks wait; null: nowhere. */
+function workPlace({ options, location }: RunSettings): string | null {
+  const { workDir = outputFolder(location).workDir } = options;
+  return workDir || null;
+}
+
+async function openKept(prepared: Prepared, { itemUrl }: TileWork, settings: RunSettings, hooks: TileHooks) {
+  const place = workPlace(settings);
+  if (place === null) return null;
+  const { onNote, signal } = hooks;
+  return keptBlocks(place, prepared.spec, { isOwn: false, result: itemUrl, onWarning: onNote, signal });
+}
+
+/** Takes away what runs that were killed kept for a tile that is whole now. */
+export async function forgetTile({ itemUrl }: TileWork, settings: RunSettings): Promise<void> {
+  const place = workPlace(settings);
+  if (place === null) return;
+  // What was kept before this run is all that can be left: it takes away its own.
+  settings.shelves ??= shelfKeys(place);
+  await forgetBlocks(place, await settings.shelves, itemUrl);
 }
 
 /** Draws the thumbnail and writes the documents, the item last. */
@@ -223,11 +249,17 @@ async function documented(
     files: TileFile[];
     place: OutputFolder;
     settings: RunSettings;
-    signal: AbortSignal | undefined;
+    hooks: TileHooks;
   },
 ): Promise<TileResult> {
   const { task, names, folder, uuid } = work;
-  const { run, files, place, settings, signal } = made;
+  const {
+    run,
+    files,
+    place,
+    settings,
+    hooks: { signal, onTile },
+  } = made;
   const { product, options, config } = settings;
   const withEo3 = options.eodatasets3 ?? true;
   const write = async (name: string, bytes: Uint8Array) => {
@@ -261,6 +293,7 @@ async function documented(
     processedAt: processingTime(),
   };
   const documents = await tileDocuments(result, { eodatasets: withEo3 });
+  await onTile?.(result);
   for (const { name, bytes } of documents.files) await write(name, bytes);
   return result;
 }
