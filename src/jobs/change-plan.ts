@@ -11,7 +11,7 @@ export interface ChangePlan {
   threads: number;
   /** Rows of a chip that a thread takes at a time: all, if they fit, for each piece reads the tiles that it touches anew. */
   rows: number;
-  /** The same of the last chips, which are too few for all threads and are shared by them. */
+  /** The same of the last chips, which are too few for all threads: some are shared, so that nobody takes two pieces of them. */
   lastRows: number;
   predictedPeakBytes: number;
   memoryLimitBytes: number;
@@ -56,7 +56,10 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
     );
   }
   const rows = Math.min(most, chipPx);
-  const lastRows = Math.min(most, Math.ceil(chipPx / lanes));
+  // One piece a thread: with a second one it would read the same tiles again, which takes longer than what is left of finding changes.
+  const nLast = chips.toRun % lanes;
+  const pieces = nLast === 0 ? 1 : Math.floor(lanes / nLast);
+  const lastRows = Math.min(most, Math.ceil(chipPx / pieces));
   return { chips, threads, rows, lastRows, predictedPeakBytes: fixed + rows * rowBytes, memoryLimitBytes };
 }
 

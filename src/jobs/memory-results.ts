@@ -3,6 +3,7 @@ import type { ChipGrid } from '../geo/chip-grid.js';
 import { chipCell } from '../geo/chip-grid.js';
 import { type Changes, joinChanges, pixelOf } from '../stats/change.js';
 import { MemoryRequests } from './memory-requests.js';
+import { unpackRows } from './packed-rows.js';
 import {
   type ChipPixels,
   type ChipRange,
@@ -10,6 +11,7 @@ import {
   type ChipSummary,
   checkKey,
   checkRange,
+  type PackedChip,
   pixelAt,
   pixelCorner,
   type ResultStore,
@@ -45,6 +47,10 @@ class MemoryResults implements ResultStore {
     // A copy: what the caller does to its arrays afterwards is not in the store.
     this.chips.set(this.key(chip.changes.algorithm, chip), { summary, chip: structuredClone(chip) });
     this.requests.answer(chip.changes.algorithm, chip);
+  }
+
+  async writePacked({ parts, ...chip }: PackedChip): Promise<void> {
+    return this.write({ ...chip, changes: unpackRows(parts) });
   }
 
   async chip(algorithm: string, at: { h: number; v: number }): Promise<ChipResult | null> {

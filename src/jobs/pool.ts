@@ -94,7 +94,7 @@ export function threadLane<Spec, Block, Result>(
 export interface PoolOptions<Block, Result> {
   /** 0 computes in the calling thread. */
   threads: number;
-  /** Takes each finished block; blocks finish in any order. Waited for before a further result of the same lane is taken. */
+  /** Takes each finished block; blocks finish in any order. Waited for before its lane begins the block after the next. */
   onResult: (result: Result, block: Block) => Promise<void>;
   /** Names a block in an error: "block 3 at (512, 0)". */
   describe: (block: Block) => string;
@@ -136,12 +136,20 @@ export async function runBlocks<Spec, Block, Result>(
     threads === 0 ? inlineLane(runner, spec, stopper.signal) : threadLane(runner, spec, describe),
   );
   let next = 0;
+  const begin = (lane: Lane<Block, Result>) => {
+    if (next >= blocks.length) return null;
+    const block = blocks[next++]!;
+    const result = unlessStopped(lane.run(block));
+    result.catch(() => {}); // Seen when it is waited for, if nothing else fails before.
+    return { block, result };
+  };
   const drive = async (lane: Lane<Block, Result>) => {
     let writing: Promise<void> = Promise.resolve();
-    while (next < blocks.length) {
-      const block = blocks[next++]!;
-      const result = await unlessStopped(lane.run(block));
+    for (let running = begin(lane); running; ) {
+      const { block, result } = { ...running, result: await running.result };
       await writing;
+      // First the next block, so that the thread does not wait while this thread takes the result.
+      running = begin(lane);
       writing = onResult(result, block);
       writing.catch((error) => stopper.abort(error)); // Seen at the next await; stops the other lanes at once.
     }

@@ -22,6 +22,13 @@ export interface ChipHead {
   dates: number[];
 }
 
+/** What is needed of it to read rows. */
+interface SharedFacts {
+  bandNames: readonly string[];
+  avgDaysYr: number;
+  dates: ArrayLike<number>;
+}
+
 const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 0;
 const isName = (text: unknown) => typeof text === 'string';
 
@@ -118,6 +125,11 @@ export class RowWriter {
   }
 }
 
+/** The rows of all pixels; each is lent until the next. */
+export function* rowsOf(writer: RowWriter, changes: Changes): Generator<Uint8Array> {
+  for (let px = 0; px < changes.nPx; px++) yield writer.row(changes, px);
+}
+
 /** Collects rows, pixel by pixel, into results. */
 export class RowReader {
   private readonly algorithm: string;
@@ -133,7 +145,7 @@ export class RowReader {
   private px = 0;
 
   /** @throws FormatError for more masks than there can be. */
-  constructor(algorithm: string, { bandNames, avgDaysYr, dates }: ChipHead, nPx: number) {
+  constructor(algorithm: string, { bandNames, avgDaysYr, dates }: SharedFacts, nPx: number) {
     if (nPx * dates.length > MOST_MASK_BYTES) {
       throw new FormatError(`the store is damaged: ${dates.length} dates of ${nPx} pixels`);
     }
