@@ -3,7 +3,7 @@ import type { ChipGrid } from '../geo/chip-grid.js';
 import { chipCell } from '../geo/chip-grid.js';
 import { type Changes, joinChanges, pixelOf } from '../stats/change.js';
 import { MemoryRequests } from './memory-requests.js';
-import { unpackRows } from './packed-rows.js';
+import { packedSummaryOf, unpackRows } from './packed-rows.js';
 import {
   type ChipPixels,
   type ChipRange,
@@ -45,12 +45,18 @@ class MemoryResults implements ResultStore {
   async write(chip: ChipResult): Promise<void> {
     const summary = summaryOf(this.grid, chip);
     // A copy: what the caller does to its arrays afterwards is not in the store.
-    this.chips.set(this.key(chip.changes.algorithm, chip), { summary, chip: structuredClone(chip) });
-    this.requests.answer(chip.changes.algorithm, chip);
+    this.keep(summary, structuredClone(chip));
   }
 
-  async writePacked({ parts, ...chip }: PackedChip): Promise<void> {
-    return this.write({ ...chip, changes: unpackRows(parts) });
+  async writePacked(chip: PackedChip): Promise<void> {
+    const summary = packedSummaryOf(this.grid, chip);
+    const { parts, ...facts } = chip;
+    this.keep(summary, { ...facts, changes: unpackRows(parts) });
+  }
+
+  private keep(summary: ChipSummary, chip: ChipResult): void {
+    this.chips.set(this.key(chip.changes.algorithm, chip), { summary, chip });
+    this.requests.answer(chip.changes.algorithm, chip);
   }
 
   async chip(algorithm: string, at: { h: number; v: number }): Promise<ChipResult | null> {

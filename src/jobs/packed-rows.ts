@@ -1,7 +1,7 @@
 // Results of pixels as the rows that a store keeps, packed where they were found: who writes them has nothing left to compute.
 import type { ChipGrid } from '../geo/chip-grid.js';
 import { type ChangeCounts, type Changes, countPixels } from '../stats/change.js';
-import { RowReader, RowWriter, rowsOf } from './result-bytes.js';
+import { RowReader, RowWriter, rowLength } from './result-bytes.js';
 import { type ChipSummary, checkFacts, type PackedChip } from './result-store.js';
 
 /** Rows of pixels one after the other, as plain data. */
@@ -19,28 +19,29 @@ export interface PackedRows {
   counts: ChangeCounts;
 }
 
-/** Room for a pixel to begin with: a segment of seven bands. */
-const FIRST_BYTES = 1024;
+/** [nPx]: where the row of each pixel ends. */
+function endsOf(changes: Changes): Uint32Array {
+  const ends = new Uint32Array(changes.nPx);
+  let end = 0;
+  for (let px = 0; px < ends.length; px++) {
+    end += rowLength(changes, px);
+    ends[px] = end;
+  }
+  return ends;
+}
+
+function putRows(bytes: Uint8Array, ends: Uint32Array, changes: Changes): void {
+  const writer = new RowWriter();
+  for (let px = 0; px < ends.length; px++) bytes.set(writer.row(changes, px), px === 0 ? 0 : ends[px - 1]!);
+}
 
 export function packRows(changes: Changes): PackedRows {
   const { algorithm, nPx, dates, segments } = changes;
-  const ends = new Uint32Array(nPx);
-  let bytes = new Uint8Array(FIRST_BYTES * nPx);
-  let end = 0;
-  let px = 0;
-  for (const row of rowsOf(new RowWriter(), changes)) {
-    if (end + row.length > bytes.length) {
-      const grown = new Uint8Array(2 * (end + row.length));
-      grown.set(bytes);
-      bytes = grown;
-    }
-    bytes.set(row, end);
-    end += row.length;
-    ends[px++] = end;
-  }
   const { bandNames, avgDaysYr } = segments;
-  const counts = countPixels(changes);
-  return { algorithm, nPx, bandNames, avgDaysYr, dates, bytes: bytes.slice(0, end), ends, counts };
+  const ends = endsOf(changes);
+  const bytes = new Uint8Array(ends.at(-1) ?? 0);
+  putRows(bytes, ends, changes);
+  return { algorithm, nPx, bandNames, avgDaysYr, dates, bytes, ends, counts: countPixels(changes) };
 }
 
 /** The rows of parts of a chip, in order; each is lent until the next. */

@@ -1,6 +1,6 @@
 // Results of a chip as rows of bytes, one a pixel, and a head for what the pixels share.
 import { FormatError } from '../errors.js';
-import { type Changes, recordLength, SegmentTable, writeRecords } from '../stats/change.js';
+import { type Changes, recordLength, type Segments, SegmentTable, writeRecords } from '../stats/change.js';
 import { type ChipSummary, isTime } from './result-store.js';
 
 /*
@@ -83,6 +83,17 @@ function packMask(target: Uint8Array, mask: Uint8Array): void {
   for (let i = 0; i < mask.length; i++) if (mask[i] !== 0) target[i >> 3]! |= 1 << (i & 7);
 }
 
+/** Numbers of the row of a pixel that has not failed. */
+const numbersOf = ({ offsets, bandNames }: Segments, px: number) =>
+  ROW_HEAD + (offsets[px + 1]! - offsets[px]!) * recordLength(bandNames.length);
+
+/** Bytes of the row of pixel `px`. */
+export function rowLength({ segments, dates, failures }: Changes, px: number): number {
+  const failure = failures.get(px);
+  if (failure !== undefined) return ROW_HEAD * F64 + new TextEncoder().encode(failure).length;
+  return numbersOf(segments, px) * F64 + maskBytes(dates.length);
+}
+
 /** The row of a pixel; the bytes lend themselves until the next row. */
 export class RowWriter {
   private buffer = new Float64Array(1024);
@@ -93,9 +104,8 @@ export class RowWriter {
     const failure = changes.failures.get(px);
     if (failure !== undefined) return this.failure(new TextEncoder().encode(failure));
     const [from, until] = [segments.offsets[px]!, segments.offsets[px + 1]!];
-    const nNumber = ROW_HEAD + (until - from) * recordLength(segments.bandNames.length);
-    const nBytes = nNumber * F64 + maskBytes(dates.length);
-    const bytes = this.reserve(nBytes);
+    const nNumber = numbersOf(segments, px);
+    const bytes = this.reserve(nNumber * F64 + maskBytes(dates.length));
     this.head(until - from, changes, px);
     writeRecords(this.buffer.subarray(ROW_HEAD, nNumber), segments, from, until);
     const mask = bytes.subarray(nNumber * F64).fill(0);
