@@ -98,7 +98,7 @@ describe('chips that are asked for', () => {
     const { grid } = runner.area();
     const store = memoryResults(grid);
     let full = 2;
-    const write: typeof store.writePacked = async (chip) => {
+    const writePacked: typeof store.writePacked = async (chip) => {
       if (full-- > 0) throw new StoreError('the disk is full', { url: 'results.mdb', status: 'ENOSPC' });
       return store.writePacked(chip);
     };
