@@ -105,7 +105,7 @@ export function threadLane<Spec, Block, Result>(
 export interface PoolOptions<Block, Result> {
   /** 0 computes in the calling thread. */
   threads: number;
-  /** Takes each finished block; blocks finish in any order. Waited for before a further result of the same lane is taken. */
+  /** Takes each finished block; blocks finish in any order. Waited for before its lane begins the block after the next. */
   onResult: (result: Result, block: Block) => Promise<void>;
   /** Names a block in an error: "block 3 at (512, 0)". */
   describe: (block: Block) => string;
@@ -149,14 +149,21 @@ export async function runBlocks<Spec, Block, Result>(
   let next = 0;
   // A lane may have its next block to itself as long as there is one for each lane besides: none waits for another at the end.
   const reserved = () => (runner.looksAhead && blocks.length - next > count ? blocks[next++] : undefined);
+  const begin = (lane: Lane<Block, Result>, own: Block | undefined) => {
+    if (own === undefined && next >= blocks.length) return null;
+    const block = own ?? blocks[next++]!;
+    const coming = reserved();
+    const result = unlessStopped(lane.run(block, coming));
+    result.catch(() => {}); // Seen when it is waited for, if nothing else fails before.
+    return { block, coming, result };
+  };
   const drive = async (lane: Lane<Block, Result>) => {
     let writing: Promise<void> = Promise.resolve();
-    let own: Block | undefined;
-    while (own || next < blocks.length) {
-      const block: Block = own ?? blocks[next++]!;
-      own = reserved();
-      const result = await unlessStopped(lane.run(block, own));
+    for (let running = begin(lane, undefined); running; ) {
+      const { block, coming, result } = { ...running, result: await running.result };
       await writing;
+      // First the next block, so that the thread does not wait while this thread takes the result.
+      running = begin(lane, coming);
       writing = onResult(result, block);
       writing.catch((error) => stopper.abort(error)); // Seen at the next await; stops the other lanes at once.
     }
