@@ -330,6 +330,25 @@ describe('differences of rasters', () => {
     }
   });
 
+  it('are exact where floats are not, and between types', async () => {
+    const grid = {
+      crs: { epsg: 32631, definition: null, geoKeys: null },
+      affine: [10, 0, 0, 0, -10, 0] as const,
+      width: 4,
+      height: 1,
+    };
+    const big = 2n ** 60n;
+    const wide = (values: bigint[]) => {
+      const raster = memoryRaster({ url: 'x', grid, dtype: 'u8', nodata: -1, tileSize: 4, bands: [new Uint8Array(4)] });
+      const readTile: typeof raster.readTile = async (_, __, take) => take(BigInt64Array.from(values), 0);
+      const header = { ...raster.header, bands: [{ ...raster.header.bands[0]!, dtype: 'i64' as const, nodata: -1 }] };
+      return { ...raster, header, readTile };
+    };
+    const pair = [wide([big, 5n, -1n, -1n]), wide([big + 1n, 5n, -1n, 3n])] as const;
+    const [difference] = await bandDifferences(pair, [{ ours: 0, theirs: 0, tolerance: 0 }]);
+    expect(difference).toMatchObject({ unequalPx: 1, maskPx: 1, maximum: 1, mean: 0.5, worst: { col: 0, row: 0 } });
+  });
+
   it('are found in a raster of many blocks', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'stackwise-difference-'));
     const [width, height] = [2600, 1300];
