@@ -100,6 +100,8 @@ const KERNEL_RATE = 5e8;
 interface Candidate {
   width: number;
   height: number;
+  /** How far blocks begin before the tiles they follow, px: what a resampling needs of the tile behind is then another block's. */
+  lead: number;
   hold: 'memory' | 'spill';
   stripRows: number;
   threadBytes: number;
@@ -124,6 +126,21 @@ function starts(origin: number, size: number, limit: number): number[] {
   const out: number[] = [];
   for (let at = Math.round(first); at < limit; at += size) if (at + size > 0) out.push(Math.max(0, at));
   return out;
+}
+
+/** Where blocks begin: by the tiles of the finest layer. */
+function lattice(input: PlanInput, { width, height, lead }: Pick<Candidate, 'width' | 'height' | 'lead'>) {
+  const anchor = input.layers[0]!;
+  return {
+    columns: starts(anchor.originCol - lead, width, input.width),
+    rows: starts(anchor.originRow - lead, height, input.height),
+  };
+}
+
+/** None, and the reach of the resampling where blocks would read a row of tiles for a pixel of it. */
+function leads({ layers }: PlanInput): number[] {
+  const reach = Math.max(...layers.map((layer) => (layer.mask ? 0 : layer.halo)));
+  return reach > 0 ? [0, reach] : [0];
 }
 
 /** Tiles touched by all blocks along one axis, over the tiles that exist there: how often a tile is decoded. */
@@ -175,13 +192,11 @@ type Density = ReturnType<typeof density>;
 
 function evaluate(
   input: PlanInput,
-  { width, height, hold }: Pick<Candidate, 'width' | 'height' | 'hold'>,
+  { width, height, lead, hold }: Pick<Candidate, 'width' | 'height' | 'lead' | 'hold'>,
   { scenes, observations }: Density,
 ): Candidate {
   const { layers, nBand } = input;
-  const anchor = layers[0]!;
-  const columns = starts(anchor.originCol, width, input.width);
-  const rows = starts(anchor.originRow, height, input.height);
+  const { columns, rows } = lattice(input, { width, height, lead });
   const blockPx = width * height;
   let heldBytes = 0;
   let maskBytes = 0;
@@ -229,7 +244,7 @@ function evaluate(
   const count = columns.length * rows.length;
   const seconds = (work / count) * Math.ceil(count / lanes) + count * 0.002;
   const decodeFactor = decodedBytes / wantedBytes;
-  return { width, height, hold, stripRows, threadBytes, seconds, decodeFactor, decodedBytes, spillBytes };
+  return { width, height, lead, hold, stripRows, threadBytes, seconds, decodeFactor, decodedBytes, spillBytes };
 }
 
 function tileRawBytes(layer: Layer): number {
@@ -261,7 +276,9 @@ export function planBlocks(input: PlanInput): Plan {
       holds
         // Larger blocks than tiles would spill much more than they save.
         .filter((hold) => hold === 'memory' || (width <= periodX && height <= periodY))
-        .map((hold) => evaluate(input, { width, height, hold }, densityOf(width, height))),
+        .flatMap((hold) =>
+          leads(input).map((lead) => evaluate(input, { width, height, lead, hold }, densityOf(width, height))),
+        ),
     ),
   );
   const peak = (c: Candidate) => PROCESS_BYTES + lanes * c.threadBytes + pendingBytes(input, c);
@@ -277,9 +294,7 @@ export function planBlocks(input: PlanInput): Plan {
   }
   const best = fitting.reduce((a, b) => (b.seconds < a.seconds ? b : a));
   const aheadBytes = aheadBytesOf(input, peak(best));
-  const anchor = input.layers[0]!;
-  const columns = starts(anchor.originCol, best.width, input.width);
-  const rows = starts(anchor.originRow, best.height, input.height);
+  const { columns, rows } = lattice(input, best);
   const blocks: Block[] = rows.flatMap((row, r) =>
     columns.map((col, c) => ({
       index: r * columns.length + c,

@@ -186,16 +186,25 @@ function clipped(begin: number, end: number, size: number): { begin: number; cou
   return { begin: from, count: Math.max(0, Math.min(size, end) - from) };
 }
 
+/** Whether the pixels of an axis are those of the target: then all resamplings give them as they are. */
+function isSame(axis: AxisMap): boolean {
+  return Math.abs(axis.scale) === 1 && Number.isInteger(sourceCoordinate(axis, 0) - 0.5);
+}
+
+/** Whether the pixels of a level are those of the target grid. */
+export const isSamePixels = ({ x, y }: AxisPlacement): boolean => isSame(x) && isSame(y);
+
 /** Source px that a resampling looks at around the nearest one, along x and y. */
 export function resamplingMargin(resampling: Resampling, placement: Placement): { x: number; y: number } {
   const ratio = ratiosOf(placement);
   if (placement.kind === 'cells') return { x: warpMargin(resampling, ratio.x), y: warpMargin(resampling, ratio.y) };
-  const margin = (ratio: number) => {
-    if (resampling === 'nearest') return 0;
-    const reach = Math.max(1, ratio);
-    return resampling === 'bilinear' ? Math.ceil(reach) + 1 : Math.ceil(reach / 2) + 1;
+  const margin = (axis: AxisMap, ratio: number) => {
+    if (resampling === 'nearest' || isSame(axis)) return 0;
+    // The four around a position are the nearest and its neighbours.
+    if (resampling === 'bilinear') return 1;
+    return Math.ceil(Math.max(1, ratio) / 2) + 1;
   };
-  return { x: margin(ratio.x), y: margin(ratio.y) };
+  return { x: margin(placement.x, ratio.x), y: margin(placement.y, ratio.y) };
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   type AxisMap,
   type AxisPlacement,
   type CellPlacement,
+  isSamePixels,
   ratiosOf,
   resamplingMargin,
   sourceCoordinate,
@@ -166,7 +167,8 @@ function placeAlongAxes(
   },
   target: PlaneTarget,
 ): void {
-  const { placement, frame, strip, maps, method } = work;
+  const { placement, frame, strip, maps } = work;
+  const method = isSamePixels(placement) ? 'nearest' : work.method;
   const x = { ...placement.x, first: strip.col, origin: frame.col };
   const y = { ...placement.y, first: strip.row, origin: frame.row };
   if (method === 'bilinear') placeBilinearInto(k, source, { x, y }, target);
