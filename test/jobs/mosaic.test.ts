@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeCog } from '../../build/index.js';
 import { openRaster } from '../../build/io/open-raster.js';
+import { storeFor } from '../../build/io/stores.js';
 import { readWindow } from '../../build/io/window.js';
-import { mosaic } from '../../build/node.js';
+import { type MosaicFile, mosaic } from '../../build/node.js';
+import { startS3, useS3 } from '../fixture/s3-server.js';
 import { servedFolder } from '../fixture/served-folder.js';
 import { type ResultTile, writeTileResult } from '../fixture/tile-results.js';
 import { seeded } from '../random.js';
@@ -248,6 +250,32 @@ describe('a mosaic of many tiles', () => {
       expect(data[0]!.filter((value) => value !== -999).length).toBeGreaterThan(0.99 * width * height);
     } finally {
       stop();
+    }
+  });
+});
+
+describe('a mosaic in a bucket', () => {
+  it('is read from there and written there, as on the disk', async () => {
+    const server = await startS3('tiles');
+    const undo = useS3(server);
+    try {
+      const tiles = [madeTile(0, 0), madeTile(2, 1)];
+      await Promise.all(tiles.map((tile) => writeTileResult(folder, tile, LATTICE)));
+      const names = await readdir(folder, { recursive: true, withFileTypes: true });
+      for (const { parentPath, name } of names.filter((entry) => entry.isFile())) {
+        const path = join(parentPath, name);
+        const url = `s3://tiles/run/${path.slice(folder.length + 1)}`;
+        await storeFor(url).write(url, await readFile(path));
+      }
+      const [{ sha256 }] = (await mosaic(folder, join(folder, 'm.tif'), { bands: ['red'], threads: 0 })).files as [
+        MosaicFile,
+      ];
+      const inBucket = await mosaic('s3://tiles/run/', 's3://tiles/m.tif', { bands: ['red'], threads: 2 });
+      expect(inBucket.files).toMatchObject([{ path: 's3://tiles/m.tif', sha256 }]);
+      expect([...(await pixels('s3://tiles/m.tif')).data[0]!]).toEqual(naive(tiles, 'red', 1));
+    } finally {
+      undo();
+      await server.stop();
     }
   });
 });
