@@ -114,7 +114,9 @@ function polygonsOf(geometry: unknown, wrong: (what: string) => InputError, dept
   if (type === 'MultiPolygon') return list(coordinates).map(rings);
   if (type === 'GeometryCollection' && depth < MAX_DEPTH)
     return list(geometries).flatMap((part) => polygonsOf(part, wrong, depth + 1));
-  throw wrong(`is a ${JSON.stringify(type ?? null).slice(0, 40)}: polygons are wanted`);
+  throw wrong(
+    `is a ${typeof type === 'string' ? JSON.stringify(type.slice(0, 40)) : 'shape without a type'}: polygons are wanted`,
+  );
 }
 
 /** GeoJSON is in degrees, but for the `crs` that was once part of it. */

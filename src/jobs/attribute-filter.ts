@@ -97,8 +97,8 @@ function compare(own: unknown, value: string): { order: number; same: boolean } 
 }
 
 function meets(own: unknown, { operator, value }: Condition): boolean {
-  // What is not known meets nothing, also no "is not".
-  if (own === null || own === undefined) return false;
+  // What is not known, or is a list, meets nothing, also no "is not".
+  if (own === null || own === undefined || typeof own === 'object') return false;
   if (operator === 'LIKE') return isLike(String(own), value);
   const { order, same } = compare(own, value);
   if (operator === '=') return same;

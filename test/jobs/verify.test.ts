@@ -12,6 +12,7 @@ import { compositeToFolder, type VerifyOptions, verify } from '../../build/node.
 import { makeCollection } from '../browser/collection.js';
 import { memoryRaster } from '../fixture/memory-raster.js';
 import { startS3, useS3 } from '../fixture/s3-server.js';
+import { servedFolder } from '../fixture/served-folder.js';
 import { type ResultTile, writeTileResult } from '../fixture/tile-results.js';
 import { seeded } from '../random.js';
 
@@ -164,7 +165,7 @@ describe('verify', () => {
     const lines = await told();
     expect(lines).toContain(`${TITLE}.sha1: sha1: lines of a hash and a file of the folder | "../../../etc/passwd"`);
     expect(lines).toContainEqual(expect.stringMatching(/\.sha1: sha1: a line for .*_red\.tif \| none/));
-    expect(lines).toContainEqual(expect.stringMatching(/\.yaml: id: 6f34c6f4.* \| other/));
+    expect(lines).toContainEqual(expect.stringMatching(/\.yaml: id: 6f34c6f4.* \| "other"/));
     expect(lines).toContainEqual(
       expect.stringMatching(/\.yaml: measurements\.red: a file of the item \| .*nothing\.tif/),
     );
@@ -190,6 +191,16 @@ describe('verify', () => {
       assets.red!.href = href;
     });
     expect((await told())[0]).toMatch(/assets\.red\.href: a path in the item's folder \| /);
+  });
+
+  it('tells documents that nest without end', async () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const text = await readFile(item, 'utf8');
+    for (const member of ['"file:checksum"', '"href"', '"proj:transform"', '"file:size"', '"title"', '"data_type"']) {
+      await writeFile(item, text.replace(new RegExp(`(${member}): *("[^"]*"|\\d+|\\[[^\\]]*\\])`), `$1: ${deep}`));
+      const { problems } = (await verify(item)).reports[0]!;
+      expect(problems.length > 0, member).toBe(!['"title"', '"data_type"'].includes(member));
+    }
   });
 
   it('keeps within the folder', () => {
@@ -378,6 +389,25 @@ describe('differences of rasters', () => {
       expect(difference).toMatchObject({ unequalPx: 1, maximum: data[at], worst: { col: 2599, row: 1299, theirs: 0 } });
     } finally {
       await rm(dir, { recursive: true });
+    }
+  });
+});
+
+describe('verify over HTTP', () => {
+  it('takes the address of an item, and reads nothing beyond its folder', async () => {
+    const { url, asked, stop } = await servedFolder(join(folder, 'a'));
+    try {
+      const address = url + item.slice(join(folder, 'a').length);
+      expect((await verify(address)).reports[0]).toMatchObject({ title: TITLE, files: 4, summed: 3, problems: [] });
+      await editItem(({ assets }) => {
+        assets.red!.href = '%2e%2e/%2e%2e/secret.tif';
+      });
+      asked.length = 0;
+      expect((await verify(address)).wrong).toBe(1);
+      expect(asked.filter((path) => path.includes('secret'))).toEqual([]);
+      await expect(verify(url)).rejects.toThrow(/servers do not list their folders/);
+    } finally {
+      stop();
     }
   });
 });
