@@ -86,7 +86,7 @@ export function parseDtype(text: string): Dtype | null {
 
 /** The options as words: what types cannot hold off in JavaScript. */
 export function checkWords(options: CompositeOptions): void {
-  oneOf('mask-when', options.maskWhen ?? 'before-fuse', ['before-fuse', 'after-fuse']);
+  oneOf('mask-when', options.maskWhen ?? 'before-fuse', ['before-warp', 'before-fuse', 'after-fuse']);
   oneOf('group', options.group ?? 'solar-day', ['solar-day', 'none']);
   oneOf('resampling', options.resampling ?? 'nearest', ['nearest', 'bilinear', 'cubic', 'average', 'mode']);
   oneOf('on-error', options.onError ?? 'fail', ['fail', 'skip']);

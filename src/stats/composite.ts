@@ -4,6 +4,7 @@ import { insideMask, type Region } from '../geo/region.js';
 import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Kernels } from '../kernels/memory.js';
 import { narrowInto } from '../kernels/narrow.js';
+import { erased } from './erased.js';
 import { evaluateStrip, type WasmPlane } from './evaluate.js';
 import { type Hold, holdInMemory, holdInSpill } from './hold.js';
 import type { ReadAhead } from './read-ahead.js';
@@ -197,8 +198,13 @@ async function loadScene(
   const masks: DayMask[] = [];
   for (const { band, recipes, file } of reads.masks) {
     if (spec.maskWhen === 'after-fuse') maskFiles.set(band, [...(maskFiles.get(band) ?? []), file]);
-    else
-      masks.push(await nativeMasks(k, [file], { recipes, grid, datumShift, target: block, scenes: [scene], signal }));
+    else {
+      const own = { ...(spec.maskWhen === 'before-warp' && { values: reads.values }) };
+      const work = { recipes, grid, datumShift, target: block, scenes: [scene], signal, ...own };
+      masks.push(await nativeMasks(k, [file], work));
+    }
   }
-  return held.length > 0 ? { held, masks } : null;
+  if (held.length === 0) return null;
+  if (spec.maskWhen !== 'before-warp') return { held, masks };
+  return { held: held.map((one) => erased(k, one, masks)), masks: [] };
 }

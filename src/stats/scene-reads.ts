@@ -40,7 +40,8 @@ export async function sceneReads(
 export function windowsOf({ values, masks }: SceneReads, spec: CompositeSpec, block: Block): SceneReads['values'] {
   if (spec.maskWhen === 'after-fuse') return values;
   const ofMasks = masks.flatMap(({ file, recipes }) => {
-    const window = maskWindow(file.placement, block, recipes);
+    const own = { target: block, ...(spec.maskWhen === 'before-warp' && { values }) };
+    const window = maskWindow(file.placement, own, recipes);
     return window ? [{ file, window }] : [];
   });
   return [...values, ...ofMasks];

@@ -7,7 +7,8 @@ import type { MaskRecipe } from './mask-recipe.js';
 import type { Statistic, StatisticOutput } from './statistic.js';
 
 export type Resampling = 'nearest' | 'bilinear' | 'cubic' | 'average' | 'mode';
-export type MaskWhen = 'before-fuse' | 'after-fuse';
+/** `before-warp`: before scenes are resampled, in the bands' own pixels; `before-fuse`: after that, before a day's scenes are fused. */
+export type MaskWhen = 'before-warp' | 'before-fuse' | 'after-fuse';
 
 /** Where one band of one scene is: a file, a band in it, and its frame as far as it is known before the file is opened. */
 export interface Source {
