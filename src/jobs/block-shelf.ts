@@ -94,10 +94,14 @@ async function diskShelf(folder: string): Promise<BlockShelf> {
 
 /** Keys of the shelves in a work place; none where there is no such place. */
 export async function shelfKeys(workPlace: string): Promise<string[]> {
-  const isBucket = schemeOf(workPlace) === 's3';
+  const names = await namesIn(workPlace);
+  return names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
+}
+
+/** What is in a place; nothing where there is no such place. */
+async function namesIn(place: string): Promise<string[]> {
   try {
-    const names = await storeFor(workPlace).list(isBucket ? `${workPlace.replace(/\/+$/, '')}/` : workPlace);
-    return names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
+    return await storeFor(place).list(place);
   } catch (error) {
     if (error instanceof StoreError && [404, 'ENOENT'].includes(error.facts.status ?? '')) return [];
     throw error;
@@ -107,7 +111,7 @@ export async function shelfKeys(workPlace: string): Promise<string[]> {
 /** In a bucket nobody is kept out: whoever is at the same run makes the same blocks. */
 function bucketShelf(prefix: string): BlockShelf {
   const store = storeFor(prefix);
-  const entries = async (suffix: string) => (await store.list(prefix)).filter((name) => name.endsWith(suffix));
+  const entries = async (suffix: string) => (await namesIn(prefix)).filter((name) => name.endsWith(suffix));
   const empty = async () => {
     const all = [...(await entries(SUFFIX)), ...(await entries(LINE_SUFFIX))];
     await mapFew(all, AT_ONCE, (name) => removeObject(prefix + name));

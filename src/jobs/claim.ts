@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 
 /** A place on the disk that one process has to itself, told by a small file. */
@@ -90,6 +90,29 @@ async function takeAway(path: string, text: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
+const DRAFT = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Takes away drafts of processes that were killed in the midst of a claim; those of living ones are theirs. */
+async function sweepDrafts(path: string): Promise<void> {
+  const name = basename(path);
+  const isDraft = (entry: string) => entry.startsWith(name) && DRAFT.test(entry.slice(name.length));
+  for (const entry of (await readdir(dirname(path))).filter(isDraft)) {
+    const draft = join(dirname(path), entry);
+    const text = await textOf(draft);
+    if (text === null) continue;
+    const { pid, host } = ownerIn(text);
+    const isDead = typeof pid === 'number' ? host === hostname() && !isAlive(pid) : await isOld(draft);
+    if (isDead) await rm(draft, { force: true });
+  }
+}
+
+/** Whether the maker of an empty file has had time to write it. */
+const isOld = (path: string) =>
+  stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs > 10 * WRITE_WAIT_MS,
+    () => false,
+  );
+
 /**
  * Claims a place by a file. The file of an owner that is dead (kill -9) is taken over: at once where it was a process of this machine,
  * three minutes after its last sign of life where it was another's.
@@ -102,6 +125,7 @@ export async function claim(file: string, place: string): Promise<Claim> {
   const own = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
   try {
     await write(path, own, place);
+    await sweepDrafts(path);
   } catch (error) {
     held.delete(path);
     throw error;

@@ -20,6 +20,8 @@ export interface OutputFolder {
    * @throws InputError when a living process is at work there
    */
   claim(name?: string): Promise<Claim>;
+  /** Gives free what a process that is dead had claimed, and says whether there was such a thing. */
+  freeDead(name: string): Promise<boolean>;
   /** Makes the folders that an entry lies in. */
   makeFor(path: string): Promise<void>;
   write(path: string, bytes: Uint8Array): Promise<void>;
@@ -82,9 +84,11 @@ async function sweepFolder(folder: string, names: readonly string[]): Promise<vo
 }
 
 /** The file of a claim, beside the results until they are whole. */
+const lockIn = (folder: string, name: string) => join(folder, `.${name && `${name}.`}stackwise-lock`);
+
 async function claimIn(folder: string, name: string): Promise<Claim> {
   try {
-    return await claim(join(folder, `.${name && `${name}.`}stackwise-lock`), name ? join(folder, name) : folder);
+    return await claim(lockIn(folder, name), name ? join(folder, name) : folder);
   } catch (cause) {
     if (cause instanceof StackwiseError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
@@ -93,6 +97,18 @@ async function claimIn(folder: string, name: string): Promise<Claim> {
       { url: folder, ...(code && { status: code }) },
       { cause },
     );
+  }
+}
+
+async function freeDeadIn(folder: string, name: string): Promise<boolean> {
+  if (!existsSync(lockIn(folder, name))) return false;
+  try {
+    await (await claimIn(folder, name)).release();
+    return true;
+  } catch (error) {
+    // Somebody is at work there, or nothing may be written: then it is not for this process to tidy.
+    if (error instanceof StackwiseError) return false;
+    throw error;
   }
 }
 
@@ -106,6 +122,7 @@ function diskFolder(url: string): OutputFolder {
     make: () => makeFolder(folder),
     nearest: async () => nearestFolder(folder),
     claim: (name = '') => claimIn(folder, name),
+    freeDead: (name) => freeDeadIn(folder, name),
     makeFor: (path) => makeFolder(dirname(path)),
     write: (path, bytes) => storeFor(path).write(path, bytes),
     remove: (path) => rm(path, { force: true }),
@@ -132,6 +149,7 @@ function bucketFolder(url: string): OutputFolder {
     make: async () => {},
     nearest: async () => url,
     claim: async () => ({ release: async () => {} }),
+    freeDead: async () => false,
     makeFor: async () => {},
     workDir: null,
     // What is left of uploads is no object; the bucket's own rule takes it away.

@@ -1,7 +1,9 @@
 // What a run would do, and whether it could.
 import { StackwiseError, StoreError, UnsupportedError } from '../errors.js';
 import { mapFew } from '../io/map-few.js';
+import type { Scene } from '../io/scene.js';
 import { openOutput, storeFor } from '../io/stores.js';
+import { detectSensor, findBand } from '../stats/sensors.js';
 import { outputFolder } from './output-folder.js';
 import { NO_OVERLAP } from './prepare.js';
 import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
@@ -89,6 +91,15 @@ async function destinationTrouble(location: string): Promise<string | null> {
   }
 }
 
+/** Of each scene the file of the first band that is read; any where it has none of that name, which is told when it is looked at closer. */
+function firstFiles(scenes: readonly Scene[], [first]: readonly string[]): string[] {
+  const sensor = detectSensor(scenes);
+  return scenes.flatMap((scene) => {
+    const own = first === undefined ? null : findBand(scene, first, sensor);
+    return (own ?? Object.values(scene.bands)[0])?.href ?? [];
+  });
+}
+
 /** One file of each scene, and the heads of those that are looked at before a run; null: all is well. */
 async function inputTrouble(work: TileWork, settings: RunSettings, inputs: Inputs): Promise<string | null> {
   const { scenes } = work.task;
@@ -96,7 +107,7 @@ async function inputTrouble(work: TileWork, settings: RunSettings, inputs: Input
     settings.options.onNote?.(`${work.task.id}: nothing to make: none of its scenes passes dataset_filters`);
     return null;
   }
-  const first = scenes.flatMap(({ bands }) => Object.values(bands)[0]?.href ?? []);
+  const first = firstFiles(scenes, settings.recipe().bands);
   const found = await mapFew(first, AT_ONCE, (href) => inputs.trouble(href));
   const lacking = found.filter((one) => one !== null);
   if (lacking.length > 0) return `${lacking.length} of ${scenes.length} scenes cannot be read: ${lacking[0]}`;

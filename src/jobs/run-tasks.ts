@@ -14,11 +14,11 @@ import { openTaskSet, readTask, type TaskSet } from './task-set.js';
 import type { TaskRow } from './task-table.js';
 import type { TileResult } from './tile-result.js';
 import {
-  forgetTile,
   runTile,
   type TileCost,
   type TileHooks,
   type TileWork,
+  tidyTile,
   tileState,
   tileWork,
   tooLong,
@@ -248,7 +248,7 @@ async function reasonToSkip(
   const state = await tileState(work, signal);
   if (state === 'stale') onNote('its outputs were made of other inputs: they are made anew');
   if (state !== 'same') return null;
-  await forgetTile(work, settings);
+  await tidyTile(work, settings);
   return 'done before';
 }
 

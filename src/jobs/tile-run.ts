@@ -232,8 +232,14 @@ async function openKept(prepared: Prepared, { itemUrl }: TileWork, settings: Run
   return keptBlocks(place, prepared.spec, { isOwn: false, result: itemUrl, onWarning: onNote, signal });
 }
 
-/** Takes away what runs that were killed kept for a tile that is whole now. */
-export async function forgetTile({ itemUrl }: TileWork, settings: RunSettings): Promise<void> {
+/** Takes away what runs that were killed left of a tile that is whole: they were about to tidy up, or to make it anew. */
+export async function tidyTile(work: TileWork, settings: RunSettings): Promise<void> {
+  const place = outputFolder(work.folder);
+  if (await place.freeDead(work.names.title)) await place.sweep(fileNames(work.names, settings));
+  await forgetTile(work, settings);
+}
+
+async function forgetTile({ itemUrl }: TileWork, settings: RunSettings): Promise<void> {
   const place = workPlace(settings);
   if (place === null) return;
   // What was kept before this run is all that can be left: it takes away its own.
