@@ -230,8 +230,9 @@ async function writeScenes(folder, { dates, data, qa }) {
 }
 
 /**
- * Whole runs from scenes to a store with one and with two threads, alternated with the spinners. What a run pays once (modules, opening
- * files, compiling) is in it, and of an archive's thousands of chips there are so many that it has about its share.
+ * Whole runs from scenes to a store with one and with two threads, alternated with the spinners. What a run pays once is in it: finding
+ * what there is, modules, opening files, and the engine's compiling, which a second thread does again while it is free beside one thread.
+ * Of two chips that is a tenth; sixteen are still far fewer than an archive's thousands.
  */
 async function threadsCase(chip, rounds) {
   const folder = mkdtempSync(join(tmpdir(), 'stackwise-bench-'));
