@@ -47,6 +47,24 @@ export interface ChangeContext {
   spec: ChangeSpec;
   cache: RasterCache;
   signal?: AbortSignal;
+  /** Where observations are put; when not given, in arrays of their own. */
+  room?: ObservationRoom;
+}
+
+/**
+ * Arrays that are used block after block. Made anew they would be most of a thread's garbage, and with every collection that they cause
+ * the engine also drops compiled code, which is compiled again while threads want the cores.
+ */
+export class ObservationRoom {
+  private data = new Int16Array(0);
+  private qa = new Uint16Array(0);
+
+  /** Lends arrays of so many values, of any content, until the next call. */
+  lend(nData: number, nQa: number): { data: Int16Array; qa: Uint16Array } {
+    if (nData > this.data.length) this.data = new Int16Array(nData);
+    if (nQa > this.qa.length) this.qa = new Uint16Array(nQa);
+    return { data: this.data.subarray(0, nData), qa: this.qa.subarray(0, nQa) };
+  }
 }
 
 /** Scenes whose files are read at a time. */
@@ -168,8 +186,8 @@ export async function readObservations(context: ChangeContext, { window, scenes 
   const units = new ChangeUnits(kind, bands, thermalUnit);
   const nPx = window.width * window.height;
   const step = bands.length * nPx;
-  const data = new Int16Array(scenes.length * step);
-  const qa = new Uint16Array(scenes.length * nPx);
+  const { room = new ObservationRoom() } = context;
+  const { data, qa } = room.lend(scenes.length * step, scenes.length * nPx);
   for (let from = 0; from < scenes.length; from += AT_ONCE) {
     signal?.throwIfAborted();
     const at = k.exports.mark();
