@@ -19,14 +19,15 @@ const CLOUD = 9;
 const RECIPE = 'SCL drop 9';
 const [WIDTH, HEIGHT] = [150, 130];
 /** Sample types and the missing value of each; what the classes' pixels are, in px of the band: as large, twice as large, half as large. */
-const KINDS = [
-  ['u16', Uint16Array, 0, 1],
-  ['u16, classes of 20 m', Uint16Array, 0, 2],
-  ['u16, classes of 5 m', Uint16Array, 0, 0.5],
-  ['i16', Int16Array, -999, 1],
-  ['u8', Uint8Array, 255, 2],
-  ['f32', Float32Array, -1, 1],
-] as const;
+type Kind = readonly [name: string, samples: (n: number) => NumericArray, nodata: number, step: number];
+const KINDS: readonly Kind[] = [
+  ['u16', (n) => new Uint16Array(n), 0, 1],
+  ['u16, classes of 20 m', (n) => new Uint16Array(n), 0, 2],
+  ['u16, classes of 5 m', (n) => new Uint16Array(n), 0, 0.5],
+  ['i16', (n) => new Int16Array(n), -999, 1],
+  ['u8', (n) => new Uint8Array(n), 255, 2],
+  ['f32', (n) => new Float32Array(n), -1, 1],
+];
 
 let folder = '';
 let serial = 0;
@@ -36,9 +37,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Four dates, two of one day; in one kind of scene cloudy pixels are bright, in the other they are missing. */
-async function written([name, Samples, nodata, step]: (typeof KINDS)[number]): Promise<
-  [cloudy: Scene[], clear: Scene[]]
-> {
+async function written([name, samples, nodata, step]: Kind): Promise<[cloudy: Scene[], clear: Scene[]]> {
   const random = seeded(7);
   const home = join(folder, `${++serial} ${name}`);
   for (const [date, left] of [
@@ -61,7 +60,7 @@ async function written([name, Samples, nodata, step]: (typeof KINDS)[number]): P
       width: across,
       height: down,
     } as const;
-    const values = Samples.from({ length: WIDTH * HEIGHT }, () => 20 + Math.round(random() * 80)) as NumericArray;
+    const values = samples(WIDTH * HEIGHT).map(() => 20 + Math.round(random() * 80));
     const cloudOf = (px: number) => {
       const [col, row] = [(px % WIDTH) + 0.5, Math.floor(px / WIDTH) + 0.5];
       return classes[Math.floor(row / step) * across + Math.floor(col / step)] === CLOUD;
@@ -87,7 +86,7 @@ const TARGETS: readonly [name: string, change: CompositeOptions][] = [
 ];
 
 describe('masks before the warp', () => {
-  describe.each(KINDS)('%s', (...kind) => {
+  describe.each(KINDS.map((kind) => ({ name: kind[0], kind })))('$name', ({ kind }) => {
     let cloudy: Scene[] = [];
     let clear: Scene[] = [];
     beforeAll(async () => {
@@ -106,7 +105,7 @@ describe('masks before the warp', () => {
   });
 
   it('leave no trace of blocks, strips and threads, filters included', async () => {
-    const [cloudy] = await written(KINDS[1]);
+    const [cloudy] = await written(KINDS[1]!);
     for (const resampling of ['bilinear', 'average'] as const) {
       const own: CompositeOptions = {
         ...{ ...OPTIONS, crs: 'EPSG:3035', resolution: 10, resampling },
@@ -119,7 +118,7 @@ describe('masks before the warp', () => {
   });
 
   it('want a missing value, and masks along the axes of the band', async () => {
-    const [cloudy] = await written(KINDS[0]);
+    const [cloudy] = await written(KINDS[0]!);
     const own: CompositeOptions = { ...OPTIONS, masks: [RECIPE], maskWhen: 'before-warp', resampling: 'bilinear' };
     const turned = cloudy.map((scene) => ({ ...scene, bands: { ...scene.bands } }));
     const grid = {
