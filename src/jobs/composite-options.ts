@@ -32,6 +32,8 @@ export interface CompositeOptions {
   /** Pixel size in units of the CRS; default: of the finest band. */
   resolution?: number | undefined;
   resampling?: Resampling | undefined;
+  /** Bilinear takes bands of coarser pixels than the scene's finest as copied into its pixels, as odc-stats does; default: it blends their own. */
+  coarseBands?: 'copied' | undefined;
   /** An operation between the datums of scenes and result, like `EPSG:9688`; default: datums are taken as one. */
   transformCode?: string | undefined;
   /** West, south, east, north in degrees, beside a `transformCode` in configurations: checked, and no more. */

@@ -52,7 +52,8 @@ async function layerOf(file: SourceFile, spec: CompositeSpec, mask: boolean): Pr
   const [ratioX, ratioY] = [1 / source.x, 1 / source.y];
   const storedBands = level.planar ? file.names.length : header.bands.length;
   const filters = spec.masks.filter((m) => file.names.includes(m.band)).map((m) => maskReach(m.steps));
-  const aroundPx = mask && spec.maskWhen !== 'before-warp' ? 0 : resamplingMargin(spec.resampling, placement).x;
+  const aroundPx =
+    mask && spec.maskWhen !== 'before-warp' ? 0 : resamplingMargin(spec.resampling, placement, file.sharpness).x;
   const reachPx = aroundPx + (mask ? Math.max(0, ...filters) : 0);
   const names = file.names.length > 2 ? `${file.names.length} bands` : file.names.join(', ');
   return {

@@ -102,6 +102,7 @@ export async function surveyScene(
     resampling: Resampling;
     datumShift: DatumShift | undefined;
     fullResolution?: true | undefined;
+    coarseBands?: 'copied' | undefined;
   },
 ): Promise<Survey> {
   const { bands, maskBands, sensor } = options;

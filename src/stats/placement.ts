@@ -186,20 +186,30 @@ function clipped(begin: number, end: number, size: number): { begin: number; cou
   return { begin: from, count: Math.max(0, Math.min(size, end) - from) };
 }
 
-/** Whether the pixels of an axis are those of the target: then all resamplings give them as they are. */
-function isSame(axis: AxisMap): boolean {
-  return Math.abs(axis.scale) === 1 && Number.isInteger(sourceCoordinate(axis, 0) - 0.5);
+/**
+ * Whether the pixels of an axis are those of the target, or whole numbers of them for which each stands at least: then there is nothing
+ * to blend.
+ */
+function isCopied({ scale, offset }: AxisMap, sharpness: number): boolean {
+  const parts = Math.round(1 / Math.abs(scale));
+  const isWhole = (value: number) => Math.abs(value - Math.round(value)) < 2 ** -20;
+  return parts >= 1 && parts <= sharpness && Math.abs(scale) * parts === 1 && isWhole(offset * parts);
 }
 
-/** Whether the pixels of a level are those of the target grid. */
-export const isSamePixels = ({ x, y }: AxisPlacement): boolean => isSame(x) && isSame(y);
+/** Whether all resamplings give a level's pixels as they are. */
+export const isCopiedPixels = ({ x, y }: AxisPlacement, sharpness: number): boolean =>
+  isCopied(x, sharpness) && isCopied(y, sharpness);
 
 /** Source px that a resampling looks at around the nearest one, along x and y. */
-export function resamplingMargin(resampling: Resampling, placement: Placement): { x: number; y: number } {
+export function resamplingMargin(
+  resampling: Resampling,
+  placement: Placement,
+  sharpness = 1,
+): { x: number; y: number } {
   const ratio = ratiosOf(placement);
   if (placement.kind === 'cells') return { x: warpMargin(resampling, ratio.x), y: warpMargin(resampling, ratio.y) };
   const margin = (axis: AxisMap, ratio: number) => {
-    if (resampling === 'nearest' || isSame(axis)) return 0;
+    if (resampling === 'nearest' || isCopied(axis, sharpness)) return 0;
     // The four around a position are the nearest and its neighbours.
     if (resampling === 'bilinear') return 1;
     return Math.ceil(Math.max(1, ratio) / 2) + 1;

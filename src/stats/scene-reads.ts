@@ -18,12 +18,12 @@ export async function sceneReads(
   { spec, cache }: { spec: CompositeSpec; cache: RasterCache },
   { scene, block }: { scene: SourceScene; block: Block },
 ): Promise<SceneReads | null> {
-  const { grid, resampling, datumShift, fullResolution } = spec;
-  const target = { grid, cache, resampling, datumShift, fullResolution };
+  const { grid, resampling, datumShift, fullResolution, coarseBands } = spec;
+  const target = { grid, cache, resampling, datumShift, fullResolution, coarseBands };
   const files = await openSources(scene, spec.bands, { ...target, classes: false });
   checkSamples(files, spec);
   const values = files.flatMap((file) => {
-    const window = sourceWindow(file.placement, block, resamplingMargin(resampling, file.placement));
+    const window = sourceWindow(file.placement, block, resamplingMargin(resampling, file.placement, file.sharpness));
     return window ? [{ file, window }] : [];
   });
   // What masks a scene beside the block may reach into it, once the day is fused.

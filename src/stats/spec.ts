@@ -52,6 +52,11 @@ export interface CompositeSpec {
   masks: readonly MaskRecipe[];
   maskWhen: MaskWhen;
   resampling: Resampling;
+  /**
+   * Bilinear takes bands of coarser pixels than the finest of the scene as if they were copied into its pixels, as odc-stats loads them; not
+   * given: it blends their own.
+   */
+  coarseBands?: 'copied';
   /** Between the grid's datum and that of scenes; not given: datums are taken as one. */
   datumShift?: DatumShift;
   /** What the stack is made of in wasm: the bands' common type, or f32 with NaN. */

@@ -9,7 +9,7 @@ import { runTally, runTasks, type TaskReport } from '../../jobs/run-tasks.js';
 import { configOf, type StatsConfig } from '../../jobs/stats-config.js';
 import { parseYaml } from '../../jobs/yaml.js';
 import { parseBytes } from '../../limit.js';
-import { amount, type Flags } from '../amount-option.js';
+import { amount, anyNumber, type Flags } from '../amount-option.js';
 import { configOption } from '../config-option.js';
 import { collect } from '../list-option.js';
 import { progressReporter } from '../progress.js';
@@ -51,6 +51,7 @@ export function runCommand(): Command {
       .addOption(
         new Option('--offset <mode>', "Sentinel-2's offset since baseline 04.00").choices(['auto', 'apply', 'none']),
       )
+      .option('--nodata <value>', 'the missing value of the bands, in place of what files and items say')
       .addOption(new Option('--compat <program>', 'conventions of another program').choices(['odc']))
       .option('--work-dir <place>', 'where finished blocks wait, so that a stopped task can go on')
       .option('--no-work-dir', 'keep no finished blocks')
@@ -96,6 +97,7 @@ async function fromFlags(flags: Flags): Promise<Partial<RunOptions>> {
     resampling: text(flags, 'resampling'),
     compat: text(flags, 'compat') as RunOptions['compat'],
     offset: text(flags, 'offset') as RunOptions['offset'],
+    nodata: anyNumber(flags, 'nodata'),
     onError: text(flags, 'onError') as RunOptions['onError'],
     // Given on the command line in any spelling, or not at all.
     eodatasets3: flags.apply_eodatasets3 === true ? true : (flags.applyEodatasets3 as boolean | undefined),
@@ -135,6 +137,7 @@ function fromConfig(config: StatsConfig): Partial<RunOptions> {
     resampling: config.resampling,
     compat: word('compat', config.compat, ['odc']),
     offset: word('offset', config.offset, ['auto', 'apply', 'none']),
+    nodata: config.nodata,
     onError: word('on_error', config.on_error, ['fail', 'skip']),
     eodatasets3: config.apply_eodatasets3,
     hrefMap: config.href_map,
