@@ -23,6 +23,8 @@ interface Defaults {
 
 type Aux = 'smad' | 'emad' | 'bcmad' | 'count';
 const AUX: readonly Aux[] = ['smad', 'emad', 'bcmad', 'count'];
+/** What pictures of a tile are called among its files. */
+const PICTURES: readonly string[] = ['rgba', 'thumbnail'];
 
 /** Classes (joined by `|` where they are cleaned as one), and what is done to their mask. */
 type CloudFilters = readonly (readonly [classes: string, steps: readonly MorphologyStep[]])[];
@@ -93,6 +95,11 @@ function recipeOf(plugin: string, defaults: Defaults, config: PluginConfig): Rec
   const rgbBands = config.names('rgb_bands') ?? defaults.rgb?.filter((band) => bands.includes(band)) ?? [];
   if (rgbBands.some((band) => !bands.includes(band)))
     throw wrong(`rgb_bands are bands of the product, not ${rgbBands.join(', ')}`);
+  if (config.has('rgb_bands') && rgbBands.length !== 3)
+    throw wrong(`rgb_bands are three, red, green and blue, and got ${rgbBands.length}`);
+  const names = [...bands, ...AUX.map((key) => aux[key])];
+  const twice = names.find((name, i) => names.indexOf(name) < i || PICTURES.includes(name));
+  if (twice !== undefined) throw wrong(`two outputs would be called ${twice}: see bands and aux_names`);
   return {
     bands,
     masks: masksOf(plugin, defaults, config),

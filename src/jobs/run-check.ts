@@ -101,16 +101,21 @@ function firstFiles(scenes: readonly Scene[], [first]: readonly string[]): strin
 }
 
 /** One file of each scene, and the heads of those that are looked at before a run; null: all is well. */
-async function inputTrouble(work: TileWork, settings: RunSettings, inputs: Inputs): Promise<string | null> {
+async function inputTrouble(
+  work: TileWork,
+  settings: RunSettings,
+  { inputs, canRun }: Pick<Checks, 'inputs' | 'canRun'>,
+): Promise<string | null> {
   const { scenes } = work.task;
   if (scenes.length === 0) {
     settings.options.onNote?.(`${work.task.id}: nothing to make: none of its scenes passes dataset_filters`);
     return null;
   }
-  const first = firstFiles(scenes, settings.recipe().bands);
+  const first = firstFiles(scenes, canRun ? settings.recipe().bands : []);
   const found = await mapFew(first, AT_ONCE, (href) => inputs.trouble(href));
   const lacking = found.filter((one) => one !== null);
   if (lacking.length > 0) return `${lacking.length} of ${scenes.length} scenes cannot be read: ${lacking[0]}`;
+  if (!canRun) return null;
   try {
     await prepareTile(work, settings, settings.options.signal);
     return null;
@@ -158,20 +163,33 @@ function recipeIsThere(settings: RunSettings, onNote: (text: string) => void): b
   }
 }
 
+/** What is known before tasks are looked at. */
+interface Checks {
+  inputs: Inputs;
+  /** The trouble with it. */
+  destination: string | null;
+  /** Whether the plugin is here. */
+  canRun: boolean;
+}
+
 async function checkTask(
   key: TaskKey,
   chosen: ChosenTasks,
   settings: RunSettings,
-  { inputs, destination, canRun }: { inputs: Inputs; destination: string | null; canRun: boolean },
+  checks: Checks,
 ): Promise<CheckedTask> {
+  const { destination } = checks;
   const id = taskId(key);
   const { signal, overwrite } = settings.options;
   let work: TileWork;
+  let stage = 'read';
   try {
-    work = tileWork(await chosen.read(key), settings);
+    const task = await chosen.read(key);
+    stage = 'made';
+    work = tileWork(task, settings);
   } catch (error) {
     signal?.throwIfAborted();
-    return { id, line: `${id} cannot be read`, trouble: messageOf(error) };
+    return { id, line: `${id} cannot be ${stage}`, trouble: messageOf(error) };
   }
   let state: TileState | null = null;
   let trouble = destination;
@@ -183,6 +201,7 @@ async function checkTask(
       trouble = messageOf(error);
     }
   const isDone = state === 'same' && !overwrite;
-  if (!isDone && canRun) trouble = (await inputTrouble(work, settings, inputs)) ?? trouble;
-  return { id, line: lineOf(work, flagOf(state, overwrite)), trouble };
+  const lacking = isDone ? null : await inputTrouble(work, settings, checks);
+  const troubles = [trouble, lacking].filter((one) => one !== null);
+  return { id, line: lineOf(work, flagOf(state, overwrite)), trouble: troubles.join('; ') || null };
 }

@@ -10,7 +10,7 @@ import { type OwsStyle, parseOwsStyle } from './ows-style.js';
 import { type Plugin, pluginOf, type Recipe } from './plugin.js';
 import { type Product, productOf } from './product.js';
 import { type PropertyFilter, parsePropertyFilter } from './task-property.js';
-import { outputLocation } from './tile-name.js';
+import { formatRegion, outputLocation } from './tile-name.js';
 
 /** How tasks are run; the keys of odc-stats in words of TypeScript. */
 export interface RunOptions {
@@ -94,7 +94,12 @@ export function settleRun(options: RunOptions): RunSettings {
   const product = productOf(options.product, plugin.product);
   const resampling = options.resampling === undefined ? {} : { resampling: options.resampling };
   const config = { ...pluginConfig, ...resampling };
+  // A format that is none is one mistake, not one of each task.
+  formatRegion(product.regionCodeFormat, { x: 0, y: 0 });
+  // Theirs has empty text for none.
+  const hasFilters = datasetFilters !== undefined && datasetFilters !== '';
   let recipe: Recipe | null = null;
+  if (options.resolution !== undefined) parseResolution(options.resolution);
   const { maxProcessingTime = 0 } = options;
   if (!(maxProcessingTime >= 0))
     throw new InputError(`max-processing-time is seconds from 0, and got ${maxProcessingTime}`, {
@@ -110,7 +115,7 @@ export function settleRun(options: RunOptions): RunSettings {
     location: outputLocation(options.location, product),
     cog: parseCogOpts(cogOpts),
     style: product.preview && parseOwsStyle(product.preview),
-    filter: datasetFilters === undefined ? null : parsePropertyFilter(datasetFilters, 'dataset-filters'),
+    filter: hasFilters ? parsePropertyFilter(datasetFilters, 'dataset-filters') : null,
     hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
     threads: threads < 0 ? cores() : whole(threads, 'threads', 0),
     concurrency: whole(concurrency, 'concurrency', 1),
@@ -119,7 +124,7 @@ export function settleRun(options: RunOptions): RunSettings {
       plugin_config: config,
       product: options.product ?? {},
       ...(cogOpts && { cog_opts: cogOpts }),
-      ...(datasetFilters !== undefined && { dataset_filters: datasetFilters }),
+      ...(hasFilters && { dataset_filters: datasetFilters }),
       ...(options.resolution !== undefined && { resolution: options.resolution }),
       ...(options.compat && { compat: options.compat }),
       ...(options.offset && { offset: options.offset }),
@@ -133,16 +138,25 @@ export function settleRun(options: RunOptions): RunSettings {
 const WHOLE_PX = 1e-8;
 
 /**
+ * `30`, or `y,x` (`-30,30`), without their signs.
+ * @throws InputError for what is no size of pixels
+ */
+function parseResolution(text: string): [y: number, x: number] {
+  const sizes = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Math.abs(Number(part))));
+  if (sizes.length > 2 || !sizes.every((size) => size > 0 && Number.isFinite(size)))
+    throw new InputError(`a resolution is like 30 or -30,30 (y, x), and got "${text}"`, { option: 'resolution' });
+  const [y, x = y] = sizes as [number, number?];
+  return [y, x];
+}
+
+/**
  * The same tiles in pixels of another size: `30`, or `y,x` (`-30,30`).
  * @throws InputError unless the size divides the sides of a tile
  */
 export function withResolution(spec: GridSpec, text: string): GridSpec {
-  const sizes = text.split(',').map((part) => Math.abs(Number(part)));
-  const [y, x = y] = sizes as [number, number?];
-  if (sizes.length > 2 || !sizes.every((size) => size > 0 && Number.isFinite(size)))
-    throw new InputError(`a resolution is like 30 or -30,30 (y, x), and got "${text}"`, { option: 'resolution' });
+  const [y, x] = parseResolution(text);
   const [sideX, sideY] = tileSides(spec);
-  const [width, height] = [sideX / x!, sideY / y];
+  const [width, height] = [sideX / x, sideY / y];
   const isWhole = [width, height].every((px) => Math.abs(px - Math.round(px)) <= WHOLE_PX);
   if (!isWhole)
     throw new InputError(
@@ -151,7 +165,7 @@ export function withResolution(spec: GridSpec, text: string): GridSpec {
     );
   return checkGridSpec({
     ...spec,
-    resolutionX: x!,
+    resolutionX: x,
     resolutionY: y,
     width: Math.round(width),
     height: Math.round(height),

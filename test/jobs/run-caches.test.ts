@@ -124,9 +124,11 @@ async function simulate(datasets: readonly Dataset[], mirror: string): Promise<v
       const source = join(mirror, `${x}-${y}-${variant}-${band}.tif`);
       if (!existsSync(source))
         await writeFlatCog(source, {
-          side: (SIDE * 10) / pixel,
+          width: (SIDE * 10) / pixel,
+          height: (SIDE * 10) / pixel,
           value: band === 'SCL' ? (variant === CLOUDY ? 9 : 4) : dnOf(band, variant),
-          bits: band === 'SCL' ? 8 : 16,
+          dtype: band === 'SCL' ? 'u8' : 'u16',
+          nodata: 0,
           epsg,
           corner: [x, y],
           pixel,

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulateScenes } from '../../build/app/simulate.js';
@@ -118,6 +120,51 @@ describe('runTasks', () => {
     expect((await itemOf(first.out, 'x00y00')).id).not.toBe(JSON.parse(before).id);
     const over = await run({ location: first.out, ...fewer, overwrite: true }, ['0']);
     expect(over.tasks).toMatchObject([{ status: 'done' }]);
+  });
+
+  it('gives items a collection to link to, also where only ids are given; who comes later leaves it as it is', async () => {
+    const { out } = await run({}, ['2024--P1Y/0/1']);
+    const path = join(out, 'collection.json');
+    const collection = JSON.parse(await readFile(path, 'utf8'));
+    // Of the whole set, not of the tile that was asked for.
+    expect(collection.extent.spatial.bbox).toHaveLength(1);
+    const { bbox } = await itemOf(out, 'x00y01');
+    expect(collection.extent.spatial.bbox[0][2]).toBeGreaterThan(bbox[2] + 0.005);
+    await writeFile(path, '{}');
+    await run({ location: out }, ['2024--P1Y/1/1']);
+    expect(await readFile(path, 'utf8')).toBe('{}');
+    await run({ location: out }, [':']);
+    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(collection);
+  });
+
+  it('makes no item where the documents of the product cannot be written', async () => {
+    const out = at(`out-${++n}`);
+    await mkdir(join(out, 'collection.json'), { recursive: true });
+    const { tasks } = await run({ location: out }, ['0']);
+    expect(tasks).toMatchObject([{ status: 'failed', reason: expect.stringContaining('collection.json') }]);
+    expect(readdirSync(tileFolder(out, 'x00y00'))).toEqual([]);
+  });
+
+  it('tidies up what a killed run left of a whole tile: its lock, drafts and kept blocks', async () => {
+    const { out } = await run({}, ['0']);
+    const folder = tileFolder(out, 'x00y00');
+    const whole = readdirSync(folder).sort();
+    const title = titleOf('x00y00');
+    const item = join(folder, `${title}.stac-item.json`);
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const owner = JSON.stringify({ pid, host: hostname() });
+    await writeFile(join(folder, `.${title}.stackwise-lock`), owner);
+    await writeFile(join(folder, `.${title}.stackwise-lock.${randomUUID()}`), owner);
+    await writeFile(join(folder, `.${title}_B04.tif.0123456789ab.partial`), 'half');
+    await writeFile(join(folder, `${title}.sha1.4242.partial`), 'half');
+    const stem = createHash('sha256').update(item).digest('hex').slice(0, 16);
+    await mkdir(join(out, '.stackwise-work', `${stem}-0123456789abcdef`), { recursive: true });
+    // Of another tile, whose run may go on.
+    await mkdir(join(out, '.stackwise-work', 'fedcba9876543210-0123456789abcdef'));
+    const again = await run({ location: out }, ['0']);
+    expect(again.tasks).toMatchObject([{ status: 'skipped', reason: 'done before' }]);
+    expect(readdirSync(folder).sort()).toEqual(whole);
+    expect(readdirSync(join(out, '.stackwise-work'))).toEqual(['fedcba9876543210-0123456789abcdef']);
   });
 
   it('goes on when a task fails, tells which and why, and skips those without scenes', async () => {

@@ -167,6 +167,7 @@ function settleS3(config: StatsConfig, flags: Flags, { location }: RunOptions): 
   const isPublic = flags.public ?? (config.s3_acl === undefined ? config.s3_public : undefined);
   const acl = flags.public === false ? undefined : isPublic === true ? 'public-read' : config.s3_acl;
   if (acl !== undefined) process.env.STACKWISE_S3_ACL = cannedAcl(acl);
+  else if (flags.public === false) delete process.env.STACKWISE_S3_ACL;
   if (config.aws_unsigned === true && !location.startsWith('s3:')) process.env.AWS_NO_SIGN_REQUEST ??= 'YES';
 }
 
