@@ -32,7 +32,7 @@ export {
 export { type CheckedTask, checkRun } from './jobs/run-check.js';
 export { type ReportRow, type RunReport, readReports, reportOf } from './jobs/run-report.js';
 export type { RunOptions } from './jobs/run-settings.js';
-export { type RunSummary, runTasks, type TaskReport } from './jobs/run-tasks.js';
+export { type RunSummary, type RunTasksOptions, runTasks, type TaskReport } from './jobs/run-tasks.js';
 export { type SaveTasksSummary, saveTasks } from './jobs/save-tasks.js';
 export {
   type Sentinel2Options,

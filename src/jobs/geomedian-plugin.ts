@@ -87,7 +87,8 @@ export function geomedianPlugin(name: keyof typeof PRODUCTS): Plugin {
 
 function recipeOf(plugin: string, defaults: Defaults, config: PluginConfig): Recipe {
   const wrong = (what: string) => new InputError(`${plugin}: ${what}`, { option: 'plugin-config' });
-  const contiguity = config.text('contiguity_band') ?? defaults.contiguity;
+  const given = config.text('contiguity_band');
+  const contiguity = given === 'none' ? null : (given ?? defaults.contiguity);
   // Theirs lists the contiguity band among the others.
   const bands = (config.names('bands') ?? defaults.bands)?.filter((band) => band !== contiguity);
   if (!bands || bands.length === 0) throw wrong('"bands" is wanted: the names of the bands');

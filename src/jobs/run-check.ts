@@ -6,7 +6,7 @@ import { openOutput, storeFor } from '../io/stores.js';
 import { detectSensor, findBand } from '../stats/sensors.js';
 import { outputFolder } from './output-folder.js';
 import { NO_OVERLAP } from './prepare.js';
-import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
+import { type RunOptions, type RunSettings, settingNotes, settleRun } from './run-settings.js';
 import { type ChosenTasks, chooseTasks } from './run-tasks.js';
 import { countDays, type TaskKey, taskId } from './task.js';
 import { prepareTile, type TileState, type TileWork, tileState, tileWork } from './tile-run.js';
@@ -141,8 +141,8 @@ export async function* checkRun(
   const settings = settleRun(options);
   const { signal, onNote = () => {} } = options;
   const chosen = await chooseTasks(url, selection, settings);
-  for (const note of settings.cog.notes) onNote(note);
   const canRun = recipeIsThere(settings, onNote);
+  for (const note of canRun ? settingNotes(settings) : settings.cog.notes) onNote(note);
   const trouble = await destinationTrouble(settings.location);
   if (trouble !== null) onNote(trouble);
   const inputs = new Inputs(signal);

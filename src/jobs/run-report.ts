@@ -8,7 +8,7 @@ import type { TaskRow } from './task-table.js';
 export interface ReportRow {
   id: string;
   status: TaskReport['status'];
-  /** Seconds: the clock's, then those of all threads together, then of preparing and writing. */
+  /** Seconds: the clock's without waiting for other tasks, then those of all threads together, then of writing. */
   seconds: number;
   read: number;
   warp: number;
@@ -65,7 +65,7 @@ function rowOf(report: TaskReport): ReportRow {
   return {
     id,
     status,
-    seconds,
+    seconds: seconds - (cost?.seconds.wait ?? 0),
     read: ms.read / 1000,
     warp: ms.warp / 1000,
     compute: ms.compute / 1000,

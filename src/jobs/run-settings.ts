@@ -5,6 +5,7 @@ import { checkGridSpec, type GridSpec, tileSides } from '../geo/gridspec.js';
 import { hrefMap } from '../io/href-map.js';
 import type { Json } from '../io/stac-item.js';
 import type { OffsetMode } from '../stats/radiometry.js';
+import { suggestion } from '../stats/suggest.js';
 import { type CogChoices, parseCogOpts } from './cog-opts.js';
 import { type OwsStyle, parseOwsStyle } from './ows-style.js';
 import { type Plugin, pluginOf, type Recipe } from './plugin.js';
@@ -132,6 +133,18 @@ export function settleRun(options: RunOptions): RunSettings {
     },
     options,
   };
+}
+
+/** Lines for people: what is done otherwise than asked for, and what is asked for in vain. */
+export function settingNotes({ cog, recipe, plugin }: RunSettings): string[] {
+  const { outputs: made, rgb } = recipe();
+  const outputs = made.map(({ name }) => name);
+  const strange = cog.bands.filter((band) => band !== 'rgba' && !outputs.includes(band));
+  const vain = strange.map(
+    (band) => `cog_opts has options of "${band}", which ${plugin.name} does not make${suggestion(band, outputs)}`,
+  );
+  const isBlind = rgb === null && cog.bands.includes('rgba');
+  return [...cog.notes, ...vain, ...(isBlind ? ['no rgba is made: rgb_bands names none of its bands'] : [])];
 }
 
 /** How far a tile may be from a whole number of pixels. */

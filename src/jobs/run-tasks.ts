@@ -7,7 +7,7 @@ import { type Gate, gateOf } from './gate.js';
 import { heartbeat } from './heartbeat.js';
 import { NO_OVERLAP } from './prepare.js';
 import { hasProductDocuments, writeProductDocuments } from './run-product.js';
-import { type RunOptions, type RunSettings, settleRun } from './run-settings.js';
+import { type RunOptions, type RunSettings, settingNotes, settleRun } from './run-settings.js';
 import { parseTaskKey, type TaskKey, taskId } from './task.js';
 import { selectTasks } from './task-select.js';
 import { openTaskSet, readTask, type TaskSet } from './task-set.js';
@@ -41,6 +41,11 @@ export interface TaskReport {
   seconds?: number;
   /** Most that the process has held so far. */
   peakBytes?: number;
+}
+
+export interface RunTasksOptions extends RunOptions {
+  /** Told of each task as it ends. */
+  onTask?: ((report: TaskReport) => void) | undefined;
 }
 
 /** What a run came to: a report a task, in the order in which they ended. */
@@ -91,12 +96,16 @@ export async function chooseTasks(
  * @param selection ids, indices and slices, see `selectTasks`; none: all
  * @throws InputError for options that mean nothing and sets that are not there; the reason of `signal`
  */
-export async function runTasks(url: string, selection: readonly string[], options: RunOptions): Promise<RunSummary> {
+export async function runTasks(
+  url: string,
+  selection: readonly string[],
+  options: RunTasksOptions,
+): Promise<RunSummary> {
   const settings = settleRun(options);
-  settings.recipe();
-  const { signal, onProgress, onNote = () => {} } = options;
+  const notes = settingNotes(settings);
+  const { signal, onProgress, onTask, onNote = () => {} } = options;
   const chosen = await chooseTasks(url, selection, settings);
-  for (const note of settings.cog.notes) onNote(note);
+  for (const note of notes) onNote(note);
   const write = await reportWriter(options);
   const beat = options.heartbeatFile ? heartbeat(options.heartbeatFile, onNote) : null;
   const tasks: TaskReport[] = [];
@@ -119,6 +128,7 @@ export async function runTasks(url: string, selection: readonly string[], option
       const report = await runTask(key, chosen, settings, { gate, onProgress: one.part, onNote, onTile });
       one.end();
       tasks.push(report);
+      onTask?.(report);
       await write(report);
     }
   };

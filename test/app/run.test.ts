@@ -175,7 +175,7 @@ describe('stackwise run', () => {
       expect(before).toBeGreaterThan(0);
       expect(before).toBeLessThan(4);
       const left = readdirSync(at('stopped'), { recursive: true, encoding: 'utf8' });
-      expect(left.filter((name) => /partial|lock/.test(name))).toEqual([]);
+      expect(left.filter((name) => /partial|-lock/.test(name))).toEqual([]);
       expect((await verify(at('stopped'))).wrong).toBe(0);
       const next = await stackwise(args);
       expect(next.code).toBe(0);

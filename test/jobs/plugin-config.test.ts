@@ -73,6 +73,7 @@ describe('plugins of odc-stats', () => {
     // Theirs lists the contiguity band among the others.
     const listed = { ...GENERIC, bands: ['red', 'nir', 'contiguity'], contiguity_band: 'contiguity' };
     expect(recipe('gm-generic', listed)).toMatchObject({ bands: ['red', 'nir'], contiguity: 'contiguity' });
+    expect(recipe('gm-ls', { contiguity_band: 'none' }).contiguity).toBeNull();
     expect(recipe('gm-generic', { ...GENERIC, rgb_bands: ['nir', 'red', 'red'], rgb_clamp: [0, 5000] }).rgb).toEqual({
       bands: ['nir', 'red', 'red'],
       clamp: [0, 5000],

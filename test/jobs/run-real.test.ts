@@ -64,6 +64,7 @@ const STACKS: readonly Stack[] = [
     pluginConfig: {
       bands: ['blue', 'green', 'red', 'nir', 'swir1', 'swir2'],
       mask_band: 'cfmask',
+      contiguity_band: 'none',
       nodata_classes: [255],
       cloud_filters: { '2|4': [], 3: [] },
       group_by: 'none',

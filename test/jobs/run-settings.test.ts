@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../build/errors.js';
 import { parseGridSpec } from '../../build/geo/gridspec.js';
-import { type RunOptions, settleRun, withResolution } from '../../build/jobs/run-settings.js';
+import { type RunOptions, settingNotes, settleRun, withResolution } from '../../build/jobs/run-settings.js';
 
 const AFRICA = parseGridSpec('africa_10');
 const settle = (options: Partial<RunOptions> = {}) => settleRun({ plugin: 'gm-s2', location: 'out', ...options });
@@ -85,6 +85,18 @@ describe('what a run is told', () => {
       datasetFilters: '{"platform": "landsat-5", "datetime": "2004--P6Y"}|{"platform":"landsat-8"}',
     });
     expect(filter!.alternatives).toHaveLength(2);
+  });
+
+  it('notes what is done otherwise, and options of bands that are not made', () => {
+    const pluginConfig = { bands: ['B02', 'B03', 'B04'] };
+    const notes = (cogOpts: Record<string, unknown>) => settingNotes(settle({ pluginConfig, cogOpts }));
+    expect(notes({ overrides: { COUNT: { zlevel: 1 }, rgba: {} } })).toEqual([]);
+    expect(notes({ CUONT: { zlevel: 1 }, rgba: { compress: 'JPEG' } })).toEqual([
+      expect.stringMatching(/^rgba is written with deflate compression, not jpeg/),
+      'cog_opts has options of "CUONT", which gm-s2 does not make; did you mean "COUNT"?',
+    ]);
+    const blind = settle({ pluginConfig: { bands: ['B08'] }, cogOpts: { overrides: { rgba: {} } } });
+    expect(settingNotes(blind)).toEqual([expect.stringMatching(/^no rgba is made/)]);
   });
 
   it.each([

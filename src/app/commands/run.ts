@@ -227,12 +227,14 @@ async function work(
   json: boolean,
   progress: ReturnType<typeof progressReporter>,
 ): Promise<void> {
-  const summary = await runTasks(url, tasks, options);
+  const onTask = (report: TaskReport) => {
+    // Failures are told as notes.
+    if (!json && report.status === 'failed') return;
+    progress.close();
+    process.stdout.write(`${json ? JSON.stringify(report) : shown(report)}\n`);
+  };
+  const summary = await runTasks(url, tasks, { ...options, onTask });
   progress.done();
-  for (const report of summary.tasks) {
-    if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-    else if (report.status !== 'failed') process.stdout.write(`${shown(report)}\n`);
-  }
   options.onNote?.(runTally(summary));
   if (summary.failed === 0) return;
   const failed = summary.tasks.filter(({ status }) => status === 'failed');
