@@ -3,6 +3,7 @@ import { openRaster } from '../io/open-raster.js';
 import { networkMeter } from '../io/stores.js';
 import { Kernels, kernels } from '../kernels/memory.js';
 import { type ChangeJob, type ChangeSpec, changeBlock, ObservationRoom } from '../stats/change-block.js';
+import { holdInMemory } from '../stats/hold.js';
 import { rasterCache } from '../stats/source.js';
 import { type PackedRows, packRows } from './packed-rows.js';
 import type { BlockRunner } from './pool.js';
@@ -24,11 +25,11 @@ export const changeRunner: BlockRunner<ChangeSpec, ChangeJob, ChangePart> = {
   start(spec, { alone }) {
     const k = alone ? kernels() : new Kernels();
     const cache = rasterCache((href) => openRaster(href));
-    const room = new ObservationRoom();
+    const kept = { k, spec, cache, room: new ObservationRoom(), hold: holdInMemory(k) };
     let counted = countedSince(networkMeter);
     return {
       async run(job, { signal }) {
-        const rows = packRows(await changeBlock({ k, spec, cache, room, ...(signal && { signal }) }, job));
+        const rows = packRows(await changeBlock({ ...kept, ...(signal && { signal }) }, job));
         const network = alone ? counted() : null;
         counted = countedSince(networkMeter);
         return { result: { rows, network }, transfer: buffersOf(rows) };

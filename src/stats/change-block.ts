@@ -6,7 +6,7 @@ import type { Changes } from './change.js';
 import { CHANGE_KINDS, type ChangeKind, ChangeUnits, hasFmask } from './change-source.js';
 import type { ThermalUnit } from './change-stack.js';
 import { type DetectOptions, detectChip } from './detect.js';
-import { holdInMemory } from './hold.js';
+import { type Hold, holdInMemory } from './hold.js';
 import { resamplingMargin, sourceWindow } from './placement.js';
 import { openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
 import type { CompositeSpec, SourceScene } from './spec.js';
@@ -47,8 +47,9 @@ export interface ChangeContext {
   spec: ChangeSpec;
   cache: RasterCache;
   signal?: AbortSignal;
-  /** Where observations are put; when not given, in arrays of their own. */
+  /** Where observations are put, and decoded pixels wait; for who reads many blocks, so that neither is made anew. */
   room?: ObservationRoom;
+  hold?: Hold;
 }
 
 /**
@@ -131,7 +132,7 @@ function kernelOf({ kind }: ChangeSpec, files: readonly SourceFile[], isQa: bool
 
 /** Builds one date's planes, u16 by their bits, and hands them to `take`. */
 async function readPlanes(
-  { k, spec, cache, signal }: ChangeContext,
+  { k, spec, cache, signal, hold = holdInMemory(k) }: ChangeContext,
   work: { scene: SourceScene; window: Window; bands: readonly string[] },
   take: (plane: Uint16Array, band: number) => void,
 ): Promise<void> {
@@ -142,7 +143,6 @@ async function readPlanes(
   const opened = await openSources(scene, bands, options);
   checkTypes(opened, spec);
   const files = isQa ? opened.map((file) => qaFile(file, spec)) : opened;
-  const hold = holdInMemory(k);
   const held = await Promise.all(
     files.flatMap((file) => {
       const own = sourceWindow(file.placement, window, resamplingMargin('nearest', file.placement));
