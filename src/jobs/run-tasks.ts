@@ -228,8 +228,11 @@ async function runTask(
   try {
     const work = tileWork(await chosen.read(key), settings);
     const skip = await reasonToSkip(work, settings, own, onNote);
-    if (skip !== null) return { id, status: 'skipped', reason: skip, url: work.itemUrl, ...ended() };
-    const { result, cost } = await runTile(work, settings, { ...hooks, gate, signal: own, onNote });
+    const skipped = (reason: string): TaskReport => ({ id, status: 'skipped', reason, url: work.itemUrl, ...ended() });
+    if (skip !== null) return skipped(skip);
+    const made = await runTile(work, settings, { ...hooks, gate, signal: own, onNote });
+    if (made === null) return skipped('done before');
+    const { result, cost } = made;
     const { uuid, dropped } = result;
     const scenes = result.task.scenes.length;
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };

@@ -144,17 +144,19 @@ export interface TileHooks {
 
 /**
  * Makes the files of a task: rasters first, then its documents, and last of all the item.
+ * @returns null where another process made them while this one was on its way
  * @throws what reading, options, the memory limit and the stores demand; nothing half-made keeps a final name that its item would vouch for
  */
 export async function runTile(
   work: TileWork,
   settings: RunSettings,
   hooks: TileHooks,
-): Promise<{ result: TileResult; cost: TileCost }> {
+): Promise<{ result: TileResult; cost: TileCost } | null> {
   const place = outputFolder(work.folder);
   await place.make();
   const claim = await place.claim(work.names.title);
   try {
+    if (!settings.options.overwrite && (await tileState(work, hooks.signal)) === 'same') return null;
     return await makeTile(work, place, settings, hooks);
   } finally {
     await claim.release();

@@ -135,6 +135,21 @@ describe('outputs in a bucket', () => {
     expect(await run(place, fewer)).toMatchObject({ status: 'skipped' });
   }, 60_000);
 
+  it('are made from a set in a bucket, of which one request fetches one task', async () => {
+    const tasks = 's3://bucket/tasks';
+    const { path } = await simulateScenes(join(folder, 'c2'), { dates: 2, size: 64, tileSize: 64 });
+    await saveTasks([path], { grid: GRID, frequency: 'semiannual', tiles: '0:1,0:1', out: tasks });
+    const place = freshPlace();
+    const ofSet = () => front.requests.filter(({ line }) => line.includes('/bucket/tasks/')).map(({ line }) => line);
+    const all = await runTasks(tasks, [], { ...OPTIONS, location: place });
+    expect(all.done).toBeGreaterThan(0);
+    front.requests.length = 0;
+    const id = all.tasks[0]!.id;
+    const again = await runTasks(tasks, [id], { ...OPTIONS, location: place, overwrite: true });
+    expect(again.tasks).toMatchObject([{ id, status: 'done' }]);
+    expect(ofSet()).toEqual([expect.stringMatching(/^GET \/bucket\/tasks\/tasks\//)]);
+  }, 60_000);
+
   it.each([403, 500])(
     'of which the store does not say whether they are there (%d) are an error, not absent',
     async (status) => {
