@@ -19,6 +19,16 @@ function part(x: i64): f64 {
   return <f64>(<u32>x) * UNIT;
 }
 
+/**
+ * The weight of the right one of two neighbours at `f` between their centres, as if each were `sharp` pixels of one value: between those
+ * there is nothing to blend but around their common edge.
+ */
+// @ts-ignore: decorator
+@inline
+function sharpened(f: f64, sharp: f64): f64 {
+  return sharp == 1 ? f : max(0, min(1, (f - 0.5) * sharp + 0.5));
+}
+
 /** A sample as f64, NaN outside and where missing. */
 function tap(
   type: i32, src: usize, width: i32, height: i32, hasMissing: i32, missing: f64, col: i32, row: i32,
@@ -30,14 +40,14 @@ function tap(
 
 /** Bilinear at a position in 2⁻³² px: missing (NaN) where the nearest of the four is, else the mean of the valid ones by weight. */
 function bilinearAt(
-  type: i32, src: usize, width: i32, height: i32, hasMissing: i32, missing: f64, x: i64, y: i64,
+  type: i32, src: usize, width: i32, height: i32, hasMissing: i32, missing: f64, x: i64, y: i64, sharp: f64,
 ): f64 {
   const near = tap(type, src, width, height, hasMissing, missing, <i32>(x >> 32), <i32>(y >> 32));
   if (near != near) return NaN;
   const col = <i32>((x - HALF) >> 32);
   const row = <i32>((y - HALF) >> 32);
-  const fx = part(x - HALF);
-  const fy = part(y - HALF);
+  const fx = sharpened(part(x - HALF), sharp);
+  const fy = sharpened(part(y - HALF), sharp);
   const a = tap(type, src, width, height, hasMissing, missing, col, row);
   const b = tap(type, src, width, height, hasMissing, missing, col + 1, row);
   const c = tap(type, src, width, height, hasMissing, missing, col, row + 1);
@@ -126,7 +136,7 @@ function cubicAt(
     const sum = even + odd;
     if (sum == sum) return sum;
   }
-  return bilinearAt(type, src, width, height, hasMissing, missing, x, y);
+  return bilinearAt(type, src, width, height, hasMissing, missing, x, y, 1);
 }
 
 /** The kernel at a distance in its own units: a triangle, or Catmull and Rom. */
@@ -174,7 +184,7 @@ function widenedAt(
 @inline
 function blendLine<S>(
   type: i32, src: usize, width: i32, height: i32, hasMissing: i32, missing: f64, line: usize, begin: i32, n: i32,
-  cubic: bool, targetType: i32, hasNone: i32, none: f64, to: usize,
+  cubic: bool, sharp: f64, targetType: i32, hasNone: i32, none: f64, to: usize,
 ): void {
   const size = sizeof<S>();
   const pitch = <usize>width * size;
@@ -195,9 +205,9 @@ function blendLine<S>(
       const b = <f64>load<S>(at + size);
       const c = <f64>load<S>(at + pitch);
       const d = <f64>load<S>(at + pitch + size);
-      value = mix4(a, b, c, d, part(x), part(y));
+      value = mix4(a, b, c, d, sharpened(part(x), sharp), sharpened(part(y), sharp));
       if (value != value || a == gap || b == gap || c == gap || d == gap) {
-        value = bilinearAt(type, src, width, height, hasMissing, missing, x + HALF, y + HALF);
+        value = bilinearAt(type, src, width, height, hasMissing, missing, x + HALF, y + HALF, sharp);
       }
     }
     putResult(targetType, to, i, value, hasNone, none);
@@ -205,13 +215,13 @@ function blendLine<S>(
 }
 
 /**
- * Bilinear, or with `cubic` cubic, as `warp_nearest`; a ratio above 1 widens the kernel along that axis. `targetType`: 2 u16, 3 i16,
- * 6 f32. `scratch`: 32 bytes.
+ * Bilinear, or with `cubic` cubic, as `warp_nearest`; a ratio above 1 widens the kernel along that axis; `sharp` (1 or more, of bilinear only):
+ * see `sharpened`. `targetType`: 2 u16, 3 i16, 6 f32. `scratch`: 32 bytes.
  */
 export function warp_blend(
   type: i32, src: usize, srcWidth: i32, srcHeight: i32, originX: f64, originY: f64, hasMissing: i32, missing: f64,
   cells: usize, nCell: i32, col: i32, row: i32, width: i32, height: i32,
-  targetType: i32, hasNone: i32, none: f64, cubic: i32, ratioX: f64, ratioY: f64, scratch: usize, out: usize,
+  targetType: i32, hasNone: i32, none: f64, cubic: i32, ratioX: f64, ratioY: f64, sharp: f64, scratch: usize, out: usize,
 ): void {
   const w = srcWidth;
   const h = srcHeight;
@@ -229,10 +239,10 @@ export function warp_blend(
       lineOf(cell, 2 * (y - cellRow(cell)) + 1, originX, originY, scratch);
       const to = out + <usize>((y - row) * width + firstCol - col) * size;
       if (quick && (type == 0 || type == 2 || type == 3 || type == 6)) {
-        if (type == 0) blendLine<u8>(0, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, targetType, hasNone, none, to);
-        else if (type == 2) blendLine<u16>(2, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, targetType, hasNone, none, to);
-        else if (type == 3) blendLine<i16>(3, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, targetType, hasNone, none, to);
-        else blendLine<f32>(6, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, targetType, hasNone, none, to);
+        if (type == 0) blendLine<u8>(0, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, sharp, targetType, hasNone, none, to);
+        else if (type == 2) blendLine<u16>(2, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, sharp, targetType, hasNone, none, to);
+        else if (type == 3) blendLine<i16>(3, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, sharp, targetType, hasNone, none, to);
+        else blendLine<f32>(6, src, w, h, hasMissing, missing, scratch, begin, n, cubic != 0, sharp, targetType, hasNone, none, to);
         continue;
       }
       for (let i = 0; i < n; i++) {
@@ -242,7 +252,7 @@ export function warp_blend(
         const value = wide
           ? widenedAt(type, src, w, h, hasMissing, missing, px, py, cubic != 0, ratioX, ratioY)
           : cubic ? cubicAt(type, src, w, h, hasMissing, missing, px, py)
-          : bilinearAt(type, src, w, h, hasMissing, missing, px, py);
+          : bilinearAt(type, src, w, h, hasMissing, missing, px, py, sharp);
         putResult(targetType, to, i, value, hasNone, none);
       }
     }

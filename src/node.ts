@@ -10,6 +10,7 @@ export { type ChangeRunSummary, type ChangeTarget, detectScenes, planScenes } fr
 export { type ChipFileOptions, type ChipFilesSummary, chipsToFiles } from './jobs/chip-files.js';
 export type { ChipFormat } from './jobs/chip-writers.js';
 export { compositeToFolder, type FolderOptions, type FolderSummary, planComposite } from './jobs/folder.js';
+export { type LocateOptions, locateShapes, locateTiles, type TileName } from './jobs/locate-grids.js';
 export { memoryResults } from './jobs/memory-results.js';
 export { type MosaicFile, type MosaicOptions, type MosaicSummary, mosaic } from './jobs/mosaic.js';
 export { type ExportOptions, type ExportSummary, exportResults } from './jobs/result-export.js';

@@ -7,6 +7,7 @@ import { chipsCommand } from './commands/chips.js';
 import { compositeCommand } from './commands/composite.js';
 import { demoCommand } from './commands/demo.js';
 import { infoCommand } from './commands/info.js';
+import { locateGridsCommand } from './commands/locate-grids.js';
 import { mosaicCommand } from './commands/mosaic.js';
 import { reportCommand } from './commands/report.js';
 import { runCommand } from './commands/run.js';
@@ -30,6 +31,7 @@ const COMMANDS = [
   reportCommand,
   verifyCommand,
   mosaicCommand,
+  locateGridsCommand,
   searchCommand,
   infoCommand,
   demoCommand,

@@ -1,6 +1,15 @@
 import type { Geometry, Position } from 'geojson';
 import { InputError } from '../errors.js';
-import { crsToLonLat, isGeographic, LON_LAT, lonLatToCrs, type PointTransform, projectionOf, sameCrs } from './crs.js';
+import {
+  type Crs,
+  crsToLonLat,
+  isGeographic,
+  LON_LAT,
+  lonLatToCrs,
+  type PointTransform,
+  projectionOf,
+  sameCrs,
+} from './crs.js';
 import type { GridSpec, TileIndex } from './gridspec.js';
 import { tileSides } from './gridspec.js';
 import { clippedByLon, unwrapped } from './tile-outline.js';
@@ -142,24 +151,37 @@ function coverPolygon(spec: GridSpec, rings: readonly Ring[], add: (x: number, y
 }
 
 /** The meridian where the grid's projection is whole: its plane is cut half a turn from there. */
-function middleMeridian(spec: GridSpec): number {
-  return isGeographic(spec.crs) ? 0 : (projectionOf(spec.crs)?.parameters.lon_0 ?? 0);
+function middleMeridian(crs: Crs): number {
+  return isGeographic(crs) ? 0 : (projectionOf(crs)?.parameters.lon_0 ?? 0);
+}
+
+/**
+ * Polygons in degrees, which may go over the antimeridian, as polygons of a CRS, cut where its plane is. What has no place there is left out.
+ * @throws UnsupportedError for a CRS without a definition here
+ */
+export async function groundPolygons(crs: Crs): Promise<(geometry: Geometry) => Ring[][]> {
+  const toCrs = await lonLatToCrs(crs);
+  const middle = middleMeridian(crs);
+  return (geometry) =>
+    polygonsOf(geometry).flatMap((rings) =>
+      partsAround(rings, middle).flatMap((part) => {
+        const placed = projected(
+          part.map((ring) => densified(ring, STEP_DEG)),
+          toCrs,
+        );
+        return placed ? [placed] : [];
+      }),
+    );
 }
 
 /** @throws UnsupportedError for a CRS without a definition here */
 export async function tileCover(spec: GridSpec): Promise<TileCover> {
-  const toCrs = await lonLatToCrs(spec.crs);
-  const middle = middleMeridian(spec);
+  const placed = await groundPolygons(spec.crs);
   return {
     tilesOf(geometry) {
       const found = new Map<number, TileIndex>();
       const add = (x: number, y: number) => found.set(tileNumber(x, y), { x, y });
-      for (const rings of polygonsOf(geometry))
-        for (const part of partsAround(rings, middle)) {
-          const dense = part.map((ring) => densified(ring, STEP_DEG));
-          const placed = projected(dense, toCrs);
-          if (placed) coverPolygon(spec, placed, add);
-        }
+      for (const rings of placed(geometry)) coverPolygon(spec, rings, add);
       return [...found.values()].sort((a, b) => a.x - b.x || a.y - b.y);
     },
   };
@@ -195,7 +217,7 @@ function partsAround(rings: readonly Ring[], middle: number): Ring[][] {
 }
 
 /** Rings of another CRS (a scene's own, say) as a geometry in degrees, points put on their edges every `stepUnits`. */
-export async function lonLatRings(crs: GridSpec['crs'], stepUnits: number): Promise<(geometry: Geometry) => Geometry> {
+export async function lonLatRings(crs: Crs, stepUnits: number): Promise<(geometry: Geometry) => Geometry> {
   if (sameCrs(crs, LON_LAT)) return (geometry) => geometry;
   const toLonLat: PointTransform = await crsToLonLat(crs);
   const turned = (rings: Position[][]) =>

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js';
 import { withBuffer } from './buffers.js';
+import { type Foreseen, foreseenReads } from './foreseen.js';
 import type { ByteRange, Store, StoreOptions } from './store.js';
 
 /** The first read: what GDAL's COG driver writes for a scene fits in, and so does a small file altogether. */
@@ -16,6 +17,8 @@ export interface ByteSource {
   view(range: ByteRange, signal?: AbortSignal, aheadBytes?: number): Promise<DataView>;
   /** Reads a range past the memory of this source, and lends the bytes until `use` has settled. */
   lend<T>(range: ByteRange, use: (bytes: Uint8Array) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Of files behind a network: tells of a range that will be lent, so that it can be read before. Null: reads wait for nothing. */
+  foresee: ((range: ByteRange) => Foreseen) | null;
   /** Forgets what was read. */
   drop(): void;
 }
@@ -43,10 +46,21 @@ export async function openByteSource(url: string, store: Store, signal?: AbortSi
     return bytes;
   };
 
+  const foreseen = store.isFar ? foreseenReads((range, signal) => read(range, { signal })) : null;
+
   return {
     url,
     fileBytes,
-    lend(range, use, signal) {
+    foresee: foreseen && ((range) => foreseen.foresee(range)),
+    async lend(range, use, signal) {
+      const taken = foreseen?.take(range);
+      if (taken) {
+        try {
+          return await use(await taken.bytes(signal));
+        } finally {
+          taken.giveBack();
+        }
+      }
       return withBuffer(range.length, async (into) => use(await read(range, { into, ...(signal && { signal }) })));
     },
     async view(range, signal, aheadBytes = AHEAD_BYTES) {

@@ -5,10 +5,11 @@ import { FormatError, InputError, UnsupportedError } from '../errors.js';
 import { rowBytes } from '../kernels/codec.js';
 import { type ByteSource, openByteSource } from './byte-source.js';
 import { codecOf } from './compression.js';
+import type { Foreseen } from './foreseen.js';
 import { parseGdalMetadata, parseNodata } from './gdal-metadata.js';
 import type { BandHeader, Raster, RasterHeader, ReadTileOptions, TakePlane, TileRef } from './raster.js';
 import { filledArray } from './samples.js';
-import type { Store } from './store.js';
+import type { ByteRange, Store } from './store.js';
 import { blockRows, decodeBlock } from './tiff-block.js';
 import {
   readDirectory,
@@ -202,6 +203,24 @@ function tiffRaster(source: ByteSource, order: TiffOrder, header: RasterHeader, 
     return open.index;
   };
 
+  /** Where a block is, null where the file has none. */
+  const blockRange = async (open: OpenLevel, ref: TileRef, plane: number): Promise<ByteRange | null> => {
+    const { image } = open;
+    const { level } = image;
+    const { offsets, bytes } = await indexOf(open);
+    const block = (plane * level.tilesDown + ref.row) * level.tilesAcross + ref.col;
+    const offset = offsets[block]!;
+    const length = bytesToRead(image, bytes[block]!);
+    return offset === 0 || length === 0 ? null : { offset, length };
+  };
+
+  const foresee = async (ref: TileRef, wanted: readonly number[]): Promise<Foreseen[]> => {
+    const open = levelOf(ref);
+    const planes = open.image.level.planar ? wanted : [0];
+    const ranges = await Promise.all(planes.map((plane) => blockRange(open, ref, plane)));
+    return ranges.flatMap((range) => (range ? [source.foresee!(range)] : []));
+  };
+
   /** Reads one block, decodes the samples of it that are asked for and lends them to `take`. */
   const readBlock = async (
     open: OpenLevel,
@@ -211,13 +230,10 @@ function tiffRaster(source: ByteSource, order: TiffOrder, header: RasterHeader, 
   ): Promise<void> => {
     const { image } = open;
     const { level } = image;
-    const { offsets, bytes } = await indexOf(open);
+    const range = await blockRange(open, ref, plane);
     signal?.throwIfAborted();
-    const block = (plane * level.tilesDown + ref.row) * level.tilesAcross + ref.col;
     const fill = wanted.map((band) => bands[band]!.nodata);
-    const offset = offsets[block]!;
-    const length = bytesToRead(image, bytes[block]!);
-    if (offset === 0 || length === 0) {
+    if (!range) {
       for (const [i, value] of fill.entries()) {
         take(filledArray(image.dtype, level.tileWidth * level.tileHeight, value), i);
       }
@@ -229,7 +245,7 @@ function tiffRaster(source: ByteSource, order: TiffOrder, header: RasterHeader, 
       signal?.throwIfAborted();
       await decodeBlock(image, data, { url, name, row: ref.row }, { samples, fill, take, within });
     };
-    await source.lend({ offset, length }, decode, signal);
+    await source.lend(range, decode, signal);
   };
 
   return {
@@ -254,6 +270,7 @@ function tiffRaster(source: ByteSource, order: TiffOrder, header: RasterHeader, 
       const block = ((planar ? band : 0) * tilesDown + ref.row) * tilesAcross + ref.col;
       return offsets[block] === 0 ? 0 : bytes[block]!;
     },
+    ...(source.foresee && { foresee }),
     async close() {
       source.drop();
     },

@@ -5,6 +5,7 @@ import type { ByteSource } from './byte-source.js';
 import type { Codestream } from './codestream.js';
 import { type TileIndex, tileIndex } from './codestream-index.js';
 import { leadingPackets, lendTile, tileRect } from './codestream-tile.js';
+import type { Foreseen } from './foreseen.js';
 import { decodeJ2k } from './jp2-codec.js';
 import { readPlace } from './jp2-geo.js';
 import { CACHE_BYTES, headerOf, readJp2Headers } from './jp2-header.js';
@@ -87,6 +88,8 @@ async function decodeTile(
 
 /** Reads tiles of one file, all bands of each. */
 interface TileReader {
+  /** Whether a tile is decoded already, or being decoded. */
+  has(ref: TileRef): boolean;
   read(ref: TileRef, level: Level, signal?: AbortSignal): Promise<readonly SampleArray[]>;
   forget(): void;
 }
@@ -111,9 +114,11 @@ function tileReader(source: ByteSource, codestream: Codestream, index: TileIndex
     return read;
   };
 
+  const keyOf = (ref: TileRef) => `${prefix}${ref.level}/${tileOf(codestream, ref)}`;
   return {
+    has: (ref) => tiles.get(keyOf(ref)) !== undefined || underWay.has(keyOf(ref)),
     async read(ref, level, signal) {
-      const key = `${prefix}${ref.level}/${tileOf(codestream, ref)}`;
+      const key = keyOf(ref);
       const kept = tiles.get(key);
       if (kept) return kept;
       const found = underWay.get(key);
@@ -142,11 +147,25 @@ function jp2Raster(source: ByteSource, codestream: Codestream, header: RasterHea
     return found;
   };
 
+  /** Tiles that are foreseen and not read since: the second time they are decoded already, or nearly so. */
+  const expected = new Set<number>();
+  const foresee = async (ref: TileRef): Promise<Foreseen[]> => {
+    levelOf(ref);
+    const tile = tileOf(codestream, ref);
+    // What is read of a reduced tile is known once its first bytes are.
+    if (ref.level > 0 || expected.has(tile) || reader.has(ref)) return [];
+    expected.add(tile);
+    const parts = await index.partsOf(tile);
+    return parts.map((part) => source.foresee!(part));
+  };
+
   return {
     header,
+    ...(source.foresee && { foresee }),
     async readTile(ref, wanted, take, { signal } = {}) {
       signal?.throwIfAborted();
       const level = levelOf(ref);
+      if (ref.level === 0) expected.delete(tileOf(codestream, ref));
       const missing = wanted.find((band) => !bands[band]);
       if (missing !== undefined) {
         throw new InputError(`${url}: band ${missing + 1} is wanted, and there are ${bands.length}`, { url });

@@ -3,8 +3,7 @@ import { FormatError, UnsupportedError } from '../errors.js';
 import { inverseDct, type JpegPlane, rgbOfYcbcr, upsampleRow } from './jpeg-samples.js';
 
 // biome-ignore format: the zigzag as it runs
-/** Where the n-th coefficient of a stream lies in its block. */
-export const ZIGZAG = new Uint8Array([
+const ZIGZAG = new Uint8Array([
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
   35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ]);

@@ -1,4 +1,5 @@
 import type { Grid, Window } from '../geo/grid.js';
+import type { Foreseen } from './foreseen.js';
 
 /** Sample types as stored. 64-bit integers come as BigInt arrays; kernels take u16, i16 and f32 (u8 is widened). */
 export type Dtype = 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'u64' | 'i64' | 'f32' | 'f64';
@@ -136,6 +137,11 @@ export interface Raster {
   readTile(ref: TileRef, bands: readonly number[], take: TakePlane, options?: ReadTileOptions): Promise<void>;
   /** Compressed bytes of one tile (all bands of a chunky one), 0 when sparse; for the plan's forecast. */
   tileBytes(ref: TileRef, band: number): Promise<number>;
+  /**
+   * Of files behind a network: the reads that {@link readTile} of this tile and these bands will make, each to be begun before or dropped.
+   * Those that depend on what others bring are not among them.
+   */
+  foresee?(ref: TileRef, bands: readonly number[]): Promise<Foreseen[]>;
   close(): Promise<void>;
 }
 

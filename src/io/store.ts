@@ -24,6 +24,8 @@ export interface StoreStat {
  * Store → Store.
  */
 export interface Store {
+  /** True where reads wait for a network, so that reading ahead pays. */
+  readonly isFar?: boolean;
   read(url: string, range?: ByteRange, options?: StoreOptions): Promise<Uint8Array>;
   stat(url: string, options?: StoreOptions): Promise<StoreStat>;
   /** Names (not paths) of the entries of a folder, folders with a trailing slash, sorted. */

@@ -14,6 +14,8 @@ import type { Store } from './store.js';
 
 /** What this thread's stores moved over the network. */
 export const networkMeter = storeMeter();
+/** What this thread read and wrote of files of the disk, through their store. */
+export const diskMeter = storeMeter();
 
 const onRetry = () => {
   networkMeter.retries++;
@@ -25,10 +27,12 @@ const onRetry = () => {
  * request; heads are kept.
  */
 function overNetwork(store: Store): Store {
-  return withCache(withCoalescing(withHostLimit(withRetry(withMeter(store, networkMeter), { onRetry }))));
+  const own = withCache(withCoalescing(withHostLimit(withRetry(withMeter(store, networkMeter), { onRetry }))));
+  return { ...own, isFar: true };
 }
 
 /** One of each for all URLs of a thread, because they remember files and share connections. */
+let files: Store | null = null;
 let http: Store | null = null;
 let s3: { objects: S3Store; store: Store } | null = null;
 
@@ -49,7 +53,8 @@ export function storeFor(url: string): Store {
   }
   if (scheme === 's3') return openS3().store;
   if (scheme && scheme !== 'file') throw new UnsupportedError(`${url}: there is no store for ${scheme}: URLs`, { url });
-  return fileStore();
+  files ??= withMeter(fileStore(), diskMeter);
+  return files;
 }
 
 /** A store of everything that {@link storeFor} knows: each URL goes to its own. */

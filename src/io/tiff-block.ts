@@ -98,7 +98,9 @@ export async function decodeBlock(
       throw blockError(error, ref);
     }
   };
-  k.scope(() => {
+  // No closure a block: what engines compile of one is lost when none is alive as they collect garbage.
+  const before = k.exports.mark();
+  try {
     const { at, length } = expanded();
     checkLength(length, wanted, ref);
     const nRow = isPart ? Math.ceil(length / stride) : Math.floor(length / stride);
@@ -108,5 +110,7 @@ export async function decodeBlock(
       if (!isPart) fillSamples(plane, nRow * level.tileWidth, request.fill[i]!);
       request.take(plane, i);
     }
-  });
+  } finally {
+    k.exports.release(before);
+  }
 }

@@ -28,74 +28,92 @@ function tokensOf(text: string): Token[] {
   return tokens;
 }
 
+/** A formula as it is read, token by token. */
+class Reader {
+  readonly bands: string[] = [];
+  readonly #tokens: Token[];
+  readonly #where: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#where = `the expression "${text.slice(0, 80)}"`;
+    if (text.length > MAX_CHARACTERS)
+      throw new InputError(`${this.#where} is longer than ${MAX_CHARACTERS} characters`);
+    this.#tokens = tokensOf(text);
+  }
+
+  /** The whole formula. */
+  all(): Node {
+    const node = this.#sum();
+    if (this.#at < this.#tokens.length) throw this.#unexpected();
+    return node;
+  }
+
+  /** Takes one of some signs, or nothing. */
+  #take(...signs: string[]): string | null {
+    const token = this.#tokens[this.#at];
+    if (token?.kind !== 'sign' || !signs.includes(token.text)) return null;
+    this.#at++;
+    return token.text;
+  }
+
+  #unexpected(): InputError | UnsupportedError {
+    const token = this.#tokens[this.#at];
+    if (!token) return new InputError(`${this.#where} ends too early`);
+    const got = token.kind === 'number' ? String(token.value) : token.text;
+    if (token.kind === 'sign' && !'()+-*/'.includes(got))
+      return new UnsupportedError(`${this.#where} has "${got}": there are +, -, *, / and parentheses`);
+    return new InputError(`${this.#where} has "${got}" where it may not stand`);
+  }
+
+  #sum(): Node {
+    let left = this.#product();
+    for (let sign = this.#take('+', '-'); sign; sign = this.#take('+', '-')) {
+      const [p, q] = [left, this.#product()];
+      left = sign === '+' ? (values) => p(values) + q(values) : (values) => p(values) - q(values);
+    }
+    return left;
+  }
+
+  #product(): Node {
+    let left = this.#signed();
+    for (let sign = this.#take('*', '/'); sign; sign = this.#take('*', '/')) {
+      const [p, q] = [left, this.#signed()];
+      left = sign === '*' ? (values) => p(values) * q(values) : (values) => p(values) / q(values);
+    }
+    return left;
+  }
+
+  #signed(): Node {
+    const sign = this.#take('+', '-');
+    if (!sign) return this.#primary();
+    const inner = this.#signed();
+    return sign === '+' ? inner : (values) => -inner(values);
+  }
+
+  #primary(): Node {
+    if (this.#take('(')) {
+      const inner = this.#sum();
+      if (!this.#take(')')) throw this.#unexpected();
+      return inner;
+    }
+    const token = this.#tokens[this.#at];
+    if (!token || token.kind === 'sign') throw this.#unexpected();
+    this.#at++;
+    if (token.kind === 'number') return () => token.value;
+    if (this.#take('(')) throw new UnsupportedError(`${this.#where} calls "${token.text}": there are no functions`);
+    if (!this.bands.includes(token.text)) this.bands.push(token.text);
+    const band = this.bands.indexOf(token.text);
+    return (values) => values[band]!;
+  }
+}
+
 /**
  * Reads `(nir - red) / (nir + red)`: sums, differences, products, quotients, signs, parentheses, numbers and names of bands.
  * @throws InputError where it ends too early or goes on too long; UnsupportedError for other operators and for functions
  */
 export function parseBandExpression(text: string): BandExpression {
-  const where = `the expression "${text.slice(0, 80)}"`;
-  if (text.length > MAX_CHARACTERS) throw new InputError(`${where} is longer than ${MAX_CHARACTERS} characters`);
-  const tokens = tokensOf(text);
-  const bands: string[] = [];
-  let at = 0;
-  const next = (): string | null => {
-    const token = tokens[at];
-    return token?.kind === 'sign' ? token.text : null;
-  };
-  const unexpected = () => {
-    const token = tokens[at];
-    if (!token) return new InputError(`${where} ends too early`);
-    const got = token.kind === 'number' ? String(token.value) : token.text;
-    if (token.kind === 'sign' && !'()+-*/'.includes(got))
-      return new UnsupportedError(`${where} has "${got}": there are +, -, *, / and parentheses`);
-    return new InputError(`${where} has "${got}" where it may not stand`);
-  };
-  const primary = (): Node => {
-    const token = tokens[at];
-    if (token?.kind === 'number') {
-      at++;
-      return () => token.value;
-    }
-    if (token?.kind === 'band') {
-      at++;
-      if (next() === '(') throw new UnsupportedError(`${where} calls "${token.text}": there are no functions`);
-      if (!bands.includes(token.text)) bands.push(token.text);
-      const band = bands.indexOf(token.text);
-      return (values) => values[band]!;
-    }
-    if (next() !== '(') throw unexpected();
-    at++;
-    const inner = sum();
-    if (next() !== ')') throw unexpected();
-    at++;
-    return inner;
-  };
-  const signed = (): Node => {
-    const sign = next();
-    if (sign !== '-' && sign !== '+') return primary();
-    at++;
-    const inner = signed();
-    return sign === '+' ? inner : (values) => -inner(values);
-  };
-  const product = (): Node => {
-    let left = signed();
-    for (let sign = next(); sign === '*' || sign === '/'; sign = next()) {
-      at++;
-      const [p, q] = [left, signed()];
-      left = sign === '*' ? (values) => p(values) * q(values) : (values) => p(values) / q(values);
-    }
-    return left;
-  };
-  const sum = (): Node => {
-    let left = product();
-    for (let sign = next(); sign === '+' || sign === '-'; sign = next()) {
-      at++;
-      const [p, q] = [left, product()];
-      left = sign === '+' ? (values) => p(values) + q(values) : (values) => p(values) - q(values);
-    }
-    return left;
-  };
-  const evaluate = sum();
-  if (at < tokens.length) throw unexpected();
-  return { bands, evaluate };
+  const reader = new Reader(text);
+  const evaluate = reader.all();
+  return { bands: reader.bands, evaluate };
 }

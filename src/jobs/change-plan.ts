@@ -11,7 +11,7 @@ export interface ChangePlan {
   threads: number;
   /** Rows of a chip that a thread takes at a time: all, if they fit, for each piece reads the tiles that it touches anew. */
   rows: number;
-  /** The same of the last chips, which are too few for all threads and are shared by them. */
+  /** The same of the last chips, which are too few for all threads: some are shared, so that nobody takes two pieces of them. */
   lastRows: number;
   predictedPeakBytes: number;
   memoryLimitBytes: number;
@@ -40,11 +40,14 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
     throw new InputError(`threads is a whole number from 0 to 1024, and got ${threads}`, { option: 'threads' });
   }
   const lanes = Math.max(1, threads);
-  const resultPx = nTime + SEGMENTS * (8 * (6 + 10 * nBand)) + 24;
+  const segmentsPx = SEGMENTS * (8 * (6 + 10 * nBand));
+  const resultPx = nTime + segmentsPx + 24;
+  // The same in the store's rows, where a bit is a date.
+  const packedPx = nTime / 8 + segmentsPx + 36;
   // Numbers and QA, and what the kernels and the reading of a date take beside them.
   const stackPx = 1.25 * nTime * 2 * (nBand + 1);
   const fixed = BASE_BYTES + lanes * THREAD_BYTES + RESULT_COPIES * resultPx * chipPx * chipPx;
-  const rowBytes = lanes * chipPx * (stackPx + resultPx);
+  const rowBytes = lanes * chipPx * (stackPx + resultPx + packedPx);
   const most = Math.floor((memoryLimitBytes - fixed) / rowBytes);
   if (!(most >= 1)) {
     const wanted = formatBytes(fixed + rowBytes);
@@ -56,7 +59,10 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
     );
   }
   const rows = Math.min(most, chipPx);
-  const lastRows = Math.min(most, Math.ceil(chipPx / lanes));
+  // One piece a thread: with a second one it would read the same tiles again, which takes longer than what is left of finding changes.
+  const nLast = chips.toRun % lanes;
+  const pieces = nLast === 0 ? 1 : Math.floor(lanes / nLast);
+  const lastRows = Math.min(most, Math.ceil(chipPx / pieces));
   return { chips, threads, rows, lastRows, predictedPeakBytes: fixed + rows * rowBytes, memoryLimitBytes };
 }
 

@@ -5,7 +5,7 @@ import { cellName } from '../geo/chip-grid.js';
 import { addTo, countedSince, type StoreMeter, storeMeter } from '../io/meter.js';
 import type { Scene } from '../io/scene.js';
 import { networkMeter } from '../io/stores.js';
-import { ALGORITHM, type Changes, joinChanges } from '../stats/change.js';
+import { ALGORITHM } from '../stats/change.js';
 import { rangeAround } from './change-area.js';
 import { checkInputs } from './change-inputs.js';
 import type { ChangeRunOptions } from './change-options.js';
@@ -14,6 +14,7 @@ import { type ChangeChip, type PreparedChanges, prepareChanges } from './change-
 import { changeRunner } from './change-runner.js';
 import { withReadable } from './change-scenes.js';
 import { memoryResults } from './memory-results.js';
+import type { PackedRows } from './packed-rows.js';
 import { runBlocks } from './pool.js';
 import { chipName, writeChipJson } from './result-export.js';
 import { hasResults, openResults } from './result-folder.js';
@@ -82,21 +83,21 @@ async function runChips(
   // In the order of chips: few of them are under way at a time.
   const jobs = chips.flatMap((chip, place) => chipJobs(chip, { place, rows: rowsOf(plan, place) }));
   const total = jobs.reduce((sum, { window }) => sum + window.width * window.height, 0);
-  const parts = new Map<number, Map<number, Changes>>();
+  const parts = new Map<number, Map<number, PackedRows>>();
   let done = 0;
   onProgress?.(done, total);
   await runBlocks(changeRunner, spec, jobs, {
     threads: plan.threads,
     describe: ({ chip, row }) => `row ${row} of chip ${chips[chip]!.h}, ${chips[chip]!.v}`,
-    onResult: async ({ changes, network: moved }, { chip, row, window }) => {
+    onResult: async ({ rows, network: moved }, { chip, row, window }) => {
       if (moved) addTo(network, moved);
-      const own = parts.get(chip) ?? new Map<number, Changes>();
-      parts.set(chip, own.set(row, changes));
+      const own = parts.get(chip) ?? new Map<number, PackedRows>();
+      parts.set(chip, own.set(row, rows));
       const { h, v, inputsMd5, window: whole } = chips[chip]!;
       if (own.size === Math.ceil(whole.height / rowsOf(plan, chip))) {
         parts.delete(chip);
         const inOrder = [...own].sort(([a], [b]) => a - b).map(([, part]) => part);
-        await store.write({ h, v, changes: joinChanges(inOrder), inputsMd5, producedMs: Date.now() });
+        await store.writePacked({ h, v, parts: inOrder, inputsMd5, producedMs: Date.now() });
         await onChip(chips[chip]!);
       }
       done += window.width * window.height;

@@ -2,23 +2,22 @@ import { countedSince, type StoreMeter } from '../io/meter.js';
 import { openRaster } from '../io/open-raster.js';
 import { networkMeter } from '../io/stores.js';
 import { Kernels, kernels } from '../kernels/memory.js';
-import type { Changes } from '../stats/change.js';
-import { type ChangeJob, type ChangeSpec, changeBlock } from '../stats/change-block.js';
+import { type ChangeJob, type ChangeSpec, changeBlock, ObservationRoom } from '../stats/change-block.js';
+import { holdInMemory } from '../stats/hold.js';
 import { rasterCache } from '../stats/source.js';
+import { type PackedRows, packRows } from './packed-rows.js';
 import type { BlockRunner } from './pool.js';
-
-/** The buffers of results, for the way out of a thread. */
-function buffersOf({ segments: s, ...changes }: Changes): ArrayBuffer[] {
-  const arrays = [...Object.values(changes), ...Object.values(s)].filter((value) => ArrayBuffer.isView(value));
-  return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
-}
 
 /** The changes of rows, and what is told of the way to them. */
 export interface ChangePart {
-  changes: Changes;
+  rows: PackedRows;
   /** What the thread moved over the network since its last rows; null where the caller's own thread counts it. */
   network: StoreMeter | null;
 }
+
+/** The buffers of rows, for the way out of a thread. */
+const buffersOf = ({ bytes, ends, dates }: PackedRows) =>
+  [bytes, ends, dates].map(({ buffer }) => buffer as ArrayBuffer);
 
 /** Detects changes in rows of chips, with opened files of its own. */
 export const changeRunner: BlockRunner<ChangeSpec, ChangeJob, ChangePart> = {
@@ -26,13 +25,14 @@ export const changeRunner: BlockRunner<ChangeSpec, ChangeJob, ChangePart> = {
   start(spec, { alone }) {
     const k = alone ? kernels() : new Kernels();
     const cache = rasterCache((href) => openRaster(href));
+    const kept = { k, spec, cache, room: new ObservationRoom(), hold: holdInMemory(k) };
     let counted = countedSince(networkMeter);
     return {
       async run(job, { signal }) {
-        const changes = await changeBlock({ k, spec, cache, ...(signal && { signal }) }, job);
+        const rows = packRows(await changeBlock({ ...kept, ...(signal && { signal }) }, job));
         const network = alone ? counted() : null;
         counted = countedSince(networkMeter);
-        return { result: { changes, network }, transfer: buffersOf(changes) };
+        return { result: { rows, network }, transfer: buffersOf(rows) };
       },
       close: () => cache.close(),
     };

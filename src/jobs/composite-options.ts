@@ -32,6 +32,8 @@ export interface CompositeOptions {
   /** Pixel size in units of the CRS; default: of the finest band. */
   resolution?: number | undefined;
   resampling?: Resampling | undefined;
+  /** Bilinear takes bands of coarser pixels than the scene's finest as copied into its pixels, as odc-stats does; default: it blends their own. */
+  coarseBands?: 'copied' | undefined;
   /** An operation between the datums of scenes and result, like `EPSG:9688`; default: datums are taken as one. */
   transformCode?: string | undefined;
   /** West, south, east, north in degrees, beside a `transformCode` in configurations: checked, and no more. */
@@ -86,7 +88,7 @@ export function parseDtype(text: string): Dtype | null {
 
 /** The options as words: what types cannot hold off in JavaScript. */
 export function checkWords(options: CompositeOptions): void {
-  oneOf('mask-when', options.maskWhen ?? 'before-fuse', ['before-fuse', 'after-fuse']);
+  oneOf('mask-when', options.maskWhen ?? 'before-fuse', ['before-warp', 'before-fuse', 'after-fuse']);
   oneOf('group', options.group ?? 'solar-day', ['solar-day', 'none']);
   oneOf('resampling', options.resampling ?? 'nearest', ['nearest', 'bilinear', 'cubic', 'average', 'mode']);
   oneOf('on-error', options.onError ?? 'fail', ['fail', 'skip']);

@@ -105,7 +105,8 @@ function recipeOf(plugin: string, defaults: Defaults, config: PluginConfig): Rec
     bands,
     masks: masksOf(plugin, defaults, config),
     contiguity,
-    maskWhen: 'before-fuse',
+    // As theirs: masked pixels are no data before anything is blended.
+    maskWhen: config.resampling === 'nearest' || config.resampling === 'mode' ? 'before-fuse' : 'before-warp',
     statistics: 'geomedian,mads,count',
     outputs: [
       ...bands.map((band, i) => ({ name: band, statistic: 'geomedian', band: i })),

@@ -23,7 +23,7 @@ export interface KeptBlocks {
 }
 
 /** Of a block that was read back. */
-const NO_TIME = { read: 0, warp: 0, compute: 0 };
+const NOTHING = { ms: { read: 0, warp: 0, compute: 0 }, sources: [], network: null, diskBytes: 0 };
 const nameOf = ({ col, row, width, height }: Block) => `${col}-${row}-${width}x${height}`;
 
 /** Equal for runs that give the same pixels, however they are cut into blocks. */
@@ -129,7 +129,7 @@ class ShelvedBlocks implements KeptBlocks {
     for (const block of blocks) {
       signal?.throwIfAborted();
       const planes = await this.#shelf.read(nameOf(block), planeBytes(this.#spec, block));
-      if (planes) await sink.write({ index: block.index, planes, ms: NO_TIME, sources: [], network: null }, block);
+      if (planes) await sink.write({ index: block.index, planes, ...NOTHING }, block);
       else left.push(block);
     }
     this.#kept = blocks.length - left.length;

@@ -23,7 +23,7 @@ export interface LmdbFile {
   count(start: Key, end: Key): number;
   /** From here on reads see what other processes have written. */
   refresh(): void;
-  /** Everything that `change` puts and removes is there when this returns, or nothing is. Values may be lent. */
+  /** Everything that `change` puts and removes is there when this returns, or nothing is. Keys and values may be lent. */
   write<T>(change: (put: (key: Key, value: Uint8Array) => void, remove: (key: Key) => boolean) => T): T;
   close(): Promise<void>;
 }

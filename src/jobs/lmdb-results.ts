@@ -2,8 +2,9 @@
 import { type ChipGrid, chipCell } from '../geo/chip-grid.js';
 import type { Key, LmdbFile } from './lmdb-file.js';
 import { LmdbRequests } from './lmdb-requests.js';
-import { type ChipHead, RowReader, RowWriter, readHead, readSummary } from './result-bytes.js';
-import { cellOf, prefixKey, rowKey, summaryKey } from './result-keys.js';
+import { type PackedRows, packedSummaryOf, rowsOfParts } from './packed-rows.js';
+import { type ChipHead, RowReader, RowWriter, readHead, readSummary, rowsOf } from './result-bytes.js';
+import { atPixel, cellOf, prefixKey, rowKey, summaryKey } from './result-keys.js';
 import {
   type ChipPixels,
   type ChipRange,
@@ -11,6 +12,7 @@ import {
   type ChipSummary,
   checkKey,
   checkRange,
+  type PackedChip,
   type PixelResult,
   pixelAt,
   pixelCorner,
@@ -37,17 +39,33 @@ export class LmdbResults implements ResultStore {
   }
 
   async write(chip: ChipResult): Promise<void> {
-    const { changes, h, v } = chip;
+    const { changes } = chip;
     const summary = summaryOf(this.grid, chip);
-    const { bandNames, avgDaysYr } = changes.segments;
-    const head: ChipHead = { summary, bandNames: [...bandNames], avgDaysYr, dates: [...changes.dates] };
+    const { algorithm, dates, segments } = changes;
+    this.put(summary, { algorithm, dates, ...segments }, rowsOf(this.writer, changes));
+  }
+
+  async writePacked(chip: PackedChip): Promise<void> {
+    const summary = packedSummaryOf(this.grid, chip);
+    this.put(summary, chip.parts[0]!, rowsOfParts(chip.parts));
+  }
+
+  /** A chip in one transaction; `rows` may be lent until the next one. */
+  private put(
+    summary: ChipSummary,
+    shared: Pick<PackedRows, 'algorithm' | 'bandNames' | 'avgDaysYr' | 'dates'>,
+    rows: Iterable<Uint8Array>,
+  ): void {
+    const { algorithm, bandNames, avgDaysYr, dates } = shared;
+    const { h, v } = summary;
+    const head: ChipHead = { summary, bandNames: [...bandNames], avgDaysYr, dates: [...dates] };
     this.file.write((put, remove) => {
-      put(summaryKey(changes.algorithm, { h, v }), textOf(summary));
-      put(prefixKey('head', changes.algorithm, { h, v }), textOf(head));
-      for (let px = 0; px < changes.nPx; px++) {
-        put(rowKey(changes.algorithm, { h, v }, px), this.writer.row(changes, px));
-      }
-      this.requests.answer(remove, changes.algorithm, { h, v });
+      put(summaryKey(algorithm, { h, v }), textOf(summary));
+      put(prefixKey('head', algorithm, { h, v }), textOf(head));
+      const key = rowKey(algorithm, { h, v }, 0);
+      let px = 0;
+      for (const row of rows) put(atPixel(key, px++), row);
+      this.requests.answer(remove, algorithm, { h, v });
     });
   }
 

@@ -3,6 +3,7 @@ import type { ChipGrid } from '../geo/chip-grid.js';
 import { chipCell } from '../geo/chip-grid.js';
 import { type Changes, joinChanges, pixelOf } from '../stats/change.js';
 import { MemoryRequests } from './memory-requests.js';
+import { packedSummaryOf, unpackRows } from './packed-rows.js';
 import {
   type ChipPixels,
   type ChipRange,
@@ -10,6 +11,7 @@ import {
   type ChipSummary,
   checkKey,
   checkRange,
+  type PackedChip,
   pixelAt,
   pixelCorner,
   type ResultStore,
@@ -43,7 +45,17 @@ class MemoryResults implements ResultStore {
   async write(chip: ChipResult): Promise<void> {
     const summary = summaryOf(this.grid, chip);
     // A copy: what the caller does to its arrays afterwards is not in the store.
-    this.chips.set(this.key(chip.changes.algorithm, chip), { summary, chip: structuredClone(chip) });
+    this.keep(summary, structuredClone(chip));
+  }
+
+  async writePacked(chip: PackedChip): Promise<void> {
+    const summary = packedSummaryOf(this.grid, chip);
+    const { parts, ...facts } = chip;
+    this.keep(summary, { ...facts, changes: unpackRows(parts) });
+  }
+
+  private keep(summary: ChipSummary, chip: ChipResult): void {
+    this.chips.set(this.key(chip.changes.algorithm, chip), { summary, chip });
     this.requests.answer(chip.changes.algorithm, chip);
   }
 

@@ -53,6 +53,8 @@ export interface PlanInput {
   outputTilePx?: number;
   /** Bytes of a codec with a memory of its own, in each thread; default 0. */
   codecBytes?: number;
+  /** Whether files are behind a network, so that reading ahead pays; default false. */
+  isFar?: boolean;
   threads: number;
   memoryLimitBytes: number;
   canSpill: boolean;
@@ -81,6 +83,9 @@ const PROCESS_BYTES = 176 * 2 ** 20;
 const THREAD_BYTES = 96 * 2 ** 20;
 /** Blocks are not made narrower than this, px. */
 const LEAST_SIDE = 16;
+/** Compressed bytes that a thread reads before their turn, where the limit leaves so much beside the best blocks; less than the least gains little. */
+const AHEAD_BYTES = 32 * 2 ** 20;
+const LEAST_AHEAD_BYTES = 2 ** 20;
 /** A full strip of the stack; more gains nothing, less costs calls. */
 const STRIP_BYTES = 32 * 2 ** 20;
 /** Cells while they are gathered, as they are kept, and those of a strip for the kernels. */
@@ -95,6 +100,8 @@ const KERNEL_RATE = 5e8;
 interface Candidate {
   width: number;
   height: number;
+  /** How far blocks begin before the tiles they follow, px: what a resampling needs of the tile behind is then another block's. */
+  lead: number;
   hold: 'memory' | 'spill';
   stripRows: number;
   threadBytes: number;
@@ -119,6 +126,21 @@ function starts(origin: number, size: number, limit: number): number[] {
   const out: number[] = [];
   for (let at = Math.round(first); at < limit; at += size) if (at + size > 0) out.push(Math.max(0, at));
   return out;
+}
+
+/** Where blocks begin: by the tiles of the finest layer. */
+function lattice(input: PlanInput, { width, height, lead }: Pick<Candidate, 'width' | 'height' | 'lead'>) {
+  const anchor = input.layers[0]!;
+  return {
+    columns: starts(anchor.originCol - lead, width, input.width),
+    rows: starts(anchor.originRow - lead, height, input.height),
+  };
+}
+
+/** None, and the reach of the resampling where blocks would read a row of tiles for a pixel of it. */
+function leads({ layers }: PlanInput): number[] {
+  const reach = Math.max(...layers.map((layer) => (layer.mask ? 0 : layer.halo)));
+  return reach > 0 ? [0, reach] : [0];
 }
 
 /** Tiles touched by all blocks along one axis, over the tiles that exist there: how often a tile is decoded. */
@@ -170,13 +192,11 @@ type Density = ReturnType<typeof density>;
 
 function evaluate(
   input: PlanInput,
-  { width, height, hold }: Pick<Candidate, 'width' | 'height' | 'hold'>,
+  { width, height, lead, hold }: Pick<Candidate, 'width' | 'height' | 'lead' | 'hold'>,
   { scenes, observations }: Density,
 ): Candidate {
   const { layers, nBand } = input;
-  const anchor = layers[0]!;
-  const columns = starts(anchor.originCol, width, input.width);
-  const rows = starts(anchor.originRow, height, input.height);
+  const { columns, rows } = lattice(input, { width, height, lead });
   const blockPx = width * height;
   let heldBytes = 0;
   let maskBytes = 0;
@@ -224,7 +244,7 @@ function evaluate(
   const count = columns.length * rows.length;
   const seconds = (work / count) * Math.ceil(count / lanes) + count * 0.002;
   const decodeFactor = decodedBytes / wantedBytes;
-  return { width, height, hold, stripRows, threadBytes, seconds, decodeFactor, decodedBytes, spillBytes };
+  return { width, height, lead, hold, stripRows, threadBytes, seconds, decodeFactor, decodedBytes, spillBytes };
 }
 
 function tileRawBytes(layer: Layer): number {
@@ -256,7 +276,9 @@ export function planBlocks(input: PlanInput): Plan {
       holds
         // Larger blocks than tiles would spill much more than they save.
         .filter((hold) => hold === 'memory' || (width <= periodX && height <= periodY))
-        .map((hold) => evaluate(input, { width, height, hold }, densityOf(width, height))),
+        .flatMap((hold) =>
+          leads(input).map((lead) => evaluate(input, { width, height, lead, hold }, densityOf(width, height))),
+        ),
     ),
   );
   const peak = (c: Candidate) => PROCESS_BYTES + lanes * c.threadBytes + pendingBytes(input, c);
@@ -271,9 +293,8 @@ export function planBlocks(input: PlanInput): Plan {
     );
   }
   const best = fitting.reduce((a, b) => (b.seconds < a.seconds ? b : a));
-  const anchor = input.layers[0]!;
-  const columns = starts(anchor.originCol, best.width, input.width);
-  const rows = starts(anchor.originRow, best.height, input.height);
+  const aheadBytes = aheadBytesOf(input, peak(best));
+  const { columns, rows } = lattice(input, best);
   const blocks: Block[] = rows.flatMap((row, r) =>
     columns.map((col, c) => ({
       index: r * columns.length + c,
@@ -283,6 +304,7 @@ export function planBlocks(input: PlanInput): Plan {
       height: (rows[r + 1] ?? input.height) - row,
       stripRows: best.stripRows,
       hold: best.hold,
+      ...(aheadBytes > 0 && { aheadBytes }),
     })),
   );
   const readBytes = input.layers.reduce((sum, layer) => {
@@ -298,9 +320,15 @@ export function planBlocks(input: PlanInput): Plan {
     decodeFactor: best.decodeFactor,
     readBytes: Math.round(readBytes * best.decodeFactor),
     spillBytes: Math.round(best.spillBytes),
-    predictedPeakBytes: Math.round(peak(best)),
+    predictedPeakBytes: Math.round(peak(best) + lanes * aheadBytes),
     memoryLimitBytes: input.memoryLimitBytes,
   };
+}
+
+/** What reading ahead may take in each thread: never so much that blocks would be cut otherwise, or that a run would not fit. */
+function aheadBytesOf({ isFar, threads, memoryLimitBytes }: PlanInput, peakBytes: number): number {
+  const left = Math.floor((memoryLimitBytes - peakBytes) / Math.max(1, threads));
+  return isFar && left >= LEAST_AHEAD_BYTES ? Math.min(AHEAD_BYTES, left) : 0;
 }
 
 /** What the main thread holds: a result or two a thread on its way to disk, and rows of output tiles that are not whole yet. */

@@ -7,13 +7,21 @@ import type { WorkerPort } from '../platform.js';
 export interface BlockRunner<Spec, Block, Result> {
   /** Name under which `worker.ts` finds the runner. */
   name: string;
+  /** Wants to know a thread's next block while it works on one. */
+  looksAhead?: boolean;
   start(
     spec: Spec,
     place: Place,
   ): {
-    run(block: Block, options: { signal?: AbortSignal }): Promise<{ result: Result; transfer: ArrayBuffer[] }>;
+    run(block: Block, options: BlockOptions<Block>): Promise<{ result: Result; transfer: ArrayBuffer[] }>;
     close(): Promise<void>;
   };
+}
+
+interface BlockOptions<Block> {
+  signal?: AbortSignal;
+  /** The block that comes after this one, where that is known. */
+  next?: Block;
 }
 
 /** Where a runner works: `alone` when nobody else computes in its thread. */
@@ -22,7 +30,9 @@ export interface Place {
 }
 
 /** Main → thread. */
-export type ToWorker = { type: 'start'; runner: string; spec: unknown } | { type: 'block'; id: number; block: unknown };
+export type ToWorker =
+  | { type: 'start'; runner: string; spec: unknown }
+  | { type: 'block'; id: number; block: unknown; next?: unknown };
 
 /** Thread → main. */
 export type FromWorker =
@@ -31,7 +41,8 @@ export type FromWorker =
 
 /** Something that computes one block at a time. */
 export interface Lane<Block, Result> {
-  run(block: Block): Promise<Result>;
+  /** `next`: the block that this lane will be given after it. */
+  run(block: Block, next?: Block): Promise<Result>;
   stop(): Promise<void>;
 }
 
@@ -42,7 +53,7 @@ function inlineLane<Spec, Block, Result>(
 ): Lane<Block, Result> {
   const session = runner.start(spec, { alone: false });
   return {
-    run: async (block) => (await session.run(block, { ...(signal && { signal }) })).result,
+    run: async (block, next) => (await session.run(block, { ...(signal && { signal }), ...(next && { next }) })).result,
     stop: () => session.close(),
   };
 }
@@ -75,14 +86,14 @@ export function threadLane<Spec, Block, Result>(
   const post = (message: ToWorker) => port.post(message);
   post({ type: 'start', runner: runner.name, spec });
   return {
-    run: (block) =>
+    run: (block, next) =>
       new Promise((resolve, reject) => {
         if (dead) {
           reject(new WorkerError(`a worker died before ${describe(block)}: ${dead.message}`, {}, { cause: dead }));
           return;
         }
         pending = { block, resolve, reject };
-        post({ type: 'block', id: ++lastId, block });
+        post({ type: 'block', id: ++lastId, block, ...(next && { next }) });
       }),
     stop: async () => {
       dead ??= new Error('stopped');
@@ -94,7 +105,7 @@ export function threadLane<Spec, Block, Result>(
 export interface PoolOptions<Block, Result> {
   /** 0 computes in the calling thread. */
   threads: number;
-  /** Takes each finished block; blocks finish in any order. Waited for before a further result of the same lane is taken. */
+  /** Takes each finished block; blocks finish in any order. Waited for before its lane begins the block after the next. */
   onResult: (result: Result, block: Block) => Promise<void>;
   /** Names a block in an error: "block 3 at (512, 0)". */
   describe: (block: Block) => string;
@@ -136,12 +147,23 @@ export async function runBlocks<Spec, Block, Result>(
     threads === 0 ? inlineLane(runner, spec, stopper.signal) : threadLane(runner, spec, describe),
   );
   let next = 0;
+  // A lane may have its next block to itself as long as there is one for each lane besides: none waits for another at the end.
+  const reserved = () => (runner.looksAhead && blocks.length - next > count ? blocks[next++] : undefined);
+  const begin = (lane: Lane<Block, Result>, own: Block | undefined) => {
+    if (own === undefined && next >= blocks.length) return null;
+    const block = own ?? blocks[next++]!;
+    const coming = reserved();
+    const result = unlessStopped(lane.run(block, coming));
+    result.catch(() => {}); // Seen when it is waited for, if nothing else fails before.
+    return { block, coming, result };
+  };
   const drive = async (lane: Lane<Block, Result>) => {
     let writing: Promise<void> = Promise.resolve();
-    while (next < blocks.length) {
-      const block = blocks[next++]!;
-      const result = await unlessStopped(lane.run(block));
+    for (let running = begin(lane, undefined); running; ) {
+      const { block, coming, result } = { ...running, result: await running.result };
       await writing;
+      // First the next block, so that the thread does not wait while this thread takes the result.
+      running = begin(lane, coming);
       writing = onResult(result, block);
       writing.catch((error) => stopper.abort(error)); // Seen at the next await; stops the other lanes at once.
     }
@@ -170,7 +192,10 @@ export function serveBlocks(
     } else {
       try {
         if (!session) throw new WorkerError('a block came before the start message');
-        const { result, transfer } = await session.run(message.block, {});
+        const { result, transfer } = await session.run(
+          message.block,
+          message.next === undefined ? {} : { next: message.next },
+        );
         reply({ type: 'done', id: message.id, result }, transfer);
       } catch (error) {
         reply({ type: 'failed', id: message.id, error: packError(error) }, []);

@@ -22,13 +22,13 @@ import {
 } from './composite-options.js';
 import { frameOf, gridOf, middleLongitude, regionOf, targetCrs } from './frame.js';
 import { type Plan, planBlocks } from './plan.js';
+import { planInput } from './plan-input.js';
 import { applyRadiometry, shiftedKernel } from './radiometry.js';
 import {
   inputKind,
   kernelKind,
   locateScenes,
   ofScene,
-  planInput,
   type Survey,
   scenesOnGrid,
   sourceScene,
@@ -88,7 +88,8 @@ async function prepare(all: readonly Scene[], options: CompositeOptions, cache: 
   const usedIds = new Set(used.map(({ id }) => id));
   const scenes = selected.scenes.filter(({ id }) => usedIds.has(id));
   const fullResolution = options.fullResolution || undefined;
-  const look = { bands, maskBands, grid, cache, sensor, resampling, datumShift, fullResolution };
+  const { coarseBands } = options;
+  const look = { bands, maskBands, grid, cache, sensor, resampling, datumShift, fullResolution, coarseBands };
   const surveys = await surveyEachCrs(used, scenes, { options, look });
   for (const warning of surveys.flatMap(({ warnings }) => warnings)) options.onWarning?.(warning);
   const [survey] = surveys as [Survey];
@@ -168,6 +169,7 @@ function specOf(
     outputs: statisticOutputs(wanted, input, { dtype: outputType, compat }),
     maskWhen: options.maskWhen ?? 'before-fuse',
     resampling: options.resampling ?? 'nearest',
+    ...(options.coarseBands && { coarseBands: options.coarseBands }),
     ...(datumShift && { datumShift }),
     bandDtypes: headers.map((band) => band.dtype),
     eps: positive(options.eps ?? (isFloat ? 1e-4 : 0.1), 'eps'),

@@ -9,6 +9,21 @@ export interface Fault {
   got: string;
 }
 
+/** A value of a document for people. Not the whole of lists and objects: hostile documents nest deeper than can be written. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (Array.isArray(value)) return 'a list';
+  if (isObject(value)) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
+
+/** Numbers of a list, NaN for what is none; null for what is no list. */
+function numbersOf(value: unknown): number[] | null {
+  if (!Array.isArray(value)) return null;
+  return value.slice(0, 9).map((one: unknown) => (typeof one === 'number' ? one : Number.NaN));
+}
+
 /** What an item says of a band, nearest first. */
 function saying(asset: Json, band: number): Json[] {
   const of = (field: string) => (Array.isArray(asset[field]) ? asset[field][band] : undefined);
@@ -38,9 +53,9 @@ function bandFaults({ dtype, nodata }: BandHeader, said: readonly Json[], label:
 }
 
 /** Numbers within a millionth of a pixel. */
-function sameTransform(said: readonly unknown[], affine: readonly number[]): boolean {
+function sameTransform(said: readonly number[], affine: readonly number[]): boolean {
   const near = 1e-6 * Math.max(Math.abs(affine[0]!), Math.abs(affine[1]!));
-  return affine.every((value, i) => Math.abs(value - Number(said[i])) <= near);
+  return affine.every((value, i) => Math.abs(value - (said[i] ?? Number.NaN)) <= near);
 }
 
 /** Size, place, types and missing values of a raster, as far as the item's asset (or, of data, the item itself) says them. */
@@ -49,14 +64,14 @@ export function rasterFaults(header: RasterHeader, asset: Json, properties: Json
   const faults: Fault[] = [];
   const isData = Array.isArray(asset.roles) && asset.roles.includes('data');
   const from = isData ? [asset, properties] : [asset];
-  const shape = firstOf(from, 'proj:shape');
-  if (Array.isArray(shape) && (shape[0] !== height || shape[1] !== width))
-    faults.push({ what: 'proj:shape', wanted: shape.join(' × ').slice(0, 60), got: `${height} × ${width}` });
-  const transform = firstOf(from, 'proj:transform');
-  if (Array.isArray(transform) && !(grid && sameTransform(transform, grid.affine)))
+  const shape = numbersOf(firstOf(from, 'proj:shape'));
+  if (shape && (shape[0] !== height || shape[1] !== width))
+    faults.push({ what: 'proj:shape', wanted: shape.join(' × '), got: `${height} × ${width}` });
+  const transform = numbersOf(firstOf(from, 'proj:transform'));
+  if (transform && !(grid && sameTransform(transform, grid.affine)))
     faults.push({
       what: 'proj:transform',
-      wanted: transform.slice(0, 6).join(' ').slice(0, 120),
+      wanted: transform.slice(0, 6).join(' '),
       got: grid ? grid.affine.join(' ') : 'none',
     });
   const list = asset.bands ?? asset['raster:bands'];

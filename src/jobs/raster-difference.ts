@@ -1,5 +1,5 @@
 // Two rasters pixel by pixel, in bounded memory.
-import type { BandHeader, Level, Raster, SampleArray } from '../io/raster.js';
+import type { Level, NumericArray, Raster, SampleArray } from '../io/raster.js';
 import { readWindow } from '../io/window.js';
 
 /** How one band of two rasters differs. */
@@ -29,56 +29,90 @@ function blockOf({ width, tileWidth, tileHeight, height }: Level): { width: numb
   return { width: wide, height: Math.min(height, high) };
 }
 
-function isValid(value: number | bigint, nodata: number | null): boolean {
-  if (typeof value === 'bigint') return nodata === null || value !== bigOf(nodata);
-  return !Number.isNaN(value) && value !== nodata;
+/** Where samples lie, and their missing value. */
+interface Side {
+  data: SampleArray;
+  nodata: number | null;
 }
 
-const bigOf = (value: number) => (Number.isInteger(value) ? BigInt(value) : null);
-
-/** Infinite where one is, 0 where both are the same infinity. */
-function distance(p: number | bigint, q: number | bigint): number {
-  if (p === q) return 0;
-  if (typeof p === 'bigint' && typeof q === 'bigint') return Number(p > q ? p - q : q - p);
-  return Math.abs(Number(p) - Number(q));
+interface Total extends BandDifference {
+  sum: number;
+  both: number;
 }
 
-interface Pair {
-  ours: { data: SampleArray; header: BandHeader };
-  theirs: { data: SampleArray; header: BandHeader };
+/** Where a block lies: its first pixel, and how wide it is. */
+interface Place {
+  col: number;
+  row: number;
+  width: number;
+  tolerance: number;
 }
 
-/** Takes the pixels of one block into account; `at` is its first pixel, `width` its row. */
-function addBlock(
-  total: BandDifference & { sum: number; both: number },
-  { ours, theirs }: Pair,
-  { col, row, width, tolerance }: { col: number; row: number; width: number; tolerance: number },
+function note(total: Total, i: number, [ours, theirs]: readonly [number, number], { col, row, width }: Place): void {
+  total.worst = { col: col + (i % width), row: row + Math.floor(i / width), ours, theirs };
+}
+
+/** Takes a pixel into account; `apart` is null where it is valid on one side only. */
+function addPixel(
+  total: Total,
+  i: number,
+  pair: readonly [number, number],
+  at: Place & { apart: number | null },
 ): void {
-  for (let i = 0; i < ours.data.length; i++) {
-    const [p, q] = [ours.data[i]!, theirs.data[i]!];
-    const [isOurs, isTheirs] = [isValid(p, ours.header.nodata), isValid(q, theirs.header.nodata)];
-    const place = () => ({
-      col: col + (i % width),
-      row: row + Math.floor(i / width),
-      ours: Number(p),
-      theirs: Number(q),
-    });
-    if (isOurs !== isTheirs) {
-      total.maskPx++;
-      total.worst ??= place();
+  const { apart, tolerance } = at;
+  if (apart === null) {
+    total.maskPx++;
+    if (!total.worst) note(total, i, pair, at);
+    return;
+  }
+  total.both++;
+  total.sum += apart;
+  if (apart > tolerance) total.unequalPx++;
+  if (apart <= total.maximum) return;
+  total.maximum = apart;
+  note(total, i, pair, at);
+}
+
+/** Takes the pixels of one block into account. Most are equal, and cost two loads and two comparisons. */
+function addBlock(total: Total, ours: Side, theirs: Side, place: Place): void {
+  const [own, other] = [ours.data as NumericArray, theirs.data as NumericArray];
+  const [ownNodata, otherNodata] = [ours.nodata, theirs.nodata];
+  const sameNodata = Object.is(ownNodata, otherNodata);
+  let equal = 0;
+  for (let i = 0; i < own.length; i++) {
+    const p = own[i]!;
+    const q = other[i]!;
+    if (p === q && sameNodata) {
+      if (p !== ownNodata) equal++;
       continue;
     }
-    if (!isOurs) continue;
-    const apart = distance(p, q);
-    total.both++;
-    total.sum += apart;
-    if (apart > tolerance) total.unequalPx++;
-    if (apart > total.maximum) {
-      total.maximum = apart;
-      total.worst = place();
-    }
+    const isOurs = !Number.isNaN(p) && p !== ownNodata;
+    const isTheirs = !Number.isNaN(q) && q !== otherNodata;
+    if (!isOurs && !isTheirs) continue;
+    // The same infinity twice is no distance.
+    const apart = isOurs !== isTheirs ? null : p === q ? 0 : Math.abs(p - q);
+    addPixel(total, i, [p, q], { ...place, apart });
+  }
+  total.both += equal;
+}
+
+/** The same where a side has whole numbers of 64 bits: slowly, and exactly. */
+function addWideBlock(total: Total, ours: Side, theirs: Side, place: Place): void {
+  const wide = (value: number | bigint) =>
+    typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value;
+  const isValid = (value: number | bigint, nodata: number | null) =>
+    !Number.isNaN(value) && (nodata === null || value !== wide(nodata));
+  for (let i = 0; i < ours.data.length; i++) {
+    const [p, q] = [wide(ours.data[i]!), wide(theirs.data[i]!)];
+    const [isOurs, isTheirs] = [isValid(p, ours.nodata), isValid(q, theirs.nodata)];
+    if (!isOurs && !isTheirs) continue;
+    const exact = typeof p === 'bigint' && typeof q === 'bigint' ? Number(p > q ? p - q : q - p) : null;
+    const apart = isOurs === isTheirs ? (exact ?? Math.abs(Number(p) - Number(q))) : null;
+    addPixel(total, i, [Number(p), Number(q)], { ...place, apart });
   }
 }
+
+const isWide = ({ data }: Side) => data instanceof BigInt64Array || data instanceof BigUint64Array;
 
 /**
  * Compares bands (0-based) of two rasters of one size; `tolerance` is the largest |difference| that counts as equal.
@@ -101,7 +135,7 @@ export async function bandDifferences(
     window: { col: number; row: number; width: number; height: number },
   ) => {
     const [data] = await readWindow(raster, { level: 0, window, bands: [band], ...(signal && { signal }) });
-    return { data: data!, header: raster.header.bands[band]! };
+    return { data: data!, nodata: raster.header.bands[band]!.nodata };
   };
   for (let row = 0; row < height; row += block.height)
     for (let col = 0; col < width; col += block.width) {
@@ -113,11 +147,8 @@ export async function bandDifferences(
       };
       for (const [i, pair] of bands.entries()) {
         const [own, other] = await Promise.all([read(ours, pair.ours, window), read(theirs, pair.theirs, window)]);
-        addBlock(
-          totals[i]!,
-          { ours: own, theirs: other },
-          { col, row, width: window.width, tolerance: pair.tolerance },
-        );
+        const add = isWide(own) || isWide(other) ? addWideBlock : addBlock;
+        add(totals[i]!, own, other, { col, row, width: window.width, tolerance: pair.tolerance });
       }
     }
   return totals.map(({ sum, both, ...difference }) => ({ ...difference, mean: both > 0 ? sum / both : 0 }));

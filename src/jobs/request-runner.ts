@@ -4,7 +4,7 @@ import { InputError, StackwiseError, StoreError } from '../errors.js';
 import { type Cell, cellName } from '../geo/chip-grid.js';
 import { sleep } from '../io/retry.js';
 import type { Scene } from '../io/scene.js';
-import { ALGORITHM, type ChangeCounts, type Changes, countPixels, joinChanges } from '../stats/change.js';
+import { ALGORITHM, type ChangeCounts } from '../stats/change.js';
 import type { ChangeJob } from '../stats/change-block.js';
 import { type Coverage, coverageOf, covers } from './change-coverage.js';
 import { checkInputs, forgetFiles } from './change-inputs.js';
@@ -14,6 +14,7 @@ import { type ChangeArea, type ChangeChip, chipOf, prepareArea } from './change-
 import type { ChangeRequest } from './change-requests.js';
 import { type ChangePart, changeRunner } from './change-runner.js';
 import { type LanePool, lanePool } from './lane-pool.js';
+import { countParts, type PackedRows } from './packed-rows.js';
 import type { ResultStore } from './result-store.js';
 
 /** What a runner says while it runs. */
@@ -201,25 +202,26 @@ export class RequestRunner {
     try {
       const chip = chipOf(this.ready.area, cell.h, cell.v);
       if (!chip) throw new InputError('no scene meets the chip');
-      const changes = await this.detect(chip);
+      const parts = await this.detect(chip);
       await checkInputs(this.ready.area, chip.scenes);
       this.stopper.signal.throwIfAborted();
       const { h, v, inputsMd5 } = chip;
-      await store.write({ h, v, changes, inputsMd5, producedMs: Date.now() });
+      const result = { h, v, parts, inputsMd5, producedMs: Date.now() };
+      await store.writePacked(result);
       this.tries.delete(cellName(cell));
-      this.say({ type: 'written', chip: cell, ms: performance.now() - started, pixels: countPixels(changes) });
+      this.say({ type: 'written', chip: cell, ms: performance.now() - started, pixels: countParts(parts) });
     } catch (error) {
       if (!this.stopper.signal.aborted) await this.giveUp(store, cell, error);
     }
   }
 
-  private async detect(chip: ChangeChip): Promise<Changes> {
+  private async detect(chip: ChangeChip): Promise<PackedRows[]> {
     const { area, lanes } = this.ready;
     const rows = rowsFor(area, chip.scenes.length, this.given.options);
     const rest = new AbortController();
     const parts = chipJobs(chip, { place: 0, rows }).map((job) => lanes.run(job, rest.signal));
     try {
-      return joinChanges((await Promise.all(parts)).map(({ changes }) => changes));
+      return (await Promise.all(parts)).map(({ rows: own }) => own);
     } catch (error) {
       // Rows that still wait need not run.
       rest.abort(error);

@@ -1,6 +1,6 @@
 // Results of a chip as rows of bytes, one a pixel, and a head for what the pixels share.
 import { FormatError } from '../errors.js';
-import { type Changes, recordLength, SegmentTable, writeRecords } from '../stats/change.js';
+import { type Changes, recordLength, type Segments, SegmentTable, writeRecords } from '../stats/change.js';
 import { type ChipSummary, isTime } from './result-store.js';
 
 /*
@@ -20,6 +20,13 @@ export interface ChipHead {
   bandNames: string[];
   avgDaysYr: number;
   dates: number[];
+}
+
+/** What is needed of it to read rows. */
+interface SharedFacts {
+  bandNames: readonly string[];
+  avgDaysYr: number;
+  dates: ArrayLike<number>;
 }
 
 const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 0;
@@ -76,6 +83,17 @@ function packMask(target: Uint8Array, mask: Uint8Array): void {
   for (let i = 0; i < mask.length; i++) if (mask[i] !== 0) target[i >> 3]! |= 1 << (i & 7);
 }
 
+/** Numbers of the row of a pixel that has not failed. */
+const numbersOf = ({ offsets, bandNames }: Segments, px: number) =>
+  ROW_HEAD + (offsets[px + 1]! - offsets[px]!) * recordLength(bandNames.length);
+
+/** Bytes of the row of pixel `px`. */
+export function rowLength({ segments, dates, failures }: Changes, px: number): number {
+  const failure = failures.get(px);
+  if (failure !== undefined) return ROW_HEAD * F64 + new TextEncoder().encode(failure).length;
+  return numbersOf(segments, px) * F64 + maskBytes(dates.length);
+}
+
 /** The row of a pixel; the bytes lend themselves until the next row. */
 export class RowWriter {
   private buffer = new Float64Array(1024);
@@ -86,9 +104,8 @@ export class RowWriter {
     const failure = changes.failures.get(px);
     if (failure !== undefined) return this.failure(new TextEncoder().encode(failure));
     const [from, until] = [segments.offsets[px]!, segments.offsets[px + 1]!];
-    const nNumber = ROW_HEAD + (until - from) * recordLength(segments.bandNames.length);
-    const nBytes = nNumber * F64 + maskBytes(dates.length);
-    const bytes = this.reserve(nBytes);
+    const nNumber = numbersOf(segments, px);
+    const bytes = this.reserve(nNumber * F64 + maskBytes(dates.length));
     this.head(until - from, changes, px);
     writeRecords(this.buffer.subarray(ROW_HEAD, nNumber), segments, from, until);
     const mask = bytes.subarray(nNumber * F64).fill(0);
@@ -118,6 +135,11 @@ export class RowWriter {
   }
 }
 
+/** The rows of all pixels; each is lent until the next. */
+export function* rowsOf(writer: RowWriter, changes: Changes): Generator<Uint8Array> {
+  for (let px = 0; px < changes.nPx; px++) yield writer.row(changes, px);
+}
+
 /** Collects rows, pixel by pixel, into results. */
 export class RowReader {
   private readonly algorithm: string;
@@ -133,7 +155,7 @@ export class RowReader {
   private px = 0;
 
   /** @throws FormatError for more masks than there can be. */
-  constructor(algorithm: string, { bandNames, avgDaysYr, dates }: ChipHead, nPx: number) {
+  constructor(algorithm: string, { bandNames, avgDaysYr, dates }: SharedFacts, nPx: number) {
     if (nPx * dates.length > MOST_MASK_BYTES) {
       throw new FormatError(`the store is damaged: ${dates.length} dates of ${nPx} pixels`);
     }

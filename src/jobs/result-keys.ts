@@ -31,7 +31,11 @@ export function summaryKey(algorithm: string, at: { h: number; v: number }): Key
 }
 
 export function rowKey(algorithm: string, at: { h: number; v: number }, px: number): Key {
-  const key = prefixKey('row', algorithm, at, PX_BYTES);
+  return atPixel(prefixKey('row', algorithm, at, PX_BYTES), px);
+}
+
+/** The key of another pixel of the same chip, in the same bytes: for who puts many. */
+export function atPixel(key: Key, px: number): Key {
   key.writeUInt32BE(px, key.length - PX_BYTES);
   return key;
 }

@@ -3,6 +3,7 @@ import { InputError } from '../errors.js';
 import { type ChipCell, type ChipGrid, chipCell, snap } from '../geo/chip-grid.js';
 import { type Changes, countPixels, N_COEFFICIENT, pixelOf } from '../stats/change.js';
 import type { ChangeRequests } from './change-requests.js';
+import type { PackedRows } from './packed-rows.js';
 
 /** The results of a chip, by its column and row in the store's grid. */
 export interface ChipResult {
@@ -14,6 +15,12 @@ export interface ChipResult {
   inputsMd5: string;
   /** When they were made, in milliseconds since 1970. */
   producedMs: number;
+}
+
+/** The same, its pixels packed into rows where they were found. */
+export interface PackedChip extends Omit<ChipResult, 'changes'> {
+  /** Of the same algorithm, dates and bands; their pixels one after the other are the chip's. */
+  parts: readonly PackedRows[];
 }
 
 /** What is said of a chip without reading its pixels. */
@@ -65,6 +72,8 @@ export interface ResultStore {
    * @throws InputError when it has not as many pixels as the grid's chips; StoreError when the store takes nothing.
    */
   write(chip: ChipResult): Promise<void>;
+  /** {@link write} of a chip that is packed. */
+  writePacked(chip: PackedChip): Promise<void>;
   /** A chip; null when it has not run. */
   chip(algorithm: string, at: { h: number; v: number }): Promise<ChipResult | null>;
   /** A chip without decoding all of it at once; null when it has not run. */
@@ -79,22 +88,32 @@ export interface ResultStore {
 }
 
 /** Checks a chip before it is written, and says what there is to say of it. */
-export function summaryOf(grid: ChipGrid, { h, v, changes, inputsMd5, producedMs }: ChipResult): ChipSummary {
+export function summaryOf(grid: ChipGrid, { changes, ...chip }: ChipResult): ChipSummary {
+  checkFacts(grid, chip, changes);
+  checkLengths(changes, `chip ${chip.h}, ${chip.v}`);
+  const { h, v, inputsMd5, producedMs } = chip;
+  return { h, v, inputsMd5, producedMs, ...countPixels(changes) };
+}
+
+/** @throws InputError for a chip of another size than the grid's, and for what a key or a record cannot hold. */
+export function checkFacts(
+  grid: ChipGrid,
+  { h, v, inputsMd5, producedMs }: Omit<ChipResult, 'changes'>,
+  { algorithm, nPx }: Pick<Changes, 'algorithm' | 'nPx'>,
+): void {
   const wanted = grid.chipPx ** 2;
-  if (changes.nPx !== wanted) {
-    throw new InputError(`chip ${h}, ${v}: ${wanted} pixels are wanted, got ${changes.nPx}`, { option: 'changes' });
+  if (nPx !== wanted) {
+    throw new InputError(`chip ${h}, ${v}: ${wanted} pixels are wanted, got ${nPx}`, { option: 'changes' });
   }
   if (!/^[0-9a-f]{32}$/.test(inputsMd5)) {
     throw new InputError(`chip ${h}, ${v}: inputsMd5 must be an MD5 in hexadecimal, got "${inputsMd5}"`, {
       option: 'inputsMd5',
     });
   }
-  checkKey(changes.algorithm, { h, v });
+  checkKey(algorithm, { h, v });
   if (!isTime(producedMs)) {
     throw new InputError(`chip ${h}, ${v}: producedMs must be a time, got ${producedMs}`, { option: 'producedMs' });
   }
-  checkLengths(changes, `chip ${h}, ${v}`);
-  return { h, v, inputsMd5, producedMs, ...countPixels(changes) };
 }
 
 /** The latest and earliest times that have a date. */

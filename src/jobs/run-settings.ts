@@ -34,6 +34,8 @@ export interface RunOptions {
   compat?: 'odc' | undefined;
   /** The offset of Sentinel-2's newer baselines; default auto, under `compat` none. */
   offset?: OffsetMode | undefined;
+  /** The missing value of the inputs' bands, in place of what files and items say. */
+  nodata?: number | undefined;
   /** `skip`: scenes that cannot be read are dropped and recorded. Default fail. */
   onError?: 'fail' | 'skip' | undefined;
   /** Writes `.odc-metadata.yaml`, `.proc-info.yaml` and thumbnail too. Default true. */
@@ -127,6 +129,7 @@ export function settleRun(options: RunOptions): RunSettings {
       ...(options.resolution !== undefined && { resolution: options.resolution }),
       ...(options.compat && { compat: options.compat }),
       ...(options.offset && { offset: options.offset }),
+      ...(options.nodata !== undefined && { nodata: options.nodata }),
     },
     options,
   };

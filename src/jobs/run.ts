@@ -2,7 +2,7 @@ import { UnreadableScenes } from '../errors.js';
 import { addTo, countedSince, type StoreMeter } from '../io/meter.js';
 import { type NumericArray, type Planes, SAMPLE_BYTES } from '../io/raster.js';
 import type { Scene } from '../io/scene.js';
-import { networkMeter } from '../io/stores.js';
+import { diskMeter, networkMeter } from '../io/stores.js';
 import { samplesOf } from '../stats/composite.js';
 import type { Block, CompositeSpec, PhaseMs } from '../stats/spec.js';
 import type { CompositeOptions } from './composite-options.js';
@@ -43,6 +43,8 @@ export interface RunOutcome<Result> {
   result: Result;
   dropped: SceneReport['dropped'];
   network: StoreMeter;
+  /** Read from the disk. */
+  diskBytes: number;
   /** Blocks that an earlier run had finished. */
   restoredBlocks: number;
   /** Of all threads together. */
@@ -127,6 +129,7 @@ export async function runWithout<Result>(
   open: (prepared: Prepared) => Promise<BlockSink<Result>>,
 ): Promise<RunOutcome<Result>> {
   const counted = countedSince(networkMeter);
+  const countedDisk = countedSince(diskMeter);
   const elsewhere: StoreMeter = { requests: 0, bytes: 0, retries: 0 };
   const run = await withoutUnreadable(scenes, options, async (readable) => {
     const prepared = await prepareComposite(readable, options);
@@ -134,18 +137,21 @@ export async function runWithout<Result>(
   });
   addTo(elsewhere, counted());
   const { prepared, ...outcome } = run.result;
-  return { prepared, ...outcome, dropped: [...prepared.dropped, ...run.dropped], network: elsewhere };
+  const dropped = [...prepared.dropped, ...run.dropped];
+  const diskBytes = outcome.diskBytes + countedDisk().bytes;
+  return { prepared, ...outcome, dropped, network: elsewhere, diskBytes };
 }
 
 /** Runs the blocks of a plan into a sink; what threads count of the network is added to `elsewhere`. */
 async function runInto<Result>(
   { spec, plan }: Prepared,
   { options, sink, elsewhere }: { options: CompositeOptions; sink: BlockSink<Result>; elsewhere: StoreMeter },
-): Promise<Pick<RunOutcome<Result>, 'result' | 'restoredBlocks' | 'ms'>> {
+): Promise<Pick<RunOutcome<Result>, 'result' | 'restoredBlocks' | 'ms' | 'diskBytes'>> {
   const { onProgress, signal } = options;
   const total = spec.grid.width * spec.grid.height;
   const states = sourceStates();
   const ms: PhaseMs = { read: 0, warp: 0, compute: 0 };
+  let diskBytes = 0;
   try {
     states.check(statesMet(spec));
     const left = (await sink.restore?.(plan.blocks, states)) ?? plan.blocks;
@@ -157,6 +163,7 @@ async function runInto<Result>(
       onResult: async (result, block) => {
         states.check(result.sources);
         if (result.network) addTo(elsewhere, result.network);
+        diskBytes += result.diskBytes;
         for (const phase of ['read', 'warp', 'compute'] as const) ms[phase] += result.ms[phase];
         await sink.write(result, block);
         done += block.width * block.height;
@@ -164,7 +171,7 @@ async function runInto<Result>(
       },
       ...(signal && { signal }),
     });
-    return { result: await sink.finish(), restoredBlocks: plan.blocks.length - left.length, ms };
+    return { result: await sink.finish(), restoredBlocks: plan.blocks.length - left.length, ms, diskBytes };
   } catch (error) {
     await sink.abort(error);
     throw error;

@@ -71,6 +71,7 @@ const KEYS = {
   // Of run, ours.
   on_error: ['text', RUN],
   offset: ['text', RUN],
+  nodata: ['number', RUN],
   work_dir: ['text', RUN],
   concurrency: ['whole number', RUN],
   report: ['text', RUN],

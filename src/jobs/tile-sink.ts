@@ -4,7 +4,7 @@ import type { NumericArray } from '../io/raster.js';
 import { samplesOf } from '../stats/composite.js';
 import { rgbaOf } from '../stats/rgba.js';
 import type { Block, CompositeSpec } from '../stats/spec.js';
-import { validFootprint } from '../stats/valid-footprint.js';
+import { footprintLattice } from '../stats/valid-footprint.js';
 import type { RunBlock } from './composite-runner.js';
 import type { OutputFolder } from './output-folder.js';
 import type { Recipe } from './plugin.js';
@@ -116,7 +116,7 @@ function rgbaLayer(
 export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<BlockSink<TileRasters>> {
   const { place, names, signal, onComputed } = work;
   const layers = layersOf(prepared, work);
-  const footprint = validFootprint(prepared.spec.grid);
+  const footprint = footprintLattice(prepared.spec.grid);
   const [first] = layers as [Layer, ...Layer[]];
   const writers: CogWriter[] = [];
   const written: string[] = [];
@@ -132,7 +132,7 @@ export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<
   }
   return {
     async write(result, block) {
-      footprint.add(block, first.samples(result, block)[0]!, first.options.nodata);
+      footprint.add(block, { data: first.samples(result, block)[0]!, nodata: first.options.nodata });
       await Promise.all(writers.map((writer, i) => writer.write(block, layers[i]!.samples(result, block))));
     },
     async finish() {

@@ -5,7 +5,7 @@ import { openRaster } from '../io/open-raster.js';
 import { isObject, type Json } from '../io/stac-item.js';
 import type { Store } from '../io/store.js';
 import { fileSums, parseMultihash, parseSumLines, type SumKind } from './file-sums.js';
-import { decodeAll, type Fault, rasterFaults } from './raster-check.js';
+import { decodeAll, type Fault, rasterFaults, shown } from './raster-check.js';
 import { fileBeside, isMissing, type ResultItemFile, readIfThere, siblingOf } from './result-items.js';
 import { parseYaml } from './yaml.js';
 
@@ -47,8 +47,8 @@ interface NamedFile {
 export function assetUrl({ url }: ResultItemFile, key: string, asset: Json, problems: Problem[]): string | null {
   const beside = fileBeside(url, asset.href);
   if (beside !== null) return beside;
-  const got = JSON.stringify(asset.href)?.slice(0, 100) ?? 'missing';
-  problems.push({ where: url, what: `assets.${key}.href`, wanted: "a path in the item's folder", got });
+  const wanted = "a path in the item's folder";
+  problems.push({ where: url, what: `assets.${key}.href`, wanted, got: shown(asset.href) });
   return null;
 }
 
@@ -60,7 +60,7 @@ export function assetsOf({ item }: ResultItemFile): [string, Json][] {
 export function isRaster(asset: Json): boolean {
   return typeof asset.type === 'string' && asset.type !== ''
     ? RASTER_TYPE.test(asset.type)
-    : RASTER_NAME.test(String(asset.href));
+    : typeof asset.href === 'string' && RASTER_NAME.test(asset.href);
 }
 
 const holdsData = (asset: Json) => isRaster(asset) && Array.isArray(asset.roles) && asset.roles.includes('data');
@@ -78,8 +78,8 @@ function filesOfAssets(found: ResultItemFile, problems: Problem[]): Map<string, 
     const parsed = typeof sum === 'string' ? parseMultihash(sum) : null;
     if (parsed) file.sums.push({ ...parsed, from: 'file:checksum' });
     else {
-      const got = JSON.stringify(sum)?.slice(0, 80) ?? '';
-      problems.push({ where: url, what: 'file:checksum', wanted: 'a multihash of SHA-2, SHA-1 or MD5', got });
+      const wanted = 'a multihash of SHA-2, SHA-1 or MD5';
+      problems.push({ where: url, what: 'file:checksum', wanted, got: shown(sum) });
     }
   }
   return files;
@@ -100,7 +100,7 @@ async function addSumFile(
   for (const [i, line] of parseSumLines(new TextDecoder().decode(bytes)).entries()) {
     const file = line && fileBeside(url, line.name);
     if (!line || !file) {
-      const got = line ? JSON.stringify(line.name.slice(0, 80)) : `another text in line ${i + 1}`;
+      const got = line ? shown(line.name) : `another text in line ${i + 1}`;
       problems.push({ where: url, what: 'sha1', wanted: 'lines of a hash and a file of the folder', got });
       continue;
     }
@@ -122,22 +122,23 @@ async function checkDataset(
   const url = siblingOf(found, '.odc-metadata.yaml');
   const bytes = await readIfThere(url, MAX_YAML_BYTES, reading);
   if (bytes === null) return;
-  const wrong = (what: string, wanted: string, got: unknown) =>
-    problems.push({ where: url, what, wanted, got: String(got).slice(0, 100) });
+  const wrong = (what: string, wanted: string, got: string) => problems.push({ where: url, what, wanted, got });
   let document: unknown;
   try {
     document = await parseYaml(new TextDecoder().decode(bytes), url);
   } catch (error) {
     return void wrong('document', 'YAML', (error as Error).message);
   }
-  if (!isObject(document)) return void wrong('document', 'an object', typeof document);
-  if (document.id !== found.id) wrong('id', found.id, document.id);
+  if (!isObject(document)) return void wrong('document', 'an object', shown(document));
+  if (document.id !== found.id) wrong('id', found.id, shown(document.id));
   const paths = (field: string): Map<string, string> => {
     const list = isObject(document[field]) ? Object.entries(document[field]) : [];
-    const beside = list.map(([key, one]) => [key, isObject(one) ? fileBeside(url, one.path) : null] as const);
-    for (const [key, file] of beside)
-      if (file === null)
-        wrong(`${field}.${key}.path`, 'a path in the folder', JSON.stringify(document[field])?.slice(0, 60));
+    const beside = list.map(([key, one]) => {
+      const path = isObject(one) ? one.path : undefined;
+      const file = fileBeside(url, path);
+      if (file === null) wrong(`${field}.${key}.path`, 'a path in the folder', shown(path));
+      return [key, file] as const;
+    });
     return new Map(beside.flatMap(([key, file]) => (file === null ? [] : [[file, key] as const])));
   };
   const measured = paths('measurements');
@@ -177,7 +178,7 @@ async function checkFile(
   if (sums.length > 0) check.summed++;
   const size = asset?.['file:size'];
   if (size !== undefined && size !== bytes)
-    problems.push({ where: url, what: 'file:size', wanted: String(size), got: String(bytes) });
+    problems.push({ where: url, what: 'file:size', wanted: shown(size), got: String(bytes) });
   for (const { kind, digest, from } of sums) {
     const got = made.get(kind)!;
     if (got !== digest)

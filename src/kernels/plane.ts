@@ -43,6 +43,11 @@ export interface PlacedAxis {
   first: number;
   /** The source px of the source's first column (row). */
   origin: number;
+  /**
+   * Of bilinear: how many pixels each source pixel stands for, all of one value, so that blending happens around their common edge only;
+   * default 1.
+   */
+  sharpness?: number;
 }
 
 /** What a stack's type can hold without loss; f32 takes all, rounding u32, i32 and f64 to 24 bits. */
@@ -135,6 +140,10 @@ export function placeBilinearInto(
   });
 }
 
+/** As `sharpened` of assembly/warp-blend. */
+const sharpened = (weight: number, sharpness: number) =>
+  sharpness === 1 ? weight : Math.max(0, Math.min(1, (weight - 0.5) * sharpness + 0.5));
+
 /** Left neighbour i32[n] and weight of the right one f64[n]; a centre outside [0, size) has neighbours that do not exist. */
 function bilinearAxis(k: Kernels, axis: PlacedAxis, n: number, size: number): { index: number; weight: number } {
   const index = k.alloc(n * 4);
@@ -144,7 +153,7 @@ function bilinearAxis(k: Kernels, axis: PlacedAxis, n: number, size: number): { 
     const centre = toSource(axis, axis.first + i + 0.5);
     const at = centre - 0.5;
     indices[i] = centre < 0 || centre >= size ? -2 : Math.floor(at);
-    weights[i] = at - Math.floor(at);
+    weights[i] = sharpened(at - Math.floor(at), axis.sharpness ?? 1);
   }
   return { index, weight };
 }

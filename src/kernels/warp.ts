@@ -18,6 +18,8 @@ export interface WarpCells {
   /** Source px a target px along x and y of the source: above 1 bilinear and cubic kernels widen. */
   ratioX: number;
   ratioY: number;
+  /** Of bilinear: how many pixels along a side each source pixel stands for, see `PlacedAxis`; default 1. */
+  sharpness?: number;
 }
 
 const CELL_VALUES = 11;
@@ -64,7 +66,18 @@ export function warpInto(
       k.exports.warp_nearest(...at, ...window, none, k.alloc(32), ptr);
     } else if (method === 'bilinear' || method === 'cubic') {
       const cubic = method === 'cubic' ? 1 : 0;
-      k.exports.warp_blend(...at, ...window, hasNone, none, cubic, ratioX, ratioY, k.alloc(32), ptr);
+      k.exports.warp_blend(
+        ...at,
+        ...window,
+        hasNone,
+        none,
+        cubic,
+        ratioX,
+        ratioY,
+        under.sharpness ?? 1,
+        k.alloc(32),
+        ptr,
+      );
     } else {
       const values = k.exports.warp_area_scratch(source.width);
       const scratch = k.alloc(values * 8);

@@ -6,7 +6,7 @@ import type { Changes } from './change.js';
 import { CHANGE_KINDS, type ChangeKind, ChangeUnits, hasFmask } from './change-source.js';
 import type { ThermalUnit } from './change-stack.js';
 import { type DetectOptions, detectChip } from './detect.js';
-import { holdInMemory } from './hold.js';
+import { type Hold, holdInMemory } from './hold.js';
 import { resamplingMargin, sourceWindow } from './placement.js';
 import { openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
 import type { CompositeSpec, SourceScene } from './spec.js';
@@ -47,6 +47,25 @@ export interface ChangeContext {
   spec: ChangeSpec;
   cache: RasterCache;
   signal?: AbortSignal;
+  /** Where observations are put, and decoded pixels wait; for who reads many blocks, so that neither is made anew. */
+  room?: ObservationRoom;
+  hold?: Hold;
+}
+
+/**
+ * Arrays that are used block after block. Made anew they would be most of a thread's garbage, and with every collection that they cause
+ * the engine also drops compiled code, which is compiled again while threads want the cores.
+ */
+export class ObservationRoom {
+  private data = new Int16Array(0);
+  private qa = new Uint16Array(0);
+
+  /** Lends arrays of so many values, of any content, until the next call. */
+  lend(nData: number, nQa: number): { data: Int16Array; qa: Uint16Array } {
+    if (nData > this.data.length) this.data = new Int16Array(nData);
+    if (nQa > this.qa.length) this.qa = new Uint16Array(nQa);
+    return { data: this.data.subarray(0, nData), qa: this.qa.subarray(0, nQa) };
+  }
 }
 
 /** Scenes whose files are read at a time. */
@@ -113,7 +132,7 @@ function kernelOf({ kind }: ChangeSpec, files: readonly SourceFile[], isQa: bool
 
 /** Builds one date's planes, u16 by their bits, and hands them to `take`. */
 async function readPlanes(
-  { k, spec, cache, signal }: ChangeContext,
+  { k, spec, cache, signal, hold = holdInMemory(k) }: ChangeContext,
   work: { scene: SourceScene; window: Window; bands: readonly string[] },
   take: (plane: Uint16Array, band: number) => void,
 ): Promise<void> {
@@ -124,7 +143,6 @@ async function readPlanes(
   const opened = await openSources(scene, bands, options);
   checkTypes(opened, spec);
   const files = isQa ? opened.map((file) => qaFile(file, spec)) : opened;
-  const hold = holdInMemory(k);
   const held = await Promise.all(
     files.flatMap((file) => {
       const own = sourceWindow(file.placement, window, resamplingMargin('nearest', file.placement));
@@ -168,8 +186,8 @@ export async function readObservations(context: ChangeContext, { window, scenes 
   const units = new ChangeUnits(kind, bands, thermalUnit);
   const nPx = window.width * window.height;
   const step = bands.length * nPx;
-  const data = new Int16Array(scenes.length * step);
-  const qa = new Uint16Array(scenes.length * nPx);
+  const { room = new ObservationRoom() } = context;
+  const { data, qa } = room.lend(scenes.length * step, scenes.length * nPx);
   for (let from = 0; from < scenes.length; from += AT_ONCE) {
     signal?.throwIfAborted();
     const at = k.exports.mark();

@@ -203,7 +203,8 @@ export class SegmentTable {
     const { length } = this;
     const end = this.nSegment * length + records.length;
     if (end > this.records.length) {
-      const grown = new Float64Array(Math.max(end, 2 * this.records.length, 64 * length));
+      // At first a segment a pixel, for most have one or two.
+      const grown = new Float64Array(Math.max(end, 2 * this.records.length, (this.offsets.length - 1) * length));
       grown.set(this.records);
       this.records = grown;
     }

@@ -1,16 +1,16 @@
 import type { StackwiseError } from '../errors.js';
-import { liesAlong } from '../geo/footprint.js';
-import { intersect, type Window } from '../geo/grid.js';
+import type { Window } from '../geo/grid.js';
 import { insideMask, type Region } from '../geo/region.js';
 import { type Dtype, SAMPLE_BYTES } from '../io/raster.js';
 import type { Kernels } from '../kernels/memory.js';
 import { narrowInto } from '../kernels/narrow.js';
+import { erased } from './erased.js';
 import { evaluateStrip, type WasmPlane } from './evaluate.js';
 import { type Hold, holdInMemory, holdInSpill } from './hold.js';
-import type { MaskRecipe } from './mask-recipe.js';
-import { type AxisMap, placeAlong, resamplingMargin, sourceWindow } from './placement.js';
-import { maskReach, nativeMasks } from './scene-mask.js';
-import { checkSamples, openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
+import type { ReadAhead } from './read-ahead.js';
+import { nativeMasks } from './scene-mask.js';
+import { mayMeet, sceneReads } from './scene-reads.js';
+import { type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
 import type { Block, BlockResult, CompositeSpec, Observation, SourceScene } from './spec.js';
 import { type DayMask, fillStack, type LoadedObservation, type LoadedScene } from './stack.js';
 import type { StatisticOutput } from './statistic.js';
@@ -19,6 +19,8 @@ export interface BlockContext {
   k: Kernels;
   spec: CompositeSpec;
   cache: RasterCache;
+  /** Knows of this block; not given: scenes are read at their turn. */
+  ahead?: ReadAhead;
   signal?: AbortSignal;
 }
 
@@ -41,6 +43,7 @@ export async function compositeBlock(context: BlockContext, block: Block): Promi
     for (let row = 0; row < block.height; row += block.stripRows) {
       // In the main thread nobody could press Ctrl-C, or a button, without a pause between strips.
       if (context.signal && row > 0) await new Promise((resume) => setTimeout(resume));
+      else await context.ahead?.pause();
       context.signal?.throwIfAborted();
       const height = Math.min(block.stripRows, block.height - row);
       const strip: Window = { col: block.col, row: block.row + row, width: block.width, height };
@@ -153,7 +156,8 @@ async function loadObservation(
   context: BlockContext,
   work: { observation: Observation; block: Block; hold: Hold; failures: StackwiseError[] },
 ): Promise<LoadedObservation | null> {
-  const { spec, signal } = context;
+  const { k, spec, signal } = context;
+  const { grid, datumShift } = spec;
   const scenes: LoadedScene[] = [];
   const maskFiles = new Map<string, SourceFile[]>();
   for (const scene of work.observation.scenes) {
@@ -172,86 +176,35 @@ async function loadObservation(
   const masks: DayMask[] = [];
   for (const [band, files] of maskFiles) {
     const recipes = spec.masks.filter((recipe) => recipe.band === band);
-    masks.push(
-      await nativeMasks(context.k, files, {
-        recipes,
-        grid: spec.grid,
-        datumShift: spec.datumShift,
-        target: work.block,
-        scenes: work.observation.scenes,
-        signal,
-      }),
-    );
+    const day = { recipes, grid, datumShift, target: work.block, scenes: work.observation.scenes, signal };
+    masks.push(await nativeMasks(k, files, day));
   }
   return { scenes, masks };
 }
 
 /** Loads a scene's bands; its masks at once, or (after-fuse) leaves their files in `maskFiles` for the whole day. */
 async function loadScene(
-  { k, spec, cache, signal }: BlockContext,
+  context: BlockContext,
   work: { scene: SourceScene; block: Block; hold: Hold; maskFiles: Map<string, SourceFile[]> },
 ): Promise<LoadedScene | null> {
+  const { k, spec, ahead, signal } = context;
   const { scene, block, hold, maskFiles } = work;
-  const { grid, resampling, datumShift, fullResolution } = spec;
-  const target = { grid, cache, resampling, datumShift, fullResolution };
-  const files = await openSources(scene, spec.bands, { ...target, classes: false });
-  checkSamples(files, spec);
-  const loads = files.flatMap((file) => {
-    const window = sourceWindow(file.placement, block, resamplingMargin(resampling, file.placement));
-    return window ? [hold.load(file, window, signal)] : [];
-  });
-  const held = await Promise.all(loads);
-  const afterFuse = spec.maskWhen === 'after-fuse';
-  // What masks a scene beside the block may reach into it, once the day is fused.
-  if (held.length === 0 && !afterFuse) return null;
+  const { grid, datumShift } = spec;
+  const reads = await (ahead ? ahead.readsOf(block, scene) : sceneReads(context, { scene, block }));
+  if (!reads) return null;
+  await ahead?.pause();
+  signal?.throwIfAborted();
+  const held = await Promise.all(reads.values.map(({ file, window }) => hold.load(file, window, signal)));
   const masks: DayMask[] = [];
-  for (const [band, recipes] of recipesByBand(spec.masks)) {
-    const [file] = await openSources(scene, [band], { ...target, classes: true });
-    if (afterFuse) maskFiles.set(band, [...(maskFiles.get(band) ?? []), file!]);
-    else
-      masks.push(await nativeMasks(k, [file!], { recipes, grid, datumShift, target: block, scenes: [scene], signal }));
+  for (const { band, recipes, file } of reads.masks) {
+    if (spec.maskWhen === 'after-fuse') maskFiles.set(band, [...(maskFiles.get(band) ?? []), file]);
+    else {
+      const own = { ...(spec.maskWhen === 'before-warp' && { values: reads.values }) };
+      const work = { recipes, grid, datumShift, target: block, scenes: [scene], signal, ...own };
+      masks.push(await nativeMasks(k, [file], work));
+    }
   }
-  return held.length > 0 ? { held, masks } : null;
-}
-
-function recipesByBand(recipes: readonly MaskRecipe[]): Map<string, MaskRecipe[]> {
-  const byBand = new Map<string, MaskRecipe[]>();
-  for (const recipe of recipes) byBand.set(recipe.band, [...(byBand.get(recipe.band) ?? []), recipe]);
-  return byBand;
-}
-
-/** False when the scene's known footprint lies outside the block: its files need not even be opened. */
-function mayMeet(spec: CompositeSpec, scene: SourceScene, block: Block): boolean {
-  const { grid, bands } = spec;
-  const reach = spec.maskWhen === 'after-fuse' ? dayMaskReach(spec, scene) : 0;
-  if (scene.footprint) {
-    // A pixel of slack: the file's own header decides in the end.
-    const slack = 1 + reach;
-    const { col, row, width, height } = block;
-    const around = { col: col - slack, row: row - slack, width: width + 2 * slack, height: height + 2 * slack };
-    return intersect(scene.footprint, around) !== null;
-  }
-  const overlaps = ({ scale, offset }: AxisMap, size: number, begin: number, count: number) => {
-    const [p, q] = [-offset / scale, (size - offset) / scale];
-    return Math.min(p, q) < begin + count + 1 && Math.max(p, q) > begin - 1;
-  };
-  // Bands of one scene may cover different areas.
-  return bands.some((band) => {
-    const own = scene.sources[band]?.grid;
-    if (!own || !liesAlong(own, grid) || reach > 0) return true;
-    const { x, y } = placeAlong(own, grid);
-    return overlaps(x, own.width, block.col, block.width) && overlaps(y, own.height, block.row, block.height);
-  });
-}
-
-/** How far the filters of a day's mask reach out of a scene, in target px; as good as everywhere where that is not known. */
-function dayMaskReach({ masks }: CompositeSpec, { footprint, sources }: SourceScene): number {
-  const reaches = masks.map(({ band, steps }) => {
-    const own = sources[band]?.grid;
-    const reachPx = maskReach(steps);
-    if (reachPx === 0) return 0;
-    if (!footprint || !own) return 2 ** 30;
-    return Math.ceil(reachPx * Math.max(footprint.width / own.width, footprint.height / own.height));
-  });
-  return Math.max(0, ...reaches);
+  if (held.length === 0) return null;
+  if (spec.maskWhen !== 'before-warp') return { held, masks };
+  return { held: held.map((one) => erased(k, one, masks)), masks: [] };
 }

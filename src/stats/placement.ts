@@ -186,16 +186,35 @@ function clipped(begin: number, end: number, size: number): { begin: number; cou
   return { begin: from, count: Math.max(0, Math.min(size, end) - from) };
 }
 
+/**
+ * Whether the pixels of an axis are those of the target, or whole numbers of them for which each stands at least: then there is nothing
+ * to blend.
+ */
+function isCopied({ scale, offset }: AxisMap, sharpness: number): boolean {
+  const parts = Math.round(1 / Math.abs(scale));
+  const isWhole = (value: number) => Math.abs(value - Math.round(value)) < 2 ** -20;
+  return parts >= 1 && parts <= sharpness && Math.abs(scale) * parts === 1 && isWhole(offset * parts);
+}
+
+/** Whether all resamplings give a level's pixels as they are. */
+export const isCopiedPixels = ({ x, y }: AxisPlacement, sharpness: number): boolean =>
+  isCopied(x, sharpness) && isCopied(y, sharpness);
+
 /** Source px that a resampling looks at around the nearest one, along x and y. */
-export function resamplingMargin(resampling: Resampling, placement: Placement): { x: number; y: number } {
+export function resamplingMargin(
+  resampling: Resampling,
+  placement: Placement,
+  sharpness = 1,
+): { x: number; y: number } {
   const ratio = ratiosOf(placement);
   if (placement.kind === 'cells') return { x: warpMargin(resampling, ratio.x), y: warpMargin(resampling, ratio.y) };
-  const margin = (ratio: number) => {
-    if (resampling === 'nearest') return 0;
-    const reach = Math.max(1, ratio);
-    return resampling === 'bilinear' ? Math.ceil(reach) + 1 : Math.ceil(reach / 2) + 1;
+  const margin = (axis: AxisMap, ratio: number) => {
+    if (resampling === 'nearest' || isCopied(axis, sharpness)) return 0;
+    // The four around a position are the nearest and its neighbours.
+    if (resampling === 'bilinear') return 1;
+    return Math.ceil(Math.max(1, ratio) / 2) + 1;
   };
-  return { x: margin(ratio.x), y: margin(ratio.y) };
+  return { x: margin(placement.x, ratio.x), y: margin(placement.y, ratio.y) };
 }
 
 /**

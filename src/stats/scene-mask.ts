@@ -3,6 +3,7 @@ import type { DatumShift } from '../geo/datum-shift.js';
 import { type Grid, intersect, type Window } from '../geo/grid.js';
 import { classMaskInto, type MorphologyStep, morphologyInto, orMaskInto } from '../kernels/mask.js';
 import type { Kernels } from '../kernels/memory.js';
+import { windowUnder } from './erased.js';
 import { holdInMemory } from './hold.js';
 import { type Lattice, latticesOf } from './mask-lattice.js';
 import type { MaskRecipe } from './mask-recipe.js';
@@ -32,12 +33,30 @@ export function maskReach(steps: readonly MorphologyStep[]): number {
   }, 0);
 }
 
+/**
+ * The pixels of a mask band that a target window needs, or windows of value bands, with as many around them as the filters of the recipes
+ * reach; null: none.
+ */
+export function maskWindow(
+  placement: Placement,
+  { target, values }: Pick<MaskWork, 'target' | 'values'>,
+  recipes: readonly MaskRecipe[],
+): Window | null {
+  const reach = Math.max(0, ...recipes.map((recipe) => maskReach(recipe.steps)));
+  if (values) return windowUnder(placement.own, values, reach);
+  // Cells bound positions, not pixels' middles: what lies on the bound may be the next pixel.
+  const margin = reach + (placement.kind === 'cells' ? 1 : 0);
+  return sourceWindow(placement, target, { x: margin, y: margin });
+}
+
 /** What makes a mask of classes: its recipes, and the target window that it is made for. */
 interface MaskWork {
   recipes: readonly MaskRecipe[];
   grid: Grid;
   datumShift: DatumShift | undefined;
   target: Window;
+  /** Windows of value bands whose pixels are masked in place of the target's (`before-warp`). */
+  values?: readonly { file: SourceFile; window: Window }[];
   /** The scenes of the day in order of time, whether they meet the target or not. */
   scenes: readonly SourceScene[];
   signal: AbortSignal | undefined;
@@ -65,13 +84,11 @@ export async function nativeMasks(k: Kernels, files: readonly SourceFile[], work
 async function latticeMask(
   k: Kernels,
   { placement, files }: Lattice,
-  { recipes, target, scenes, several, signal }: MaskWork & { several: boolean },
+  { several, ...work }: MaskWork & { several: boolean },
 ): Promise<NativeMask | null> {
-  const reach = Math.max(...recipes.map((recipe) => maskReach(recipe.steps)));
-  // Cells bound positions, not pixels' middles: what lies on the bound may be the next pixel.
-  const margin = placement.kind === 'cells' ? 1 : 0;
-  const window = sourceWindow(placement, target, { x: margin, y: margin });
-  const around = sourceWindow(placement, target, { x: margin + reach, y: margin + reach });
+  const { recipes, scenes, signal } = work;
+  const window = maskWindow(placement, work, []);
+  const around = maskWindow(placement, work, recipes);
   if (!window || !around) return null;
   const n = window.width * window.height;
   const [ptr, rankPtr] = [k.alloc(n), several ? k.alloc(n) : null];

@@ -48,6 +48,8 @@ export interface SourceFile {
   headers: readonly BandHeader[];
   /** How the level lies under the target grid. */
   placement: Placement;
+  /** Pixels along a side that each of its pixels stands for under bilinear: see `coarseBands` of a spec. */
+  sharpness: number;
 }
 
 /** `classes` are mask bands: read at full resolution and placed by the nearest pixel. */
@@ -59,6 +61,7 @@ interface OpenOptions {
   datumShift?: DatumShift | undefined;
   /** Value bands are read so too. */
   fullResolution?: true | undefined;
+  coarseBands?: 'copied' | undefined;
 }
 
 /** Opens the files of a scene that hold `names`, one entry a file, placed under the target grid. */
@@ -72,7 +75,18 @@ export async function openSources(
     const { href } = source(scene, name);
     byHref.set(href, [...(byHref.get(href) ?? []), name]);
   }
-  return Promise.all([...byHref].map(([href, own]) => openSource(scene, href, own, options)));
+  const files = await Promise.all([...byHref].map(([href, own]) => openSource(scene, href, own, options)));
+  return options.coarseBands === 'copied' && options.resampling === 'bilinear' ? sharpened(files) : files;
+}
+
+/** Files whose pixels are several of the finest one's stand for so many. */
+function sharpened(files: readonly SourceFile[]): SourceFile[] {
+  const sideOf = ({ placement: { own } }: SourceFile) => Math.abs(own.affine[0]);
+  const finest = files.reduce((least, file) => Math.min(least, sideOf(file)), Infinity);
+  return files.map((file) => {
+    const times = sideOf(file) / finest;
+    return { ...file, sharpness: Math.abs(times - Math.round(times)) < 1e-6 ? Math.round(times) : 1 };
+  });
 }
 
 /**
@@ -146,7 +160,7 @@ async function openSource(
   const placement = await of(href, async () =>
     along ? placeAlong(frame, grid) : placeAcross(frame, grid, { byArea, datumShift }),
   );
-  return { scene, raster, level, names, bandIndices, headers, placement };
+  return { scene, raster, level, names, bandIndices, headers, placement, sharpness: 1 };
 }
 
 function levelAffine({ affine }: Grid, header: Frame, level: Frame): Affine {

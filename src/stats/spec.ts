@@ -7,7 +7,8 @@ import type { MaskRecipe } from './mask-recipe.js';
 import type { Statistic, StatisticOutput } from './statistic.js';
 
 export type Resampling = 'nearest' | 'bilinear' | 'cubic' | 'average' | 'mode';
-export type MaskWhen = 'before-fuse' | 'after-fuse';
+/** `before-warp`: before scenes are resampled, in the bands' own pixels; `before-fuse`: after that, before a day's scenes are fused. */
+export type MaskWhen = 'before-warp' | 'before-fuse' | 'after-fuse';
 
 /** Where one band of one scene is: a file, a band in it, and its frame as far as it is known before the file is opened. */
 export interface Source {
@@ -51,6 +52,11 @@ export interface CompositeSpec {
   masks: readonly MaskRecipe[];
   maskWhen: MaskWhen;
   resampling: Resampling;
+  /**
+   * Bilinear takes bands of coarser pixels than the finest of the scene as if they were copied into its pixels, as odc-stats loads them; not
+   * given: it blends their own.
+   */
+  coarseBands?: 'copied';
   /** Between the grid's datum and that of scenes; not given: datums are taken as one. */
   datumShift?: DatumShift;
   /** What the stack is made of in wasm: the bands' common type, or f32 with NaN. */
@@ -84,6 +90,8 @@ export interface Block {
   stripRows: number;
   /** Where decoded source pixels wait for their strip. */
   hold: 'memory' | 'spill';
+  /** Bytes that are read before their turn; not given: none. */
+  aheadBytes?: number;
 }
 
 /** Where the time of blocks went, ms of a thread. */

@@ -19,6 +19,7 @@ import {
   type AxisMap,
   type AxisPlacement,
   type CellPlacement,
+  isCopiedPixels,
   ratiosOf,
   resamplingMargin,
   sourceCoordinate,
@@ -130,8 +131,8 @@ function placeFile(
   { held, block, strip, planes, maps }: Area & { held: Held; planes: DatePlanes; maps: IndexMaps },
 ): void {
   const { file, window } = held;
-  const { placement } = file;
-  const own = sourceWindow(placement, strip, resamplingMargin(spec.resampling, placement), block);
+  const { placement, sharpness } = file;
+  const own = sourceWindow(placement, strip, resamplingMargin(spec.resampling, placement, file.sharpness), block);
   const begin = Math.max(own?.row ?? 0, window.row);
   const count = Math.min(own ? own.row + own.height : 0, window.row + window.height) - begin;
   if (count <= 0) return;
@@ -148,8 +149,9 @@ function placeFile(
       nodata: spec.kernel.nodata,
     };
     if (placement.kind === 'cells') {
-      warpInto(k, source, { ...cellsAt(placement, frame, { block, strip }), method: spec.resampling }, target);
-    } else placeAlongAxes(k, source, { placement, frame, strip, maps, method: spec.resampling }, target);
+      const under = { ...cellsAt(placement, frame, { block, strip }), sharpness };
+      warpInto(k, source, { ...under, method: spec.resampling }, target);
+    } else placeAlongAxes(k, source, { placement, frame, strip, maps, method: spec.resampling, sharpness }, target);
     shiftPlane(k, { ...target, nPx: planes.nPx }, file.scene.sources[name]?.shiftDn);
   }
 }
@@ -163,12 +165,14 @@ function placeAlongAxes(
     strip: Window;
     maps: IndexMaps;
     method: CompositeSpec['resampling'];
+    sharpness: number;
   },
   target: PlaneTarget,
 ): void {
-  const { placement, frame, strip, maps, method } = work;
-  const x = { ...placement.x, first: strip.col, origin: frame.col };
-  const y = { ...placement.y, first: strip.row, origin: frame.row };
+  const { placement, frame, strip, maps, sharpness } = work;
+  const method = isCopiedPixels(placement, sharpness) ? 'nearest' : work.method;
+  const x = { ...placement.x, first: strip.col, origin: frame.col, sharpness };
+  const y = { ...placement.y, first: strip.row, origin: frame.row, sharpness };
   if (method === 'bilinear') placeBilinearInto(k, source, { x, y }, target);
   else if (method === 'average') placeAverageInto(k, source, { x, y }, target);
   else placeInto(k, source, setMaps(k, maps, { placement, strip, window: frame }), target);

@@ -2,7 +2,6 @@ import { pixelToGround } from '../geo/affine.js';
 import { type CellPart, type CellRing, type Cells, outlineCells, ringArea } from '../geo/cell-outline.js';
 import { shortenOutlines } from '../geo/cell-shortcut.js';
 import type { Grid, GroundPolygons, Window } from '../geo/grid.js';
-import type { NumericArray } from '../io/raster.js';
 
 /** Cells along the longer side of a grid at most. */
 const MAX_CELLS = 512;
@@ -10,9 +9,9 @@ const MAX_CELLS = 512;
 const MAX_CORNERS = 1000;
 
 /** Where a grid has data, in cells of some pixels: seen block by block, told as polygons. */
-export interface ValidFootprint {
+export interface FootprintLattice {
   /** Adds a window [height][width] of a band (NaN is missing whatever `nodata` says), or of a mask (nodata 0). Any order, any overlap. */
-  add(window: Window, data: NumericArray, nodata: number | null): void;
+  add(window: Window, plane: { data: ArrayLike<number>; nodata: number | null }): void;
   /**
    * Polygons on the ground that hold every valid pixel, and beyond them less than two cells' breadth: a cell with one is held whole,
    * and lines that stand for many corners run through cells beside. Outer rings are counter-clockwise where y points up.
@@ -55,7 +54,7 @@ function groundRing(grid: Grid, ring: CellRing, sidePx: number, turn: 1 | -1): [
 }
 
 /** Starts with nothing valid. */
-export function validFootprint(grid: Grid): ValidFootprint {
+export function footprintLattice(grid: Grid): FootprintLattice {
   const sidePx = Math.max(1, Math.ceil(Math.max(grid.width, grid.height) / MAX_CELLS));
   const cells: Cells = {
     width: Math.ceil(grid.width / sidePx),
@@ -63,7 +62,7 @@ export function validFootprint(grid: Grid): ValidFootprint {
     data: new Uint8Array(Math.ceil(grid.width / sidePx) * Math.ceil(grid.height / sidePx)),
   };
   return {
-    add(window, data, nodata) {
+    add(window, { data, nodata }) {
       const { col: left, width } = window;
       for (let y = 0; y < window.height; y++) {
         const line = Math.floor((window.row + y) / sidePx) * cells.width;

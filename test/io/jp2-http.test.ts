@@ -81,6 +81,22 @@ describe('JPEG 2000 over HTTP', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('foresees a tile once, and not what it has decoded', async () => {
+    server.files.set('again.jp2', server.files.get('index.jp2')!);
+    const raster = await openRaster(`${server.root}/again.jp2`);
+    const reads = await raster.foresee!(last, [0]);
+    expect(reads).toHaveLength(1);
+    expect(await raster.foresee!(last, [0])).toEqual([]);
+    expect(await raster.foresee!({ level: 1, col: 2, row: 1 }, [0])).toEqual([]);
+    const begin = server.requests.length;
+    const settled = reads[0]!.start();
+    const [tile] = await copyTile(raster, last, [0]);
+    expect(tile![0]).toBe(JP2.index.value(0, 64, 32));
+    await settled;
+    expect(server.requests.length - begin).toBe(1);
+    expect(await raster.foresee!(last, [0])).toEqual([]);
+  });
+
   it('survives a server that drops the connection, is busy, or answers wrongly', async () => {
     const raster = await openRaster(`${server.root}/index.jp2`);
     server.faults = [{ kind: 'drop', part: 0.6 }, { kind: 'status', status: 503 }, { kind: 'shifted' }];

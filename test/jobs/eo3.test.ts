@@ -18,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-// biome-ignore lint/suspicious/noExplicitAny: documents are looked at as their readers do
-type Read = any;
+/** Documents as their readers see them. */
+type Read = ReturnType<typeof JSON.parse>;
 
 const landsat = (number: number, more: object = {}) => ({
   'eo:platform': `landsat-${number}`,

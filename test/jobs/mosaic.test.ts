@@ -1,14 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeCog } from '../../build/index.js';
 import { openRaster } from '../../build/io/open-raster.js';
+import { storeFor } from '../../build/io/stores.js';
 import { readWindow } from '../../build/io/window.js';
-import { mosaic } from '../../build/node.js';
+import { type MosaicFile, mosaic } from '../../build/node.js';
+import { startS3, useS3 } from '../fixture/s3-server.js';
+import { servedFolder } from '../fixture/served-folder.js';
 import { type ResultTile, writeTileResult } from '../fixture/tile-results.js';
 import { seeded } from '../random.js';
 
@@ -121,6 +122,10 @@ describe('a mosaic', () => {
       onWarning: (text) => notes.push(text),
     });
     expect(notes.join()).toMatch(/the bands are int16 and uint8, and one file has one type: float32/);
+    const [red, qa] = (await pixels(join(folder, 'all.tif'))).data;
+    const missing = (values: readonly number[], nodata: number) => values.map((v) => (v === nodata ? Number.NaN : v));
+    expect([...red!]).toEqual(missing(naive(tiles, 'red', 1), -999));
+    expect([...qa!]).toEqual(missing(naive(tiles, 'qa', 1), 255));
     const { files } = await mosaic(folder, join(folder, 'one.tif'), {
       bands: ['red', 'qa'],
       resampling: 'nearest',
@@ -207,29 +212,6 @@ describe('a mosaic', () => {
   });
 });
 
-/** The files of a folder, and who asked for what of them. */
-async function servedFolder(root: string): Promise<{ url: string; asked: string[]; server: Server }> {
-  const asked: string[] = [];
-  const server = createServer(async ({ url = '', method, headers }, response) => {
-    asked.push(url);
-    const bytes = await readFile(join(root, url)).catch(() => null);
-    if (!bytes) return response.writeHead(404).end();
-    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(headers.range ?? '') ?? [];
-    const part = from === undefined ? bytes : bytes.subarray(Number(from), Number(to) + 1);
-    const range =
-      from === undefined ? {} : { 'content-range': `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}` };
-    response.writeHead(from === undefined ? 200 : 206, {
-      'content-length': part.length,
-      'accept-ranges': 'bytes',
-      etag: '"1"',
-      ...range,
-    });
-    response.end(method === 'HEAD' ? undefined : part);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, server };
-}
-
 describe('a mosaic of many tiles', () => {
   it('opens each file once, and none but those it needs', async () => {
     const [columns, rows] = [20, 15];
@@ -248,7 +230,7 @@ describe('a mosaic of many tiles', () => {
         features.push(item);
       }
     await writeFile(join(folder, 'items.json'), JSON.stringify({ type: 'FeatureCollection', features }));
-    const { url, asked, server } = await servedFolder(folder);
+    const { url, asked, stop } = await servedFolder(folder);
     try {
       const out = join(folder, 'out.tif');
       const summary = await mosaic(`${url}/items.json`, out, {
@@ -267,8 +249,33 @@ describe('a mosaic of many tiles', () => {
       expect([width, height]).toEqual([(columns * 16) / 2, (rows * 16) / 2]);
       expect(data[0]!.filter((value) => value !== -999).length).toBeGreaterThan(0.99 * width * height);
     } finally {
-      server.closeAllConnections();
-      server.close();
+      stop();
+    }
+  });
+});
+
+describe('a mosaic in a bucket', () => {
+  it('is read from there and written there, as on the disk', async () => {
+    const server = await startS3('tiles');
+    const undo = useS3(server);
+    try {
+      const tiles = [madeTile(0, 0), madeTile(2, 1)];
+      await Promise.all(tiles.map((tile) => writeTileResult(folder, tile, LATTICE)));
+      const names = await readdir(folder, { recursive: true, withFileTypes: true });
+      for (const { parentPath, name } of names.filter((entry) => entry.isFile())) {
+        const path = join(parentPath, name);
+        const url = `s3://tiles/run/${path.slice(folder.length + 1)}`;
+        await storeFor(url).write(url, await readFile(path));
+      }
+      const [{ sha256 }] = (await mosaic(folder, join(folder, 'm.tif'), { bands: ['red'], threads: 0 })).files as [
+        MosaicFile,
+      ];
+      const inBucket = await mosaic('s3://tiles/run/', 's3://tiles/m.tif', { bands: ['red'], threads: 2 });
+      expect(inBucket.files).toMatchObject([{ path: 's3://tiles/m.tif', sha256 }]);
+      expect([...(await pixels('s3://tiles/m.tif')).data[0]!]).toEqual(naive(tiles, 'red', 1));
+    } finally {
+      undo();
+      await server.stop();
     }
   });
 });

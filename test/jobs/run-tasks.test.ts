@@ -94,7 +94,7 @@ describe('runTasks', () => {
       bands: BANDS,
       masks: ['SCL drop 0', 'SCL drop 3,8,9,10 | opening 2 | dilation 5'],
       like: grid,
-      resampling: 'bilinear',
+      resampling: 'nearest',
       threads: 0,
     });
     const got = await readTile(tileFolder(out, 'x00y01'), title, OUTPUTS);

@@ -9,6 +9,7 @@ import { writeCog } from '../../build/io/cog-writer.js';
 import type { NumericArray } from '../../build/io/raster.js';
 import { parseOwsStyle } from '../../build/jobs/ows-style.js';
 import { drawThumbnail, reduction, type Thumbnail } from '../../build/jobs/thumbnail.js';
+import { startS3, useS3 } from '../fixture/s3-server.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -16,10 +17,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function written(name: string, size: [number, number], data: NumericArray, nodata = -999): Promise<string> {
+async function written(
+  name: string,
+  size: [number, number],
+  data: NumericArray,
+  { nodata = -999, place = folder }: { nodata?: number; place?: string } = {},
+): Promise<string> {
   const crs = { epsg: 3577, definition: null, geoKeys: null };
   const grid: Grid = { crs, affine: [30, 0, 0, 0, -30, 0], width: size[0], height: size[1] };
-  const path = join(folder, `${name}.tif`);
+  const path = place.startsWith('s3:') ? `${place}/${name}.tif` : join(place, `${name}.tif`);
   await writeCog(path, { grid, names: [name], data: [data], nodata }, { tileSize: 64, overviewTileSize: 16 });
   return path;
 }
@@ -129,6 +135,26 @@ describe('thumbnails', () => {
     const drawn = await drawThumbnail({ style: parseOwsStyle({ value_map }), bands: new Map([['classes', classes]]) });
     expect([drawn.width, drawn.height]).toEqual([16, 16]);
     near([128, 0, 128], colourAt(drawn, 8, 8));
+  });
+
+  it('of a bucket are those of a disk', async () => {
+    const server = await startS3('tiles');
+    const undo = useS3(server);
+    try {
+      const size: [number, number] = [170, 90];
+      const style = parseOwsStyle({ index_expression: 'ndvi / 100', range: [0, 1] });
+      const data = plane(size, (col, row) => col - row);
+      const drawn = [];
+      for (const place of [folder, 's3://tiles/x05y06'])
+        drawn.push(
+          await drawThumbnail({ style, bands: new Map([['ndvi', await written('ndvi', size, data, { place })]]) }),
+        );
+      expect(drawn[0]!.bytes.length).toBeGreaterThan(200);
+      expect(drawn[1]).toEqual(drawn[0]);
+    } finally {
+      undo();
+      await server.stop();
+    }
   });
 
   it('have at least one pixel', async () => {

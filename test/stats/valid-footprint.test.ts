@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Grid, GroundPolygons, Window } from '../../build/geo/grid.js';
 import type { NumericArray } from '../../build/io/raster.js';
-import { validFootprint } from '../../build/stats/valid-footprint.js';
+import { footprintLattice } from '../../build/stats/valid-footprint.js';
 import { seeded } from '../random.ts';
 
 const crs = { epsg: 3577, definition: null, geoKeys: null };
@@ -19,8 +19,8 @@ function cut(data: Uint8Array, width: number, window: Window): Uint8Array {
 }
 
 function footprintOf(grid: Grid, data: NumericArray, nodata: number | null = 0): GroundPolygons {
-  const footprint = validFootprint(grid);
-  footprint.add({ col: 0, row: 0, width: grid.width, height: grid.height }, data, nodata);
+  const footprint = footprintLattice(grid);
+  footprint.add({ col: 0, row: 0, width: grid.width, height: grid.height }, { data, nodata });
   return footprint.polygons();
 }
 
@@ -43,7 +43,7 @@ const area = (ring: readonly (readonly number[])[]) =>
 
 describe('footprints', () => {
   it('of nothing are empty', () => {
-    expect(validFootprint(gridOf(700, 20)).polygons()).toEqual([]);
+    expect(footprintLattice(gridOf(700, 20)).polygons()).toEqual([]);
     expect(footprintOf(gridOf(3, 2), Int16Array.of(-1, -1, -1, -1, -1, -1), -1)).toEqual([]);
     expect(footprintOf(gridOf(2, 1), Float32Array.of(Number.NaN, Number.NaN), null)).toEqual([]);
   });
@@ -109,12 +109,13 @@ describe('footprints', () => {
       [400, 333],
       [97, 64],
     ] as const) {
-      const footprint = validFootprint(grid);
+      const footprint = footprintLattice(grid);
       const windows: Window[] = [];
       for (let row = 0; row < 700; row += stepY)
         for (let col = 0; col < 1500; col += stepX)
           windows.push({ col, row, width: Math.min(stepX, 1500 - col), height: Math.min(stepY, 700 - row) });
-      for (const window of windows.sort(() => random() - 0.5)) footprint.add(window, cut(data, 1500, window), 0);
+      for (const window of windows.sort(() => random() - 0.5))
+        footprint.add(window, { data: cut(data, 1500, window), nodata: 0 });
       expect(footprint.polygons()).toEqual(whole);
     }
     // A round outline in cells of 3 px.

@@ -28,7 +28,11 @@ function compositeFlags(): Command {
     .option('--stat <list>', 'median, percentile:N, geomedian, mads, mean, min, max, std, count, medoid, first, last')
     .option('--mask <recipe>', '"BAND drop|keep|anybit LIST | opening R | dilation R"; repeatable; none', collect)
     .addOption(
-      new Option('--mask-when <when>', 'mask each scene, or the fused day').choices(['before-fuse', 'after-fuse']),
+      new Option('--mask-when <when>', 'mask each scene, before or after it is resampled, or the fused day').choices([
+        'before-warp',
+        'before-fuse',
+        'after-fuse',
+      ]),
     )
     .addOption(new Option('--group <group>', 'what counts as one date').choices(['solar-day', 'none']))
     .option('--bbox <w,s,e,n>', 'area, lon/lat unless --bbox-crs')

@@ -9,7 +9,7 @@ import { runTally, runTasks, type TaskReport } from '../../jobs/run-tasks.js';
 import { configOf, type StatsConfig } from '../../jobs/stats-config.js';
 import { parseYaml } from '../../jobs/yaml.js';
 import { parseBytes } from '../../limit.js';
-import { amount, type Flags } from '../amount-option.js';
+import { amount, anyNumber, type Flags } from '../amount-option.js';
 import { configOption } from '../config-option.js';
 import { collect } from '../list-option.js';
 import { progressReporter } from '../progress.js';
@@ -30,6 +30,7 @@ export function runCommand(): Command {
       .option('--location <place>', 'a folder or s3://bucket/prefix; {product}, {version}, … are filled in')
       .option('--resolution <size>', 'other pixels on the same tiles: 30, or y,x')
       .option('--resampling <method>', 'nearest, bilinear, cubic, average or mode')
+      .option('--transform-code <code>', 'a coordinate operation between datums, like EPSG:9688')
       .option('--dataset-filters <json>', 'which scenes of a task count: objects joined by |')
       .option('--overwrite', 'make anew what is there')
       .option('--dry-run', 'list what would be done, and check inputs, credentials and destination')
@@ -50,6 +51,7 @@ export function runCommand(): Command {
       .addOption(
         new Option('--offset <mode>', "Sentinel-2's offset since baseline 04.00").choices(['auto', 'apply', 'none']),
       )
+      .option('--nodata <value>', 'the missing value of the bands, in place of what files and items say')
       .addOption(new Option('--compat <program>', 'conventions of another program').choices(['odc']))
       .option('--work-dir <place>', 'where finished blocks wait, so that a stopped task can go on')
       .option('--no-work-dir', 'keep no finished blocks')
@@ -79,11 +81,14 @@ async function yamlOption(flags: Flags, name: string, option: string): Promise<J
   throw new InputError(`an object of keys is wanted, and got ${JSON.stringify(parsed)?.slice(0, 60)}`, { option });
 }
 
+const withTransform = (config: Json | undefined, code: string | undefined) =>
+  code === undefined ? config : { ...config, transform_code: code };
+
 /** What the command line says; undefined where it says nothing. */
 async function fromFlags(flags: Flags): Promise<Partial<RunOptions>> {
   return {
     plugin: text(flags, 'plugin'),
-    pluginConfig: await yamlOption(flags, 'pluginConfig', 'plugin-config'),
+    pluginConfig: withTransform(await yamlOption(flags, 'pluginConfig', 'plugin-config'), text(flags, 'transformCode')),
     cogOpts: await yamlOption(flags, 'cogConfig', 'cog-config'),
     location: text(flags, 'location'),
     overwrite: flags.overwrite === true || undefined,
@@ -92,6 +97,7 @@ async function fromFlags(flags: Flags): Promise<Partial<RunOptions>> {
     resampling: text(flags, 'resampling'),
     compat: text(flags, 'compat') as RunOptions['compat'],
     offset: text(flags, 'offset') as RunOptions['offset'],
+    nodata: anyNumber(flags, 'nodata'),
     onError: text(flags, 'onError') as RunOptions['onError'],
     // Given on the command line in any spelling, or not at all.
     eodatasets3: flags.apply_eodatasets3 === true ? true : (flags.applyEodatasets3 as boolean | undefined),
@@ -131,6 +137,7 @@ function fromConfig(config: StatsConfig): Partial<RunOptions> {
     resampling: config.resampling,
     compat: word('compat', config.compat, ['odc']),
     offset: word('offset', config.offset, ['auto', 'apply', 'none']),
+    nodata: config.nodata,
     onError: word('on_error', config.on_error, ['fail', 'skip']),
     eodatasets3: config.apply_eodatasets3,
     hrefMap: config.href_map,

@@ -54,7 +54,7 @@ async function run(sources: string[], flags: Flags, command: Command): Promise<v
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.done();
-    if (!json) process.stdout.write(`${describe(summary).join('\n')}\n`);
+    if (!json) process.stdout.write(describe(summary).map(plainLine).join(''));
     if (summary.wrong > 0) throw new FormatError(failure(summary));
   } finally {
     progress.close();
@@ -62,11 +62,17 @@ async function run(sources: string[], flags: Flags, command: Command): Promise<v
   }
 }
 
+/** Names are data: nothing in them ends a line, or speaks to the terminal. */
+const plainLine = (text: string) => `${text.replaceAll(/\p{Cc}/gu, '\ufffd')}\n`;
+
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 function failure({ wrong, items, problems, reports }: VerifySummary): string {
   const bands = reports.flatMap(({ against }) => against?.bands ?? []).filter(({ isEqual }) => !isEqual).length;
-  const what = [problems > 0 && `${problems} problems`, bands > 0 && `${bands} bands with other pixels`].filter(
-    Boolean,
-  );
+  const what = [
+    ...(problems > 0 ? [counted(problems, 'problem')] : []),
+    ...(bands > 0 ? [`other pixels in ${counted(bands, 'band')}`] : []),
+  ];
   return `${wrong} of ${items} results are damaged or differ: ${what.join(', ')}`;
 }
 
@@ -81,7 +87,7 @@ function describe(summary: VerifySummary): string[] {
   return [
     ...(compared.length > 0 ? table(compared) : []),
     ...problems,
-    `${items} results, ${files} files, ${formatBytes(bytes)}${rest}`,
+    `${counted(items, 'result')}, ${counted(files, 'file')}, ${formatBytes(bytes)}${rest}`,
   ];
 }
 
