@@ -24,7 +24,7 @@ describe('plugins of odc-stats', () => {
     expect(recipe('gm-ls').contiguity).toBe('nbart_contiguity');
     expect(recipe('gm-s2')).toMatchObject({
       contiguity: null,
-      maskWhen: 'before-fuse',
+      maskWhen: 'before-warp',
       resampling: 'bilinear',
       group: 'solar-day',
       transformCode: null,
