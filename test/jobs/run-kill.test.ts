@@ -194,11 +194,12 @@ describe.skipIf(process.platform === 'win32')('stackwise run, killed again and a
     const place = { location: at('twins'), workDir: null, store: fileStore() };
     const ends = await Promise.all([run(place, at('e'), null), run(place, at('f'), null)]);
     const reports = await Promise.all(['e', 'f'].map((name) => linesOf(at(name))));
-    const hasFailed = ({ status }: Line) => status === 'failed';
-    expect(ends.map(({ code }) => code)).toEqual(reports.map((lines) => (lines.some(hasFailed) ? 1 : 0)));
-    const lines = reports.flat();
-    for (const { reason } of lines.filter(hasFailed)) expect(reason).toMatch(/^process \d+ is at work in .*twins/);
-    expect(new Set(lines.filter(({ status }) => status === 'done').map(({ id }) => id)).size).toBe(TILES);
+    expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+    // Each waits for what the other is at: both know of every tile, and each was made once.
+    for (const lines of reports) expect(new Set(lines.map(({ id }) => id)).size).toBe(TILES);
+    const made = reports.flat().filter(({ status }) => status === 'done');
+    expect(made.map(({ id }) => id).sort()).toEqual([...new Set(made.map(({ id }) => id))].sort());
+    expect(made.length).toBe(TILES);
     expect(await contents(place)).toEqual(clean);
   }, 60_000);
 });
