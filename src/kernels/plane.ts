@@ -129,7 +129,7 @@ export function placeBilinearInto(
     const { width, height, ptr } = target;
     const cols = bilinearAxis(k, x, width, source.width);
     const rows = bilinearAxis(k, y, height, source.height);
-    const scratch = k.alloc(8 * k.exports.resample_scratch(source.width, width));
+    const scratch = k.alloc(8 * k.exports.bilinear_scratch(source.width));
     const axes = [cols.index, cols.weight, rows.index, rows.weight] as const;
     k.exports.resample_bilinear(...from, ...axes, width, height, ...to, scratch, ptr);
   });
@@ -159,7 +159,7 @@ export function placeAverageInto(
   const { from, to } = resampled(source, target);
   k.scope(() => {
     const { width, height, ptr } = target;
-    const scratch = k.alloc(8 * k.exports.resample_scratch(source.width, width));
+    const scratch = k.alloc(8 * k.exports.average_scratch(source.width, width));
     k.exports.resample_average(...from, edges(k, x, width), edges(k, y, height), width, height, ...to, scratch, ptr);
   });
 }
