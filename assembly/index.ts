@@ -4,6 +4,7 @@ export { bit_mask_u16, bit_mask_u32, class_mask_i32, class_mask_u16, class_mask_
 export { pack_bits, unpack_bits, invert_bits, dilate_bits } from './morph';
 export { place_f32, place_i16, place_mask, place_u16 } from './place';
 export { average_scratch, resample_average } from './average';
+export { axis_neighbours, axis_positions } from './axis';
 export { bilinear_scratch, resample_bilinear } from './bilinear';
 export { warp_nearest } from './warp';
 export { warp_blend } from './warp-blend';
