@@ -1,5 +1,7 @@
 // Bilinear resampling of one plane within one CRS: separable, row by row, in f64, so that a pixel's value is the same whatever the
 // block. Missing samples leave their weight to the others; where none is missing, weights are 1 and drop out.
+import { blendTwice, findTwice, TwiceRegion } from './bilinear-twice';
+import { Resampling } from './resampling';
 import { noneOf, putEight, putRow, stepOf } from './result';
 import { widenSamples } from './widen';
 
@@ -8,18 +10,6 @@ const LEAST_WEIGHT: f64 = 1e-5;
 
 /** Columns at a time: what a row of them needs stays in the nearest cache, and a missing sample slows down no more than these. */
 const STRIP: i32 = 256;
-
-/** What is resampled, and where to; sizes in px. */
-@unmanaged
-export class Resampling {
-  /** Samples [srcHeight][srcWidth] of `type`; `gap` is the missing value, NaN for none. */
-  type: i32; src: usize; srcWidth: i32; srcHeight: i32; gap: f64;
-  /** Of each column (row) of the target the left (upper) neighbour i32, and the weight f64 of the other one. */
-  cols: usize; colWeights: usize; rows: usize; rowWeights: usize;
-  /** [height][width] of type 2 u16, 3 i16 or 6 f32. */
-  targetType: i32; hasNone: i32; none: f64; width: i32; height: i32; out: usize;
-  scratch: usize;
-}
 
 /** A source row between each pair of neighbours. */
 @unmanaged
@@ -33,7 +23,8 @@ class Line {
 
 const BYTES: usize = <usize>STRIP << 3;
 const LINE_BYTES: usize = 32 + 3 * BYTES;
-const HEAD_BYTES: usize = 128;
+const JOB_BYTES: usize = 112;
+const HEAD_BYTES: usize = JOB_BYTES + 16;
 
 /** f64 scratch values that `resample_bilinear` needs. */
 export function bilinear_scratch(srcWidth: i32): i32 {
@@ -238,5 +229,11 @@ export function resample_bilinear(
   job.targetType = targetType; job.hasNone = hasNone; job.none = none;
   job.width = width; job.height = height; job.out = out;
   job.scratch = scratch + HEAD_BYTES;
-  blendPart(job, 0, width, 0, height);
+  const region = changetype<TwiceRegion>(scratch + JOB_BYTES);
+  if (!findTwice(job, region)) return blendPart(job, 0, width, 0, height);
+  blendTwice(job, region);
+  blendPart(job, 0, width, 0, region.y0);
+  blendPart(job, 0, region.x0, region.y0, region.y1);
+  blendPart(job, region.x1, width, region.y0, region.y1);
+  blendPart(job, 0, width, region.y1, height);
 }
