@@ -21,7 +21,7 @@ export function axis_positions(scale: f64, offset: f64, origin: f64, first: f64,
     const fine = f64x2.mul(f64x2.add(shift, f64x2.mul(target, slope)), f64x2.splat(STEPS));
     const at = f64x2.sub(f64x2.mul(roundUp(fine), f64x2.splat(1 / STEPS)), own);
     if (i + 1 < n) v128.store(out + (<usize>i << 3), at);
-    else store<f64>(out + (<usize>i << 3), f64x2.extract_lane(at, 0));
+    else v128.store64_lane(out + (<usize>i << 3), at, 0);
   }
 }
 
@@ -30,11 +30,22 @@ export function axis_positions(scale: f64, offset: f64, origin: f64, first: f64,
  * [0, size) has neighbours that do not exist: −2.
  */
 export function axis_neighbours(n: i32, size: i32, index: usize, weights: usize): void {
-  for (let i: i32 = 0; i < n; i++) {
-    const centre = load<f64>(weights + (<usize>i << 3));
-    const at = centre - 0.5;
-    const low = floor(at);
-    store<i32>(index + (<usize>i << 2), centre < 0 || centre >= <f64>size ? -2 : <i32>low);
-    store<f64>(weights + (<usize>i << 3), at - low);
+  const end = f64x2.splat(<f64>size);
+  for (let i: i32 = 0; i < n; i += 2) {
+    const p = weights + (<usize>i << 3);
+    const q = index + (<usize>i << 2);
+    const centre = i + 1 < n ? v128.load(p) : v128.load64_zero(p);
+    const at = f64x2.sub(centre, f64x2.splat(0.5));
+    const low = f64x2.floor(at);
+    const outside = v128.or(f64x2.lt(centre, f64x2.splat(0)), f64x2.ge(centre, end));
+    const left = i32x4.trunc_sat_f64x2_s_zero(v128.bitselect(f64x2.splat(-2), low, outside));
+    const weight = f64x2.sub(at, low);
+    if (i + 1 < n) {
+      v128.store(p, weight);
+      v128.store64_lane(q, left, 0);
+    } else {
+      v128.store64_lane(p, weight, 0);
+      v128.store32_lane(q, left, 0);
+    }
   }
 }

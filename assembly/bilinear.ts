@@ -161,9 +161,10 @@ function blendLine(job: Resampling, line: Line, row: i32, first: i32, span: i32,
 function mixRow<D>(job: Resampling, upper: Line, lower: Line, w: f64, n: i32, mix: usize, out: usize): void {
   const spare = mix + 2 * BYTES;
   if (upper.whole && (w == 0 || lower.whole) && 1 - w + w == 1) return mixWhole<D>(job, upper, lower, w, n, spare, out);
-  if (upper.whole) weigh(upper, STRIP);
-  if (lower.whole) weigh(lower, STRIP);
-  mixGaps(upper, lower, w, (n + 7) & ~7, mix);
+  const even = (n + 7) & ~7;
+  if (upper.whole) weigh(upper, even);
+  if (lower.whole) weigh(lower, even);
+  mixGaps(upper, lower, w, even, mix);
   putRow<D>(mix, mix + BYTES, n, LEAST_WEIGHT, job.hasNone, job.none, spare, out);
 }
 

@@ -34,6 +34,57 @@ export function bilinearOf(source: Source, x: number, y: number): number {
   );
 }
 
+/** One axis of a placing: source = offset + scale × target − origin, the target counted from `first`. */
+export interface Axis {
+  scale: number;
+  offset: number;
+  first: number;
+  origin: number;
+}
+
+/** Left neighbour and weight of the right one of each of n target px; neighbours that do not exist for a centre outside. */
+function neighboursOf(
+  { scale, offset, first, origin }: Axis,
+  n: number,
+  size: number,
+): [left: number, weight: number][] {
+  return Array.from({ length: n }, (_, i) => {
+    const centre = Math.round((offset + (first + i + 0.5) * scale) * 2 ** 20) / 2 ** 20 - origin;
+    const left = Math.floor(centre - 0.5);
+    return [centre < 0 || centre >= size ? -2 : left, centre - 0.5 - left];
+  });
+}
+
+/** Bilinear by the axes in f64 with the order of every sum as the kernels keep it: what they give is this to the bit. */
+export function bilinearPlane(source: Source, { x, y }: { x: Axis; y: Axis }, width: number, height: number): number[] {
+  const cols = neighboursOf(x, width, source.width);
+  return neighboursOf(y, height, source.height).flatMap(([row, down]) =>
+    cols.map(([col, right]) => {
+      const [upper, lower] = [row, row + 1].map((at) => {
+        const [a, b] = [sampleOf(source, col, at), sampleOf(source, col + 1, at)];
+        const hasA = !Number.isNaN(a);
+        // Without weight it has no say, not even when it is infinite.
+        const hasB = !Number.isNaN(b) && right > 0;
+        return {
+          sum: (hasA ? a * (1 - right) : 0) + (hasB ? b * right : 0),
+          weight: (hasA ? 1 - right : 0) + (hasB ? right : 0),
+          near: right < 0.5 ? hasA : hasB,
+        };
+      }) as [Line, Line];
+      const mix = (part: 'sum' | 'weight') =>
+        down > 0 ? upper[part] * (1 - down) + lower[part] * down : upper[part] * (1 - down);
+      const near = down < 0.5 ? upper.near : lower.near;
+      return near && mix('weight') >= 1e-5 ? mix('sum') / mix('weight') : Number.NaN;
+    }),
+  );
+}
+
+interface Line {
+  sum: number;
+  weight: number;
+  near: boolean;
+}
+
 /** The mean of what lies under a rectangle, by area. */
 export function averageOf(
   source: Source,
