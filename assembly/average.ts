@@ -8,6 +8,39 @@ export function average_scratch(srcWidth: i32, width: i32): i32 {
   return srcWidth + 4 * (width + 8) + 4;
 }
 
+/** The source px per target px where all edges lie between source pixels, equally far apart, within the source; 0 otherwise. */
+function wholeFactor(edges: usize, width: i32, srcWidth: i32): i32 {
+  const first = load<f64>(edges);
+  const step = load<f64>(edges, 8) - first;
+  for (let x: i32 = 0; x <= width; x++) {
+    const at = load<f64>(edges + (<usize>x << 3));
+    if (at != floor(at) || at < 0 || at > <f64>srcWidth || at != first + <f64>x * step) return 0;
+  }
+  return <i32>abs(step);
+}
+
+/** `sumRow` by a whole factor: two target px at a time, which lie a step of edges apart. Every weight is 1. */
+function sumWhole(wide: usize, factor: i32, edges: usize, width: i32, sums: usize, weights: usize): void {
+  const one = f64x2.splat(1);
+  const step = load<f64>(edges, 8) - load<f64>(edges);
+  const stride = <isize>step << 3;
+  let at = wide + (<isize>min(load<f64>(edges), load<f64>(edges, 8)) << 3);
+  for (let x: i32 = 0; x < width; x += 2, at += 2 * stride) {
+    // Behind the last is nothing to be read: the last again.
+    const next = x + 1 < width ? at + stride : at;
+    let sum = f64x2.splat(0);
+    let weight = f64x2.splat(0);
+    for (let i: usize = 0, end = <usize>factor << 3; i < end; i += 8) {
+      const v = v128.load64_lane(next + i, v128.load64_zero(at + i), 1);
+      const has = f64x2.eq(v, v);
+      sum = f64x2.add(sum, v128.and(v, has));
+      weight = f64x2.add(weight, v128.and(one, has));
+    }
+    v128.store(sums + (<usize>x << 3), sum);
+    v128.store(weights + (<usize>x << 3), weight);
+  }
+}
+
 /** Sums and weights f64[width] of the valid samples of one widened row between the edges f64[width + 1]. */
 function sumRow(wide: usize, srcWidth: i32, edges: usize, width: i32, sums: usize, weights: usize): void {
   for (let x: i32 = 0; x < width; x++) {
@@ -51,6 +84,7 @@ export function resample_average(
   const wide = spare + 32;
   let rowOwn: i32 = -1;
   memory.fill(own, 0, 2 * line);
+  const factor = wholeFactor(colEdges, width, srcWidth);
   for (let y: i32 = 0; y < height; y++) {
     const a = load<f64>(rowEdges + (<usize>y << 3));
     const b = load<f64>(rowEdges + (<usize>y << 3), 8);
@@ -60,7 +94,8 @@ export function resample_average(
     for (let row = <i32>top; <f64>row < bottom; row++) {
       if (row != rowOwn) {
         widenSamples(type, src, <usize>row * srcWidth, srcWidth, hasMissing ? missing : NaN, wide);
-        sumRow(wide, srcWidth, colEdges, width, own, own + line);
+        if (factor > 0) sumWhole(wide, factor, colEdges, width, own, own + line);
+        else sumRow(wide, srcWidth, colEdges, width, own, own + line);
         rowOwn = row;
       }
       addRow(all, min(<f64>(row + 1), bottom) - max(<f64>row, top), own, 2 * even);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type KernelDtype, Kernels } from '../../build/kernels/memory.js';
-import { placeBilinearInto } from '../../build/kernels/plane.js';
+import { placeAverageInto, placeBilinearInto } from '../../build/kernels/plane.js';
 import { seeded } from '../random.ts';
-import { type Axis, bilinearPlane, integerOf } from '../reference/plane.ts';
+import { type Axis, averagePlane, bilinearPlane, integerOf } from '../reference/plane.ts';
 
 const ARRAYS = {
   u8: Uint8Array,
@@ -41,22 +41,29 @@ interface Target {
   nodata: number | null;
 }
 
-/** The kernels' plane; the bytes on both sides of it must stay. */
-function placed(source: Image, axes: { x: Axis; y: Axis }, target: Target): number[] {
+/** A kernel, and its rule in plain numbers. */
+const BILINEAR = { place: placeBilinearInto, plane: bilinearPlane };
+const AVERAGE = { place: placeAverageInto, plane: averagePlane };
+type Method = typeof BILINEAR;
+type Axes = Parameters<Method['plane']>[1];
+
+/** The kernel's plane; the bytes on both sides of it must stay. */
+function placed({ place }: Method, source: Image, axes: Axes, target: Target): number[] {
   return k.scope(() => {
     const bytes = target.width * target.height * (target.dtype === 'f32' ? 4 : 2);
     const [ptr, around] = [k.alloc(source.data.byteLength), k.alloc(bytes + 128)];
     k.u8(ptr, source.data.byteLength).set(new Uint8Array(source.data.buffer));
     k.u8(around, bytes + 128).fill(77);
-    placeBilinearInto(k, { ...source, ptr }, axes, { ...target, ptr: around + 64 });
+    place(k, { ...source, ptr }, axes, { ...target, ptr: around + 64 });
     const guards = [...k.u8(around, 64), ...k.u8(around + 64 + bytes, 64)];
     expect(guards.every((byte) => byte === 77)).toBe(true);
     return Array.from(k[target.dtype](around + 64, target.width * target.height));
   });
 }
 
-function expected(source: Image, axes: { x: Axis; y: Axis }, { dtype, width, height, nodata }: Target): number[] {
-  return bilinearPlane(source, axes, width, height).map((value) => {
+function expected({ plane }: Method, source: Image, axes: Axes, target: Target): number[] {
+  const { dtype, width, height, nodata } = target;
+  return plane(source, axes, width, height).map((value) => {
     if (dtype === 'f32') return Math.fround(value);
     return Number.isNaN(value) ? (nodata ?? 0) : integerOf(value, RANGES[dtype], nodata) + 0;
   });
@@ -91,38 +98,37 @@ function image(dtype: SourceDtype, [width, height]: readonly [number, number], g
   return { dtype, data, width, height, nodata };
 }
 
-/** Twice as fine in all phases, other whole factors, any, equal, coarser, turned round; from before the source to behind it. */
+/** Finer by whole factors and others, equal, coarser, turned round. */
+const ANY = [0.5, 1 / 3, 1 / 6, 0.25, 0.37, 1, 2, 2.5, -0.5, -1];
+
+/** All phases, from before the source to behind it. */
 function axis(random: Random, scales: readonly number[]): Axis {
   const scale = pick(random, scales);
   const offset = pick(random, [0, 0, 0.5, -1, -1.5, 0.25, random() * 6 - 3]) + (scale < 0 ? 20 : 0);
   return { scale, offset, first: whole(random, 4), origin: pick(random, [0, 0, 1, -2]) };
 }
 
-const TWICE = [0.5];
-const ANY = [0.5, 1 / 3, 1 / 6, 0.25, 0.37, 1, 2, 2.5, -0.5, -1];
+describe.each([
+  { name: 'placeBilinearInto', method: BILINEAR, usual: [0.5] },
+  { name: 'placeAverageInto', method: AVERAGE, usual: [2, 3, -2] },
+])('$name, to the bit', ({ method, usual }) => {
+  it.each(PAIRS)('%s into %s', (from, to) => {
+    const random = seeded(from.charCodeAt(0) + from.length * 7 + to.charCodeAt(0));
+    for (let i = 0; i < 160; i++) {
+      const size = [1 + whole(random, pick(random, [4, 40, 160])), 1 + whole(random, 8)] as const;
+      const source = image(from, size, pick(random, [0, 0, 0.02, 0.4, 1]), random);
+      const scales = i % 2 ? usual : ANY;
+      const axes = { x: axis(random, scales), y: axis(random, scales) };
+      const nodata = to === 'f32' ? null : pick(random, [source.nodata, source.data[0]!, null]);
+      const [width, height] = [1 + whole(random, pick(random, [9, 40, 320])), 1 + whole(random, 9)];
+      const target = { dtype: to, width, height, nodata };
+      const what = { i, size, axes, target, missing: source.nodata };
+      expectSame(placed(method, source, axes, target), expected(method, source, axes, target), what);
+    }
+  });
+});
 
-describe('placeBilinearInto, to the bit', () => {
-  for (const [from, to] of PAIRS) {
-    it(`${from} into ${to}`, () => {
-      const random = seeded(from.charCodeAt(0) + from.length * 7 + to.charCodeAt(0));
-      for (let i = 0; i < 160; i++) {
-        const size = [1 + whole(random, pick(random, [4, 40, 160])), 1 + whole(random, 8)] as const;
-        const source = image(from, size, pick(random, [0, 0, 0.02, 0.4, 1]), random);
-        const scales = i % 2 ? TWICE : ANY;
-        const axes = { x: axis(random, scales), y: axis(random, scales) };
-        const nodata = to === 'f32' ? null : pick(random, [source.nodata, source.data[0]!, null]);
-        const target = {
-          dtype: to,
-          width: 1 + whole(random, pick(random, [9, 40, 320])),
-          height: 1 + whole(random, 9),
-          nodata,
-        };
-        const what = { i, size, axes, target, missing: source.nodata };
-        expectSame(placed(source, axes, target), expected(source, axes, target), what);
-      }
-    });
-  }
-
+describe('placeBilinearInto', () => {
   /** Every sixteenth of even and odd numbers, at the ends of the type and around 0 and the middle. */
   it.each([
     ['u16', 'u16'],
@@ -144,7 +150,10 @@ describe('placeBilinearInto, to the bit', () => {
       for (const nodata of to === 'f32' ? [null] : [null, least, most, 0, 20]) {
         const source: Image = { dtype: from, data, width, height, nodata: null };
         const target = { dtype: to, width: 2 * width, height, nodata };
-        expectSame(placed(source, axes(down), target), expected(source, axes(down), target), { down, nodata });
+        expectSame(placed(BILINEAR, source, axes(down), target), expected(BILINEAR, source, axes(down), target), {
+          down,
+          nodata,
+        });
       }
       const exact = { data: Array.from(data), width, height, nodata: null };
       for (const value of bilinearPlane(exact, axes(down), 2 * width, height))
@@ -168,7 +177,7 @@ describe('placeBilinearInto, to the bit', () => {
         y: { scale: 1, offset: down, first: 0, origin: 0 },
       };
       const target = { dtype: 'f32', width: 3, height: 2, nodata: null } as const;
-      expectSame(placed(source, axes, target), expected(source, axes, target), { right, down });
+      expectSame(placed(BILINEAR, source, axes, target), expected(BILINEAR, source, axes, target), { right, down });
     }
   });
 
@@ -186,7 +195,7 @@ describe('placeBilinearInto, to the bit', () => {
     };
     const [width, height] = [560, 20];
     const nodata = to === 'f32' ? null : 7;
-    const all = placed(source, frame, { dtype: to, width, height, nodata });
+    const all = placed(BILINEAR, source, frame, { dtype: to, width, height, nodata });
     let compared = 0;
     for (let i = 0; i < 60; i++) {
       const [col, row] = [whole(random, width), whole(random, height)];
@@ -202,7 +211,7 @@ describe('placeBilinearInto, to the bit', () => {
       const part = { ...source, data: cut, width: right - left, height: bottom - top };
       const axes = { x: { ...frame.x, first: col, origin: left }, y: { ...frame.y, first: row, origin: top } };
       const want = Array.from({ length: w * h }, (_, p) => all[(row + Math.floor(p / w)) * width + col + (p % w)]!);
-      expectSame(placed(part, axes, { dtype: to, width: w, height: h, nodata }), want, { col, row, w, h });
+      expectSame(placed(BILINEAR, part, axes, { dtype: to, width: w, height: h, nodata }), want, { col, row, w, h });
       compared++;
     }
     expect(compared).toBeGreaterThan(20);
