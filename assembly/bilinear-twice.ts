@@ -13,28 +13,31 @@ export class TwiceRegion {
 /** Pairs of target columns at a time. */
 const GROUP: i32 = 8;
 
-/** Whether all rows' weights are quarters, and the source has the neighbours that count. */
+/** Whether a row's weight is quarters, and the source has the neighbours that count. */
 function isQuarterRow(job: Resampling, y: i32): bool {
   const quarters = load<f64>(job.rowWeights + (<usize>y << 3)) * 4;
   const row = load<i32>(job.rows + (<usize>y << 2));
   return quarters == floor(quarters) && row >= 0 && row + i32(quarters > 0) < job.srcHeight;
 }
 
-/** Whether columns x and x + 1 lie between source columns `col` and `col` + 1. */
+/** Whether columns x and x + 1 lie a quarter and three behind source column `col`. */
 function isPair(job: Resampling, x: i32, col: i32): bool {
   const at = job.cols + (<usize>x << 2);
   const weight = job.colWeights + (<usize>x << 3);
   return load<i32>(at) == col && load<i32>(at, 4) == col && load<f64>(weight) == 0.25 && load<f64>(weight, 8) == 0.75;
 }
 
-/** Finds the first such part; false where there is none, or none that is worth it. */
+/** Finds the first such part of types that meet, integers of 16 bits at most; false where there is none, or none that is worth it. */
 export function findTwice(job: Resampling, region: TwiceRegion): bool {
   const type = job.type;
   if (type > 3 || (job.targetType == 2 && (type & 1) != 0) || (job.targetType == 3 && type == 2)) return false;
   let x = 0;
-  while (x + 1 < job.width && !(load<i32>(job.cols + (<usize>x << 2)) >= 0 && isPair(job, x, load<i32>(job.cols + (<usize>x << 2))))) x++;
+  let col = load<i32>(job.cols);
+  while (x + 1 < job.width && (col < 0 || !isPair(job, x, col))) {
+    x++;
+    col = load<i32>(job.cols + (<usize>x << 2));
+  }
   region.x0 = x;
-  let col = x < job.width ? load<i32>(job.cols + (<usize>x << 2)) : 0;
   for (; x + 1 < job.width && col + 1 < job.srcWidth && isPair(job, x, col); x += 2) col++;
   region.x1 = x;
   let y = 0;
@@ -136,7 +139,7 @@ function quotients<S, D>(sums: v128, weights: v128): v128 {
   return isFloat<D>() ? floatFour(a, b) : roundFour(a, b);
 }
 
-/** A group with missing samples: they leave their weight to the others, and `a`, `b` say which columns' nearest one is there. */
+/** A group with missing samples, which leave their weight to the others; with `isUpper` the upper row is the nearer one. */
 function storeGaps<S, D>(
   upperA: v128, upperB: v128, lowerA: v128, lowerB: v128, gap: v128, quarters: v128, isUpper: bool,
   none: v128, step: v128, to: usize,
