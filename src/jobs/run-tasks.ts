@@ -258,7 +258,7 @@ async function reasonToSkip(
   const state = await tileState(work, signal);
   if (state === 'stale') onNote('its outputs were made of other inputs: they are made anew');
   if (state !== 'same') return null;
-  await tidyTile(work, settings);
+  await tidyTile(work, settings, onNote);
   return 'done before';
 }
 

@@ -190,8 +190,10 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
   const files = [...run.result.files];
   try {
     const result = await documented(work, { run, files, place, settings, hooks });
-    await (kept as KeptBlocks | null)?.done();
-    await forgetTile(work, settings);
+    await tidied(onNote, async () => {
+      await (kept as KeptBlocks | null)?.done();
+      await forgetTile(work, settings);
+    });
     const end = performance.now();
     const seconds = (from: number, to: number) => Math.max(0, to - from) / 1000;
     const cost: TileCost = {
@@ -235,10 +237,22 @@ async function openKept(prepared: Prepared, { itemUrl }: TileWork, settings: Run
 }
 
 /** Takes away what runs that were killed left of a tile that is whole: they were about to tidy up, or to make it anew. */
-export async function tidyTile(work: TileWork, settings: RunSettings): Promise<void> {
+export async function tidyTile(work: TileWork, settings: RunSettings, onNote: TileHooks['onNote']): Promise<void> {
   const place = outputFolder(work.folder);
-  if (await place.freeDead(work.names.title)) await place.sweep(fileNames(work.names, settings));
-  await forgetTile(work, settings);
+  await tidied(onNote, async () => {
+    if (await place.freeDead(work.names.title)) await place.sweep(fileNames(work.names, settings));
+    await forgetTile(work, settings);
+  });
+}
+
+/** Tidies up behind a tile that is whole, and stays so where that fails: it is told. */
+async function tidied(onNote: TileHooks['onNote'], tidy: () => Promise<void>): Promise<void> {
+  try {
+    await tidy();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    onNote(`the tile is whole, but what was kept for it could not be taken away: ${reason}`);
+  }
 }
 
 async function forgetTile({ itemUrl }: TileWork, settings: RunSettings): Promise<void> {
@@ -246,7 +260,11 @@ async function forgetTile({ itemUrl }: TileWork, settings: RunSettings): Promise
   if (place === null) return;
   // What was kept before this run is all that can be left: it takes away its own.
   settings.shelves ??= shelfKeys(place);
-  await forgetBlocks(place, await settings.shelves, itemUrl);
+  const keys = await settings.shelves.catch((error) => {
+    delete settings.shelves;
+    throw error;
+  });
+  await forgetBlocks(place, keys, itemUrl);
 }
 
 /** Draws the thumbnail and writes the documents, the item last. */

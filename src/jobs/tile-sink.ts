@@ -1,6 +1,7 @@
 // Where the blocks of a tile go: one COG a band, and a picture of three of them.
 import { type CogOptions, type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
 import type { NumericArray } from '../io/raster.js';
+import { COG } from '../io/result-item.js';
 import { samplesOf } from '../stats/composite.js';
 import { rgbaOf } from '../stats/rgba.js';
 import type { Block, CompositeSpec } from '../stats/spec.js';
@@ -13,8 +14,6 @@ import type { BlockSink } from './run.js';
 import type { RunSettings } from './run-settings.js';
 import type { TileNames } from './tile-name.js';
 import type { GroundPolygons, TileFile } from './tile-result.js';
-
-const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
 
 /** The rasters of a tile, written and named. */
 export interface TileRasters {
@@ -140,7 +139,9 @@ export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<
       signal?.throwIfAborted();
       const began = performance.now();
       // From here on old results are replaced: without their item they do not pass for whole.
-      await place.remove(place.pathOf(names.item));
+      // Who may write need not have the right to remove.
+      const item = place.pathOf(names.item);
+      if (await place.has(item)) await place.remove(item);
       const files: TileFile[] = [];
       for (const [i, writer] of writers.entries()) {
         const layer = layers[i]!;
