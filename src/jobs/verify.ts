@@ -58,7 +58,11 @@ function partners(
   const left = new Set(theirs);
   const byKey = (key: (found: ResultItemFile) => string) => {
     const known = new Map<string, ResultItemFile[]>();
-    for (const one of left) known.set(key(one), [...(known.get(key(one)) ?? []), one]);
+    for (const one of left) {
+      const alike = known.get(key(one)) ?? [];
+      alike.push(one);
+      known.set(key(one), alike);
+    }
     for (const own of ours) {
       const [other, ...more] = known.get(key(own)) ?? [];
       if (pairs.has(own) || !other || more.length > 0 || !left.delete(other)) continue;
@@ -121,7 +125,8 @@ export async function verify(sources: string | readonly string[], options: Verif
     onReport?.(report);
     onProgress?.(summary.items, found.length);
   };
-  const rules: Tolerances = { tolerance, unequalPercent };
+  // Names of bands are data: none is found that was not given.
+  const rules: Tolerances = { tolerance: Object.assign(Object.create(null), tolerance), unequalPercent };
   for (const one of found) {
     signal?.throwIfAborted();
     if (isWhole(one)) add(await reportOf(one, { partner: pairs.get(one) ?? null, against, rules, reading }));
