@@ -8,8 +8,9 @@ import type { OffsetMode } from '../stats/radiometry.js';
 import { suggestion } from '../stats/suggest.js';
 import { type CogChoices, parseCogOpts } from './cog-opts.js';
 import { type OwsStyle, parseOwsStyle } from './ows-style.js';
-import { type Plugin, pluginOf, type Recipe } from './plugin.js';
+import { pluginOf } from './plugin.js';
 import { type Product, productOf } from './product.js';
+import type { Plugin, Recipe } from './recipe.js';
 import { type PropertyFilter, parsePropertyFilter } from './task-property.js';
 import { formatRegion, outputLocation } from './tile-name.js';
 
