@@ -1,7 +1,7 @@
 // Tasks of a set, one after the other and overlapped: one bad task never stops the others.
 import { setMaxListeners } from 'node:events';
 import { appendFile } from 'node:fs/promises';
-import { StackwiseError, StoreError } from '../errors.js';
+import { messageOf, StackwiseError, StoreError } from '../errors.js';
 import { deadlineOf } from './deadline.js';
 import { type Gate, gateOf } from './gate.js';
 import { heartbeat } from './heartbeat.js';
@@ -235,7 +235,7 @@ async function runTask(
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
   } catch (error) {
     signal?.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const isEmpty = error instanceof StackwiseError && error.facts.status === NO_OVERLAP;
     onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);
     return { id, status: isEmpty ? 'skipped' : 'failed', reason, ...ended() };

@@ -1,6 +1,6 @@
 // One task from its scenes to its files.
 import { environment } from '#platform';
-import { InputError, type StackwiseError } from '../errors.js';
+import { InputError, messageOf, type StackwiseError } from '../errors.js';
 import { tileGrid } from '../geo/gridspec.js';
 import type { Scene } from '../io/scene.js';
 import { isObject, type Json } from '../io/stac-item.js';
@@ -250,8 +250,7 @@ async function tidied(onNote: TileHooks['onNote'], tidy: () => Promise<void>): P
   try {
     await tidy();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    onNote(`the tile is whole, but what was kept for it could not be taken away: ${reason}`);
+    onNote(`the tile is whole, but what was kept for it could not be taken away: ${messageOf(error)}`);
   }
 }
 

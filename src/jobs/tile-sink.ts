@@ -51,7 +51,7 @@ function planeOf(spec: CompositeSpec, { statistic, band }: Recipe['outputs'][num
 /** The missing value that a file states: the result's own, else what the product says of bands that have none. */
 function statedNodata(own: number | null, { nodata }: RunSettings['product'], band: string): number | null {
   if (own !== null || nodata === null) return own;
-  return typeof nodata === 'number' ? nodata : (nodata[band] ?? null);
+  return typeof nodata === 'number' ? nodata : Object.hasOwn(nodata, band) ? nodata[band]! : null;
 }
 
 function layersOf(prepared: Prepared, work: TileSinkWork): Layer[] {
