@@ -48,9 +48,10 @@ function planeOf(spec: CompositeSpec, { statistic, band }: Recipe['outputs'][num
   return [output, typeof band === 'number' ? band : spec.outputs[output]!.bands.indexOf(band)];
 }
 
-/** The missing value that a file states: the result's own, else what the product says of bands that have none. */
-function statedNodata(own: number | null, { nodata }: RunSettings['product'], band: string): number | null {
-  if (own !== null || nodata === null) return own;
+/** The missing value that a file states: the result's own, else what `cog_opts` or the product say of bands that have none. */
+function statedNodata(own: number | null, { product: { nodata }, cog }: RunSettings, band: string): number | null {
+  const asked = own ?? cog.choicesFor(band).nodata ?? null;
+  if (asked !== null || nodata === null) return asked;
   return typeof nodata === 'number' ? nodata : Object.hasOwn(nodata, band) ? nodata[band]! : null;
 }
 
@@ -71,7 +72,7 @@ function layersOf(prepared: Prepared, work: TileSinkWork): Layer[] {
         ...settings.cog.choicesFor(output.name),
         dtype,
         bands: [{ name: output.name, scale, offset }],
-        nodata: statedNodata(nodata, settings.product, output.name),
+        nodata: statedNodata(nodata, settings, output.name),
       },
       samples: ({ planes }) => [samplesOf(dtype, planes[index]![band]!)],
     };

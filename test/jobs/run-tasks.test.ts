@@ -224,6 +224,13 @@ describe('runTasks', () => {
     expect(again.tasks).toMatchObject([{ status: 'skipped' }]);
   });
 
+  it('states a missing value of cog_opts of bands that have none', async () => {
+    const { out, notes } = await run({ cogOpts: { blocksize: 64, nodata: 65_535 } }, ['0']);
+    const { assets } = await itemOf(out, 'x00y00');
+    expect([assets.COUNT.nodata, assets.B04.nodata, assets.SMAD.nodata]).toEqual([65_535, 0, 'nan']);
+    expect(notes).toContain('nodata 65535 is stated of bands without a missing value: others keep their own');
+  });
+
   it('takes other pixels on the same tiles when they divide them', async () => {
     const { out } = await run({ resolution: '-20,20' }, ['0']);
     const got = await readTile(tileFolder(out, 'x00y00'), titleOf('x00y00'), ['B04']);
