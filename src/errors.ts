@@ -22,6 +22,11 @@ export function withoutSecrets(text: string): string {
   return text.replace(SECRET_VALUE, '$1…').replace(USER, '$1…@');
 }
 
+/** What went wrong, of anything that may be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The base of all errors that stackwise throws on purpose: one line for the user, facts for programs. */
 export class StackwiseError extends Error {
   override name: string = 'StackwiseError';

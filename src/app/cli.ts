@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { InputError, StackwiseError, UsageError } from '../errors.js';
+import { InputError, messageOf, StackwiseError, UsageError } from '../errors.js';
 import { version } from '../version.js';
 import { ccdcCommand } from './commands/ccdc.js';
 import { chipsCommand } from './commands/chips.js';
@@ -75,7 +75,7 @@ function adopted(command: Command, parent: Command): Command {
 const lineOf = (text: string) => text.trim().replaceAll(/\s*\n\s*/g, ' ');
 
 function oneLine(error: unknown, command: Command | null): string {
-  const text = lineOf(error instanceof Error ? error.message : String(error));
+  const text = lineOf(messageOf(error));
   const name = error instanceof InputError && error.facts.option ? typedName(error.facts.option, command) : null;
   if (name && !text.includes(name)) return `${name}: ${text}`;
   return error instanceof StackwiseError ? text : `unexpected: ${text}`;

@@ -1,4 +1,4 @@
-import { InputError, UnsupportedError } from '../errors.js';
+import { InputError, messageOf, UnsupportedError } from '../errors.js';
 import { isGeographicEpsg, projectionOfEpsg } from './epsg.js';
 import { type GeoKeys, projectionOfGeoKeys } from './geokeys-read.js';
 import { type Projection, projectionOfProj, projOfProjection, sameProjection } from './projection.js';
@@ -63,7 +63,7 @@ export function parseCrs(text: string): Crs {
   try {
     reading = readDefinition(trimmed);
   } catch (error) {
-    throw new InputError(`not a CRS: ${error instanceof Error ? error.message : String(error)}`, {}, { cause: error });
+    throw new InputError(`not a CRS: ${messageOf(error)}`, {}, { cause: error });
   }
   if (trimmed.startsWith('+') && !/\+proj=/.test(trimmed))
     throw new InputError(`a PROJ string without +proj: ${trimmed.slice(0, 60)}`);

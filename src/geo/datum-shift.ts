@@ -212,19 +212,3 @@ const NAMES: Readonly<Record<number, string>> = {
 export function datumName(epsg: number | null): string {
   return epsg === null ? 'an unknown datum' : (NAMES[epsg] ?? `that of EPSG:${epsg}`);
 }
-
-/**
- * Checks an area of use as configurations give it beside a code: west, south, east, north in degrees. One operation serves all of a run
- * here, so the area chooses nothing.
- * @throws InputError
- */
-export function checkAreaOfInterest(area: readonly unknown[]): void {
-  const numbers = area.filter((value): value is number => typeof value === 'number' && Number.isFinite(value));
-  const [west = 0, south = 0, east = 0, north = 0] = numbers;
-  const inDegrees = Math.max(Math.abs(west), Math.abs(east)) <= 180 && Math.max(Math.abs(south), Math.abs(north)) <= 90;
-  if (area.length === 4 && numbers.length === 4 && inDegrees && south <= north) return;
-  throw new InputError(
-    `an area of interest is west, south, east, north in degrees, and got ${JSON.stringify(area).slice(0, 80)}`,
-    { option: 'area-of-interest' },
-  );
-}

@@ -3,7 +3,7 @@
 
 import type { CodecModule } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 import { codecWasm } from '#platform';
-import { FormatError, KernelError } from '../errors.js';
+import { FormatError, KernelError, messageOf } from '../errors.js';
 
 /** One tile to decode. */
 export interface DecodeRequest {
@@ -92,7 +92,7 @@ export async function decodeJ2k(request: DecodeRequest): Promise<Uint8Array> {
     if (error instanceof FormatError) throw error;
     // It threw in the midst of its work, and is in no state to go on.
     loading = null;
-    throw new KernelError(`the JPEG 2000 codec failed: ${error instanceof Error ? error.message : String(error)}`);
+    throw new KernelError(`the JPEG 2000 codec failed: ${messageOf(error)}`);
   } finally {
     if (codec.module.HEAPU8.length > MAX_KEPT_BYTES) loading = null;
   }

@@ -95,8 +95,8 @@ function ringOf(given: unknown, wrong: (what: string) => InputError): Position[]
   if (!Array.isArray(given) || given.length < 3) throw wrong('has a ring of fewer than 3 positions');
   const ring = given.map((position: unknown): Position => {
     const [x, y] = Array.isArray(position) ? (position as unknown[]) : [];
-    if (typeof x !== 'number' || typeof y !== 'number') throw wrong('has a position that is no pair of numbers');
-    return [x, y];
+    if (Number.isFinite(x) && Number.isFinite(y)) return [x as number, y as number];
+    throw wrong('has a position that is no pair of numbers');
   });
   const [first, last] = [ring[0]!, ring.at(-1)!];
   return first[0] === last[0] && first[1] === last[1] ? ring : [...ring, [...first]];
@@ -143,7 +143,10 @@ function layerOfGeoJson(document: unknown, url: string): PolygonLayer {
   const fields = new Set<string>();
   for (const { properties } of features) for (const name of Object.keys(properties)) fields.add(name);
   const whole = features.filter(({ polygons }) => polygons.length > 0);
-  return { url, crs: crsOf(document), fields: [...fields], features: whole, empty: features.length - whole.length };
+  const crs = crsOf(document);
+  if (crs === LON_LAT && !inDegrees(whole.flatMap(({ polygons }) => polygons)))
+    throw wrong('has no "crs", and its coordinates are no degrees');
+  return { url, crs, fields: [...fields], features: whole, empty: features.length - whole.length };
 }
 
 /**

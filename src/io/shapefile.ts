@@ -68,12 +68,14 @@ function polygonsOf(rings: readonly Position[][]): ShapePolygon[] {
   return outer;
 }
 
-/** One record's rings; those without area are left out. */
-function readRings(view: DataView, wrong: (what: string) => FormatError): Position[][] {
+/** One record's rings, of so many points at most; those without area are left out. */
+function readRings(view: DataView, mostPoints: number, wrong: (what: string) => FormatError): Position[][] {
   if (view.byteLength < LEAST_POLYGON_BYTES) throw wrong(`has ${view.byteLength} bytes`);
   const [nPart, nPoint] = [view.getInt32(36, true), view.getInt32(40, true)];
   if (nPart < 0 || nPoint < 0 || LEAST_POLYGON_BYTES + 4 * nPart + 16 * nPoint > view.byteLength)
     throw wrong(`promises ${nPart} parts of ${nPoint} points in ${view.byteLength} bytes`);
+  // Before room is made for them.
+  if (Math.max(nPart, nPoint) > mostPoints) throw wrong(`takes the file beyond ${MAX_POINTS} points`);
   const starts = Array.from({ length: nPart }, (_, i) => view.getInt32(44 + 4 * i, true));
   const base = 44 + 4 * nPart;
   const rings: Position[][] = [];
@@ -118,9 +120,8 @@ export function parseShapes(bytes: Uint8Array, url: string): (ShapePolygon[] | n
     const content = new DataView(bytes.buffer, bytes.byteOffset + at + 8, length);
     const type = content.getInt32(0, true);
     if (type !== 0 && type !== kind) throw wrong(`${record} is of type ${type}, and the file of type ${kind}`);
-    const rings = type === 0 ? null : readRings(content, (what) => wrong(`${record} ${what}`));
+    const rings = type === 0 ? null : readRings(content, MAX_POINTS - nPoint, (what) => wrong(`${record} ${what}`));
     nPoint += rings?.reduce((sum, ring) => sum + ring.length, 0) ?? 0;
-    if (nPoint > MAX_POINTS) throw wrong(`it has more than ${MAX_POINTS} points`);
     shapes.push(rings && polygonsOf(rings));
     at += 8 + length;
   }

@@ -1,5 +1,5 @@
 import type { Geometry } from 'geojson';
-import { InputError } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import type { Affine } from '../geo/affine.js';
 import { type Crs, parseCrs, UNKNOWN_CRS } from '../geo/crs.js';
 import type { Grid } from '../geo/grid.js';
@@ -70,7 +70,7 @@ function readCrs(place: Place, object: Json): Crs | null {
   try {
     return parseCrs(definition);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new InputError(`item ${place.id}: ${wkt ? 'proj:wkt2' : 'proj:projjson'}: ${reason}`, { items: [place.id] });
   }
 }

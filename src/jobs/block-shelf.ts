@@ -83,10 +83,13 @@ async function diskShelf(folder: string): Promise<BlockShelf> {
       for (const name of [LINES, ...(await names())]) await rm(join(folder, name), { force: true });
     },
     async remove(around) {
-      await rm(around ? dirname(folder) : folder, { recursive: true, force: true });
-      // The place around it goes when nothing else is in there.
-      await rmdir(dirname(folder)).catch(() => {});
-      await own.release();
+      try {
+        await rm(around ? dirname(folder) : folder, { recursive: true, force: true });
+        // The place around it goes when nothing else is in there.
+        await rmdir(dirname(folder)).catch(() => {});
+      } finally {
+        await own.release();
+      }
     },
     release: () => own.release(),
   };

@@ -163,6 +163,8 @@ function choicesOf(options: Json, band: string | null, notes: Set<string>): Part
   const compression = compressionOf(options.compress, band, notes);
   const zstdLevel = options.zstd_level === undefined ? null : wholeNumber('zstd_level', options.zstd_level, 1, 22);
   const zlevel = wholeNumber('zlevel', options.zlevel, 0, 9);
+  const nodata = options.nodata === undefined ? null : nodataOf(options.nodata);
+  if (nodata !== null) notes.add(`nodata ${nodata} is stated of bands without a missing value: others keep their own`);
   const level = compression === 'deflate' ? zlevel : compression === 'zstd' ? zstdLevel : null;
   return {
     compression,
@@ -171,7 +173,7 @@ function choicesOf(options: Json, band: string | null, notes: Set<string>): Part
     overviewTileSize: tileSide('ovr_blocksize', options.ovr_blocksize, notes),
     overviews: overviewsOf(options),
     ...(options.predictor !== undefined && { predictor: predictorOf(options.predictor) }),
-    ...(options.nodata !== undefined && { nodata: nodataOf(options.nodata) }),
+    ...(nodata !== null && { nodata }),
     ...(options.bigtiff !== undefined && { bigTiff: bigTiffOf(options.bigtiff) }),
   };
 }

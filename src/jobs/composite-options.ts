@@ -1,6 +1,5 @@
 import { cores, memoryLimitBytes as platformMemoryLimit, platformName } from '#platform';
 import { InputError } from '../errors.js';
-import { checkAreaOfInterest } from '../geo/datum-shift.js';
 import type { Grid } from '../geo/grid.js';
 import { DTYPE_NAMES, type Dtype } from '../io/raster.js';
 import type { Group } from '../stats/observations.js';
@@ -36,8 +35,6 @@ export interface CompositeOptions {
   coarseBands?: 'copied' | undefined;
   /** An operation between the datums of scenes and result, like `EPSG:9688`; default: datums are taken as one. */
   transformCode?: string | undefined;
-  /** West, south, east, north in degrees, beside a `transformCode` in configurations: checked, and no more. */
-  areaOfInterest?: readonly number[] | undefined;
   datetime?: string | undefined;
   months?: string | undefined;
   maxCloudPercent?: number | undefined;
@@ -95,7 +92,6 @@ export function checkWords(options: CompositeOptions): void {
   oneOf('compat', options.compat ?? 'odc', ['odc']);
   oneOf('rounding', options.rounding ?? 'half-even', ['half-even', 'truncate']);
   oneOf('offset', options.offset ?? 'auto', ['auto', 'apply', 'none']);
-  if (options.areaOfInterest !== undefined) checkAreaOfInterest(options.areaOfInterest);
 }
 
 /** Refuses an option that is none of its words. */

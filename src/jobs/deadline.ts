@@ -1,3 +1,6 @@
+/** More than a timer takes (24 days): as good as any time. */
+const MOST_MS = 2 ** 31;
+
 /** How long a piece of work may take; time in which it waits for others does not count. */
 export interface Deadline {
   /** Aborts when the time is over. */
@@ -24,7 +27,7 @@ export function deadlineOf(seconds: number, reason: () => Error): Deadline {
     leftMs -= performance.now() - runsFrom;
   };
   const resume = () => {
-    if (seconds <= 0 || timeout !== null) return;
+    if (seconds <= 0 || leftMs >= MOST_MS || timeout !== null) return;
     runsFrom = performance.now();
     timeout = setTimeout(() => timer.abort(reason()), Math.max(0, leftMs));
   };

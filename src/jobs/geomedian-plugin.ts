@@ -4,9 +4,9 @@ import { isObject, type Json } from '../io/stac-item.js';
 import type { MorphologyStep } from '../kernels/mask.js';
 import { classValues } from '../stats/class-names.js';
 import { formatMask, type MaskRecipe, parseMask } from '../stats/mask-recipe.js';
-import type { Plugin, Recipe } from './plugin.js';
 import { type PluginConfig, pluginConfig } from './plugin-config.js';
 import type { ProductDefaults } from './product.js';
+import type { Plugin, Recipe } from './recipe.js';
 
 /** What a geomedian product is where its configuration does not say otherwise. */
 interface Defaults {

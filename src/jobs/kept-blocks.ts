@@ -1,5 +1,6 @@
 import { sha256 } from '#platform';
 import { InputError, StoreError, WorkerError } from '../errors.js';
+import { mapFew } from '../io/map-few.js';
 import { SAMPLE_BYTES } from '../io/raster.js';
 import type { Block, CompositeSpec, SourceState } from '../stats/spec.js';
 import { version } from '../version.js';
@@ -22,6 +23,8 @@ export interface KeptBlocks {
   done(): Promise<void>;
 }
 
+/** Files that are asked for at a time. */
+const AT_ONCE = 16;
 /** Of a block that was read back. */
 const NOTHING = { ms: { read: 0, warp: 0, compute: 0 }, sources: [], network: null, diskBytes: 0 };
 const nameOf = ({ col, row, width, height }: Block) => `${col}-${row}-${width}x${height}`;
@@ -184,7 +187,7 @@ export async function forgetBlocks(workPlace: string, keys: readonly string[], r
 }
 
 /** The states by digest that are noted in lines; null where one is damaged: a power cut, or a kill in the midst of writing it. */
-function noted(text: string): Map<string, string | null> | null {
+function statesIn(text: string): Map<string, string | null> | null {
   try {
     // What stands behind the last end of a line was not whole when its block was not there yet.
     const lines = text.split('\n').slice(0, -1);
@@ -199,15 +202,10 @@ async function unchangedSources(
   shelf: BlockShelf,
   spec: CompositeSpec,
 ): Promise<{ read: SourceState[]; changed: string | null }> {
-  const before = noted(await shelf.lines());
+  const before = statesIn(await shelf.lines());
   if (!before) return { read: [], changed: `what is noted in ${shelf.place}` };
-  const read: SourceState[] = [];
-  for (const href of hrefsOf(spec)) {
-    const then = before.get(digestOf(href));
-    if (then === undefined) continue;
-    const now = await stateOf(href);
-    if (then === null || then !== now) return { read, changed: href };
-    read.push([href, now]);
-  }
-  return { read, changed: null };
+  const noted = [...hrefsOf(spec)].filter((href) => before.has(digestOf(href)));
+  const read = await mapFew(noted, AT_ONCE, async (href): Promise<SourceState> => [href, await stateOf(href)]);
+  const changed = read.find(([href, now]) => now === null || now !== before.get(digestOf(href)));
+  return { read, changed: changed ? changed[0] : null };
 }

@@ -11,6 +11,7 @@ import { type Claim, claim } from './claim.js';
 export interface OutputFolder {
   /** The path or URL of an entry. */
   pathOf(name: string): string;
+  /** @throws StoreError where the store does not say */
   has(path: string): Promise<boolean>;
   make(): Promise<void>;
   /** The folder itself where it is there, else the nearest of those around it that is. */
@@ -112,13 +113,24 @@ async function freeDeadIn(folder: string, name: string): Promise<boolean> {
   }
 }
 
+/** @throws StoreError where the store does not say: what cannot be looked at is not absent */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await storeFor(path).stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError && [404, 'ENOENT', 'ENOTDIR'].includes(error.facts.status ?? '')) return false;
+    throw error;
+  }
+}
+
 const isRemote = (url: string) => ![null, 'file'].includes(schemeOf(url));
 
 function diskFolder(url: string): OutputFolder {
   const folder = filePath(url);
   return {
     pathOf: (name) => join(folder, name),
-    has: async (path) => existsSync(path),
+    has: isThere,
     make: () => makeFolder(folder),
     nearest: async () => nearestFolder(folder),
     claim: (name = '') => claimIn(folder, name),
@@ -137,15 +149,7 @@ function bucketFolder(url: string): OutputFolder {
   const prefix = url.endsWith('/') ? url : `${url}/`;
   return {
     pathOf: (name) => prefix + name,
-    async has(path) {
-      try {
-        await storeFor(path).stat(path);
-        return true;
-      } catch (error) {
-        if (error instanceof StoreError && error.facts.status === 404) return false;
-        throw error;
-      }
-    },
+    has: isThere,
     make: async () => {},
     nearest: async () => url,
     claim: async () => ({ release: async () => {} }),

@@ -178,6 +178,7 @@ function rampStyle(style: Json): RampStyle {
     throw wrongStyle('a ramp takes one of "index_function" and "index_expression"');
   if (formula !== undefined && typeof formula !== 'string') throw wrongStyle('"index_expression" takes text');
   const { bands, evaluate } = formula === undefined ? indexFunction(named) : parseBandExpression(formula);
+  if (bands.length === 0) throw wrongStyle('"index_expression" names no band');
   return { kind: 'ramp', bands, index: evaluate, nodes: rampNodes(style) };
 }
 

@@ -47,6 +47,13 @@ function pair(value: unknown): readonly [number, number] | null {
     : null;
 }
 
+/** West, south, east, north in degrees; west > east across the antimeridian. One operation serves all of a run: it chooses nothing. */
+function isArea(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 4 || !value.every(Number.isFinite)) return false;
+  const [west, south, east, north] = value as [number, number, number, number];
+  return Math.max(Math.abs(west), Math.abs(east)) <= 180 && Math.max(-south, north) <= 90 && south <= north;
+}
+
 /**
  * Checks the keys of a plugin's configuration, and gives what all plugins have in common.
  * @throws InputError for a key that the plugin does not know (it names the nearest) and values that are none
@@ -77,11 +84,12 @@ export function pluginConfig(
   const names = (key: string) => list(key)?.map(String) ?? null;
   const group = text('group_by') ?? 'solar_day';
   if (group !== 'solar_day' && group !== 'none') throw wrong(`group_by is solar_day or none, and got ${group}`);
-  const clamp = config.rgb_clamp === undefined ? ([1, 3000] as const) : pair(config.rgb_clamp);
+  const given = value('rgb_clamp');
+  const clamp = given === null ? ([1, 3000] as const) : pair(given);
   if (!clamp || clamp[1] <= clamp[0]) throw wrong(`rgb_clamp is [least, most], and got ${got('rgb_clamp')}`);
   const area = value('area_of_interest');
-  if (area !== null && !(Array.isArray(area) && area.length === 4 && area.every(Number.isFinite)))
-    throw wrong(`area_of_interest is [west, south, east, north], and got ${got('area_of_interest')}`);
+  if (area !== null && !isArea(area))
+    throw wrong(`area_of_interest is [west, south, east, north] in degrees, and got ${got('area_of_interest')}`);
   return {
     resampling: parseResampling(text('resampling') ?? 'bilinear'),
     group: group === 'none' ? 'none' : 'solar-day',

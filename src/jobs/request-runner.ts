@@ -1,6 +1,6 @@
 // Runs the chips that are asked for, for as long as somebody asks.
 import { memoryLimitBytes as platformMemoryLimit } from '#platform';
-import { InputError, StackwiseError, StoreError } from '../errors.js';
+import { InputError, messageOf, StackwiseError, StoreError } from '../errors.js';
 import { type Cell, cellName } from '../geo/chip-grid.js';
 import { sleep } from '../io/retry.js';
 import type { Scene } from '../io/scene.js';
@@ -61,7 +61,7 @@ function hasChanged(error: unknown): boolean {
 const hasNoRoom = (error: unknown) => error instanceof StoreError && error.facts.status === 'ENOSPC';
 
 const textOf = (error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return error instanceof StackwiseError ? message : `unexpected: ${message}`;
 };
 

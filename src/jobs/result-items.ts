@@ -5,15 +5,21 @@ import { mapFew } from '../io/map-few.js';
 import { isObject, type Json } from '../io/stac-item.js';
 import type { Store } from '../io/store.js';
 
-/** The item of a result. */
+/** Where the item of a result is, and what it is called: of a hundred thousand of them no more is held. */
 export interface ResultItemFile {
   url: string;
   /** From the folder that was searched. */
   path: string;
-  item: Json;
   id: string;
   /** `properties.title`, else the id. */
   title: string;
+  /** Names of its assets and of their bands. */
+  names: readonly string[];
+}
+
+/** The same with the item itself. */
+export interface ResultItem extends ResultItemFile {
+  item: Json;
 }
 
 /** A document that should have been one. */
@@ -69,7 +75,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** Null for a document that is something else. */
-async function itemAt(url: string, root: string, reading: Reading): Promise<ResultItemFile | BrokenItem | null> {
+async function itemAt(url: string, root: string, reading: Reading): Promise<ResultItem | BrokenItem | null> {
   const path = url.slice(root.length);
   const broken = (reason: string) => ({ url, path, reason });
   let item: unknown;
@@ -85,7 +91,21 @@ async function itemAt(url: string, root: string, reading: Reading): Promise<Resu
   const { id, properties } = item;
   if (typeof id !== 'string' || id === '') return broken('it has no id');
   const title = isObject(properties) && typeof properties.title === 'string' ? properties.title : id;
-  return { url, path, item, id, title };
+  return { url, path, id, title, names: namesIn(item.assets), item };
+}
+
+/** Keys of assets and names of their bands. */
+function namesIn(assets: Json): string[] {
+  return Object.entries(assets).flatMap(([key, asset]) => {
+    const bands: unknown[] = isObject(asset) && Array.isArray(asset.bands) ? asset.bands : [];
+    return [key, ...bands.flatMap((band) => (isObject(band) && typeof band.name === 'string' ? [band.name] : []))];
+  });
+}
+
+/** The item of a file that was found before, read anew. */
+export async function readItem({ url, path }: ResultItemFile, reading: Reading): Promise<ResultItem | BrokenItem> {
+  const item = await itemAt(url, url.slice(0, url.length - path.length), reading);
+  return item ?? { url, path, reason: 'it is no item any more' };
 }
 
 /**
@@ -100,7 +120,12 @@ export async function resultItems(source: string, reading: Reading): Promise<(Re
     });
   const root = isDocument ? folderOf(source) : source.endsWith('/') ? source : `${source}/`;
   const urls = isDocument ? [source] : await documentsUnder(root, reading);
-  const found = await mapFew(urls, AT_ONCE, (url) => itemAt(url, root, reading));
+  const found = await mapFew(urls, AT_ONCE, async (url) => {
+    const one = await itemAt(url, root, reading);
+    if (one === null || !('item' in one)) return one;
+    const { item, ...file } = one;
+    return file;
+  });
   const items = found.filter((one) => one !== null);
   if (items.length === 0) throw new InputError(`no items of results in ${source}`, { url: source });
   return items;

@@ -1,5 +1,5 @@
 // What a run would do, and whether it could.
-import { StackwiseError, StoreError, UnsupportedError } from '../errors.js';
+import { messageOf, StackwiseError, StoreError, UnsupportedError } from '../errors.js';
 import { mapFew } from '../io/map-few.js';
 import type { Scene } from '../io/scene.js';
 import { openOutput, storeFor } from '../io/stores.js';
@@ -37,8 +37,6 @@ function lineOf({ task, names, itemUrl }: TileWork, flag: string): string {
   );
   return `${names.folder} days=${count(days, 3)} ds=${count(task.scenes.length, 4)} ${itemUrl}${flag}`;
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Asks each file once, and a store that does not answer not again. */
 class Inputs {

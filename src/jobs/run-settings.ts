@@ -8,8 +8,9 @@ import type { OffsetMode } from '../stats/radiometry.js';
 import { suggestion } from '../stats/suggest.js';
 import { type CogChoices, parseCogOpts } from './cog-opts.js';
 import { type OwsStyle, parseOwsStyle } from './ows-style.js';
-import { type Plugin, pluginOf, type Recipe } from './plugin.js';
+import { pluginOf } from './plugin.js';
 import { type Product, productOf } from './product.js';
+import type { Plugin, Recipe } from './recipe.js';
 import { type PropertyFilter, parsePropertyFilter } from './task-property.js';
 import { formatRegion, outputLocation } from './tile-name.js';
 
@@ -62,7 +63,10 @@ export interface RunOptions {
 /** Everything of a run that is the same for all its tasks. */
 export interface RunSettings {
   plugin: Plugin;
-  /** Made when the first task runs: a listing does not need it. */
+  /**
+   * Made when the first task runs: a listing does not need it.
+   * @throws InputError, UnsupportedError as the plugin demands, and for a thumbnail of other bands
+   */
   recipe(): Recipe;
   product: Product;
   location: string;
@@ -99,6 +103,12 @@ export function settleRun(options: RunOptions): RunSettings {
   formatRegion(product.regionCodeFormat, { x: 0, y: 0 });
   // Theirs has empty text for none.
   const hasFilters = datasetFilters !== undefined && datasetFilters !== '';
+  const style = product.preview && parseOwsStyle(product.preview);
+  const makeRecipe = () => {
+    const made = plugin.recipe(config);
+    if (options.eodatasets3 !== false) checkPreview(style, made);
+    return made;
+  };
   let recipe: Recipe | null = null;
   if (options.resolution !== undefined) parseResolution(options.resolution);
   const { maxProcessingTime = 0 } = options;
@@ -109,13 +119,13 @@ export function settleRun(options: RunOptions): RunSettings {
   return {
     plugin,
     recipe: () => {
-      recipe ??= plugin.recipe(config);
+      recipe ??= makeRecipe();
       return recipe;
     },
     product,
     location: outputLocation(options.location, product),
     cog: parseCogOpts(cogOpts),
-    style: product.preview && parseOwsStyle(product.preview),
+    style,
     filter: hasFilters ? parsePropertyFilter(datasetFilters, 'dataset-filters') : null,
     hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
     threads: threads < 0 ? cores() : whole(threads, 'threads', 0),
@@ -133,6 +143,17 @@ export function settleRun(options: RunOptions): RunSettings {
     },
     options,
   };
+}
+
+/** @throws InputError for a thumbnail of bands that are not made: told before a tile is computed for it */
+function checkPreview(style: OwsStyle | null, { outputs }: Recipe): void {
+  const names = outputs.map(({ name }) => name);
+  const lacking = style?.bands.find((band) => !names.includes(band));
+  if (lacking === undefined) return;
+  throw new InputError(
+    `preview_image_ows_style: there is no band "${lacking}"${suggestion(lacking, names)}: there are ${names.join(', ')}`,
+    { option: 'product', band: lacking },
+  );
 }
 
 /** Lines for people: what is done otherwise than asked for, and what is asked for in vain. */

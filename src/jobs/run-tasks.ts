@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StackwiseError, StoreError } from '../errors.js';
+import { messageOf, StackwiseError, StoreError } from '../errors.js';
 import { TAKEN } from './claim.js';
 import { deadlineOf } from './deadline.js';
 import { type Gate, gateOf } from './gate.js';
@@ -254,7 +254,7 @@ async function runTask(
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
   } catch (error) {
     signal?.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (error instanceof StackwiseError && error.facts.status === TAKEN) return reason.replace(/ already: .*/, '');
     const isEmpty = error instanceof StackwiseError && error.facts.status === NO_OVERLAP;
     onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);

@@ -14,7 +14,7 @@ export interface TileDocument {
 }
 
 export interface TileDocumentOptions {
-  /** Whether those of eodatasets3 are written too: `apply_eodatasets3`. Default: as the configuration says, else true. */
+  /** Whether those of eodatasets3 are written too: `apply_eodatasets3`. Default true. */
   eodatasets?: boolean | undefined;
 }
 
@@ -41,7 +41,7 @@ function sha1Lines(documents: readonly TileDocument[], { files }: TileResult): s
  */
 export async function tileDocuments(
   result: TileResult,
-  { eodatasets = result.config.apply_eodatasets3 !== false }: TileDocumentOptions = {},
+  { eodatasets = true }: TileDocumentOptions = {},
 ): Promise<{ files: TileDocument[] }> {
   const names = tileFileNames(result.title);
   const document = (name: string, mediaType: string, text: string): TileDocument => ({

@@ -1,20 +1,19 @@
 // Where the blocks of a tile go: one COG a band, and a picture of three of them.
 import { type CogOptions, type CogResult, type CogWriter, createCog } from '../io/cog-writer.js';
 import type { NumericArray } from '../io/raster.js';
+import { COG } from '../io/result-item.js';
 import { samplesOf } from '../stats/composite.js';
 import { rgbaOf } from '../stats/rgba.js';
 import type { Block, CompositeSpec } from '../stats/spec.js';
 import { footprintLattice } from '../stats/valid-footprint.js';
 import type { RunBlock } from './composite-runner.js';
 import type { OutputFolder } from './output-folder.js';
-import type { Recipe } from './plugin.js';
 import type { Prepared } from './prepare.js';
+import type { Recipe } from './recipe.js';
 import type { BlockSink } from './run.js';
 import type { RunSettings } from './run-settings.js';
 import type { TileNames } from './tile-name.js';
 import type { GroundPolygons, TileFile } from './tile-result.js';
-
-const COG = 'image/tiff; application=geotiff; profile=cloud-optimized';
 
 /** The rasters of a tile, written and named. */
 export interface TileRasters {
@@ -49,10 +48,11 @@ function planeOf(spec: CompositeSpec, { statistic, band }: Recipe['outputs'][num
   return [output, typeof band === 'number' ? band : spec.outputs[output]!.bands.indexOf(band)];
 }
 
-/** The missing value that a file states: the result's own, else what the product says of bands that have none. */
-function statedNodata(own: number | null, { nodata }: RunSettings['product'], band: string): number | null {
-  if (own !== null || nodata === null) return own;
-  return typeof nodata === 'number' ? nodata : (nodata[band] ?? null);
+/** The missing value that a file states: the result's own, else what `cog_opts` or the product say of bands that have none. */
+function statedNodata(own: number | null, { product: { nodata }, cog }: RunSettings, band: string): number | null {
+  const asked = own ?? cog.choicesFor(band).nodata ?? null;
+  if (asked !== null || nodata === null) return asked;
+  return typeof nodata === 'number' ? nodata : Object.hasOwn(nodata, band) ? nodata[band]! : null;
 }
 
 function layersOf(prepared: Prepared, work: TileSinkWork): Layer[] {
@@ -72,7 +72,7 @@ function layersOf(prepared: Prepared, work: TileSinkWork): Layer[] {
         ...settings.cog.choicesFor(output.name),
         dtype,
         bands: [{ name: output.name, scale, offset }],
-        nodata: statedNodata(nodata, settings.product, output.name),
+        nodata: statedNodata(nodata, settings, output.name),
       },
       samples: ({ planes }) => [samplesOf(dtype, planes[index]![band]!)],
     };
@@ -140,7 +140,9 @@ export async function tileSink(prepared: Prepared, work: TileSinkWork): Promise<
       signal?.throwIfAborted();
       const began = performance.now();
       // From here on old results are replaced: without their item they do not pass for whole.
-      await place.remove(place.pathOf(names.item));
+      // Who may write need not have the right to remove.
+      const item = place.pathOf(names.item);
+      if (await place.has(item)) await place.remove(item);
       const files: TileFile[] = [];
       for (const [i, writer] of writers.entries()) {
         const layer = layers[i]!;

@@ -5,7 +5,7 @@ import { DTYPE_NAMES, type Raster } from '../io/raster.js';
 import { isObject, type Json } from '../io/stac-item.js';
 import type { Store } from '../io/store.js';
 import { type BandDifference, bandDifferences } from './raster-difference.js';
-import type { ResultItemFile } from './result-items.js';
+import type { ResultItem } from './result-items.js';
 import { assetsOf, assetUrl, isRaster, type Problem } from './verify-item.js';
 
 /** What counts as equal. */
@@ -26,7 +26,7 @@ export interface ComparedBand extends BandDifference {
 
 type Comparing = { store: Store; signal: AbortSignal | undefined; problems: Problem[] };
 
-const rastersOf = (found: ResultItemFile) => new Map(assetsOf(found).filter(([, asset]) => isRaster(asset)));
+const rastersOf = (found: ResultItem) => new Map(assetsOf(found).filter(([, asset]) => isRaster(asset)));
 
 /** Names of an asset's bands: by the item, the file, or their numbers. */
 function bandNames(key: string, asset: Json, { header }: Raster): string[] {
@@ -40,7 +40,7 @@ function bandNames(key: string, asset: Json, { header }: Raster): string[] {
 
 /** Rasters of both results by their keys; what one lacks, and what cannot be compared, becomes a problem. */
 export async function compareItems(
-  [ours, theirs]: readonly [ResultItemFile, ResultItemFile],
+  [ours, theirs]: readonly [ResultItem, ResultItem],
   rules: Tolerances,
   work: Comparing,
 ): Promise<ComparedBand[]> {

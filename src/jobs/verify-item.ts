@@ -6,7 +6,7 @@ import { isObject, type Json } from '../io/stac-item.js';
 import type { Store } from '../io/store.js';
 import { fileSums, parseMultihash, parseSumLines, type SumKind } from './file-sums.js';
 import { decodeAll, type Fault, rasterFaults, shown } from './raster-check.js';
-import { fileBeside, isMissing, type ResultItemFile, readIfThere, siblingOf } from './result-items.js';
+import { fileBeside, isMissing, type ResultItem, readIfThere, siblingOf } from './result-items.js';
 import { parseYaml } from './yaml.js';
 
 /** A fault and the file it is in. */
@@ -44,7 +44,7 @@ interface NamedFile {
 }
 
 /** An asset's address; null, and a problem, where it leads outside. */
-export function assetUrl({ url }: ResultItemFile, key: string, asset: Json, problems: Problem[]): string | null {
+export function assetUrl({ url }: ResultItem, key: string, asset: Json, problems: Problem[]): string | null {
   const beside = fileBeside(url, asset.href);
   if (beside !== null) return beside;
   const wanted = "a path in the item's folder";
@@ -53,7 +53,7 @@ export function assetUrl({ url }: ResultItemFile, key: string, asset: Json, prob
 }
 
 /** Assets that are objects, by key. */
-export function assetsOf({ item }: ResultItemFile): [string, Json][] {
+export function assetsOf({ item }: ResultItem): [string, Json][] {
   return Object.entries(item.assets as Json).filter((entry): entry is [string, Json] => isObject(entry[1]));
 }
 
@@ -66,7 +66,7 @@ export function isRaster(asset: Json): boolean {
 const holdsData = (asset: Json) => isRaster(asset) && Array.isArray(asset.roles) && asset.roles.includes('data');
 
 /** The files that an item's assets name. */
-function filesOfAssets(found: ResultItemFile, problems: Problem[]): Map<string, NamedFile> {
+function filesOfAssets(found: ResultItem, problems: Problem[]): Map<string, NamedFile> {
   const files = new Map<string, NamedFile>();
   for (const [key, asset] of assetsOf(found)) {
     const url = assetUrl(found, key, asset, problems);
@@ -87,7 +87,7 @@ function filesOfAssets(found: ResultItemFile, problems: Problem[]): Map<string, 
 
 /** Adds what the file of sums beside the item says; data that it leaves out is a problem. */
 async function addSumFile(
-  found: ResultItemFile,
+  found: ResultItem,
   files: Map<string, NamedFile>,
   { problems, ...reading }: Reading & { problems: Problem[] },
 ): Promise<void> {
@@ -116,7 +116,7 @@ async function addSumFile(
 
 /** A document of Open Data Cube beside the item is of the same dataset, and of the same files. */
 async function checkDataset(
-  found: ResultItemFile,
+  found: ResultItem,
   { problems, ...reading }: Reading & { problems: Problem[] },
 ): Promise<void> {
   const url = siblingOf(found, '.odc-metadata.yaml');
@@ -211,7 +211,7 @@ async function told(
 }
 
 /** Everything of one item; what is wrong is told, not thrown. */
-export async function checkItem(found: ResultItemFile, reading: Reading): Promise<ItemCheck> {
+export async function checkItem(found: ResultItem, reading: Reading): Promise<ItemCheck> {
   const problems: Problem[] = [];
   const telling = { ...reading, problems };
   const named = filesOfAssets(found, problems);

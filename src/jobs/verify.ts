@@ -1,9 +1,8 @@
 import { InputError } from '../errors.js';
-import { isObject } from '../io/stac-item.js';
 import type { Store } from '../io/store.js';
 import { anyStore } from '../io/stores.js';
 import { suggestion } from '../stats/suggest.js';
-import { type BrokenItem, type ResultItemFile, resultItems } from './result-items.js';
+import { type BrokenItem, type ResultItemFile, readItem, resultItems } from './result-items.js';
 import { type ComparedBand, compareItems, type Tolerances } from './verify-against.js';
 import { checkItem, type Problem } from './verify-item.js';
 
@@ -47,7 +46,7 @@ export interface VerifySummary {
   reports: VerifyReport[];
 }
 
-const isWhole = (found: ResultItemFile | BrokenItem): found is ResultItemFile => 'item' in found;
+const isWhole = <Found extends ResultItemFile>(found: Found | BrokenItem): found is Found => !('reason' in found);
 
 /** Partners of results: by path, by title, and of one with one the other. */
 function partners(
@@ -58,7 +57,11 @@ function partners(
   const left = new Set(theirs);
   const byKey = (key: (found: ResultItemFile) => string) => {
     const known = new Map<string, ResultItemFile[]>();
-    for (const one of left) known.set(key(one), [...(known.get(key(one)) ?? []), one]);
+    for (const one of left) {
+      const alike = known.get(key(one)) ?? [];
+      alike.push(one);
+      known.set(key(one), alike);
+    }
     for (const own of ours) {
       const [other, ...more] = known.get(key(own)) ?? [];
       if (pairs.has(own) || !other || more.length > 0 || !left.delete(other)) continue;
@@ -79,12 +82,7 @@ function brokenReport({ url, reason }: BrokenItem): VerifyReport {
 /** Names that tolerances can be given for. */
 function checkTolerances(tolerance: Readonly<Record<string, number>>, items: readonly ResultItemFile[]): void {
   const known = new Set<string>();
-  for (const { item } of items)
-    for (const [key, asset] of Object.entries(item.assets as object)) {
-      known.add(key);
-      const bands: unknown[] = isObject(asset) && Array.isArray(asset.bands) ? asset.bands : [];
-      for (const band of bands) if (isObject(band) && typeof band.name === 'string') known.add(band.name);
-    }
+  for (const { names } of items) for (const name of names) known.add(name);
   for (const [name, value] of Object.entries(tolerance)) {
     if (!(value >= 0))
       throw new InputError(`a tolerance is a number of 0 or more, not ${value}`, { option: 'tolerance' });
@@ -121,7 +119,8 @@ export async function verify(sources: string | readonly string[], options: Verif
     onReport?.(report);
     onProgress?.(summary.items, found.length);
   };
-  const rules: Tolerances = { tolerance, unequalPercent };
+  // Names of bands are data: none is found that was not given.
+  const rules: Tolerances = { tolerance: Object.assign(Object.create(null), tolerance), unequalPercent };
   for (const one of found) {
     signal?.throwIfAborted();
     if (isWhole(one)) add(await reportOf(one, { partner: pairs.get(one) ?? null, against, rules, reading }));
@@ -145,13 +144,21 @@ async function reportOf(
   },
 ): Promise<VerifyReport> {
   const { partner, against, rules, reading } = work;
-  const { problems, ...counts } = await checkItem(found, reading);
-  const { url, id, title } = found;
+  const own = await readItem(found, reading);
+  if (!isWhole(own)) return brokenReport(own);
+  const { problems, ...counts } = await checkItem(own, reading);
+  const { url, id, title } = own;
   if (against !== undefined && !partner)
     problems.push({ where: url, what: 'partner', wanted: `${title} in ${against}`, got: 'none' });
-  const bands = partner ? await compareItems([found, partner], rules, { ...reading, problems }) : [];
-  const other = partner && { url: partner.url, id: partner.id, sameId: partner.id === id, bands };
-  return { url, id, title, ...counts, problems, against: other };
+  const other = partner && (await readItem(partner, reading));
+  if (other === null) return { url, id, title, ...counts, problems, against: null };
+  if (!isWhole(other)) {
+    const { problems: theirs } = brokenReport(other);
+    return { url, id, title, ...counts, problems: [...problems, ...theirs], against: null };
+  }
+  const bands = await compareItems([own, other], rules, { ...reading, problems });
+  const compared = { url: other.url, id: other.id, sameId: other.id === id, bands };
+  return { url, id, title, ...counts, problems, against: compared };
 }
 
 /** Of a result that is there to compare with, and not among those that were given. */

@@ -10,6 +10,7 @@ import type { Held, HeldRows } from './hold.js';
 import { type AxisMap, placeAlong, sourceCoordinate, sourceSpan } from './placement.js';
 import type { NativeMask } from './scene-mask.js';
 import type { SourceFile } from './source.js';
+import { holds } from './statistic.js';
 
 /** A window of a file's level. */
 interface FileWindow {
@@ -41,9 +42,11 @@ export function windowUnder(mask: Grid, values: readonly FileWindow[], reachPx: 
 /** The same rows without what a mask marks under their pixels' middles; beside the mask all is marked. */
 export function erased(k: Kernels, held: Held, masks: readonly (readonly NativeMask[])[]): Held {
   for (const { dtype, nodata } of held.file.headers) {
-    if (nodata !== null || dtype === 'f32' || dtype === 'f64') continue;
+    if (holds(dtype, nodata ?? Number.NaN)) continue;
     const { url } = held.file.raster.header;
-    throw new UnsupportedError(`${url} has no missing value to mark masked pixels with: give --nodata`, { url });
+    const lack =
+      nodata === null ? 'no missing value' : `the missing value ${nodata}, which is none of ${DTYPE_NAMES[dtype]},`;
+    throw new UnsupportedError(`${url} has ${lack} to mark masked pixels with: give --nodata`, { url });
   }
   let last: readonly number[] | null = null;
   return {

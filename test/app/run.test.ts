@@ -201,6 +201,8 @@ describe('stackwise run, told what means nothing', () => {
     [1, [...base, '--plugin', 'gm-s3'], /no plugin "gm-s3"; did you mean "gm-s2"/],
     [1, [...base, '--plugin', 'wofs-summary'], /the plugin wofs-summary cannot run yet/],
     [1, [...base, '--plugin-config', 'cloud_filter: {}'], /unknown key "cloud_filter"; did you mean "cloud_filters"\?/],
+    [1, [...base, '--plugin-config', 'none.yaml'], /cannot read none\.yaml: ENOENT/],
+    [1, [...base, '--cog-config', '- a\n- b'], /an object of keys is wanted, and got \["a","b"\]/],
     [1, [...base, '--cog-config', 'blocksiez: 512'], /unknown key "blocksiez"; did you mean "blocksize"\?/],
     [1, inline('ouput_location: x'), /unknown key "ouput_location"; did you mean "output_location"\?/],
     [1, inline('product: {shrot_name: x}'), /unknown key "shrot_name"; did you mean "short_name"\?/],

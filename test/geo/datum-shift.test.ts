@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCrs } from '../../build/geo/crs.js';
-import { checkAreaOfInterest, datumTurn, parseDatumShift, shiftApplies } from '../../build/geo/datum-shift.js';
+import { datumTurn, parseDatumShift, shiftApplies } from '../../build/geo/datum-shift.js';
 import type { Grid } from '../../build/geo/grid.js';
 import { pixelTransform } from '../../build/geo/reproject.js';
 
@@ -130,23 +130,5 @@ describe('parseDatumShift', () => {
     expect(() => parseDatumShift(text)).toThrow(
       /^there is no datum operation ".*" here: known are EPSG:9688, .*8048.*$/,
     );
-  });
-});
-
-describe('checkAreaOfInterest', () => {
-  it('takes four numbers in degrees', () => {
-    expect(() => checkAreaOfInterest([-180, -90, 180, 90])).not.toThrow();
-    // Across the antimeridian.
-    expect(() => checkAreaOfInterest([170, -50, -170, -30])).not.toThrow();
-  });
-  it.each([
-    [[1, 2, 3]],
-    [[1, 2, 3, 4, 5]],
-    [['1', 2, 3, 4]],
-    [[0, 10, 1, -10]],
-    [[0, 0, 400, 1]],
-    [[0, Number.NaN, 1, 1]],
-  ])('refuses %j', (area) => {
-    expect(() => checkAreaOfInterest(area)).toThrow(/west, south, east, north in degrees, and got/);
   });
 });

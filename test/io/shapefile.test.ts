@@ -193,6 +193,12 @@ describe('a layer of polygons', () => {
       '{"type":"Polygon","coordinates":[[[0,0],[1,"a"],[1,1]]]}',
       /feature 1 has a position that is no pair of numbers/,
     ],
+    ['x.json', '{"type":"Polygon","coordinates":[[[0,0],[1e999,0],[1,1]]]}', /that is no pair of numbers/],
+    [
+      'x.json',
+      '{"type":"Polygon","coordinates":[[[0,0],[5e5,0],[0,5e6]]]}',
+      /has no "crs", and its coordinates are no degrees/,
+    ],
     ['x.json', '{"type":"Polygon","coordinates":7}', /feature 1 has no list of coordinates/],
     ['x.json', '{"type":"FeatureCollection","features":3}', /has no features/],
     ['x.json', '[]', /is no GeoJSON/],

@@ -33,6 +33,12 @@ describe('a deadline', () => {
     expect(signal.aborted).toBe(true);
   });
 
+  it('may be longer than a timer takes', () => {
+    const { signal } = deadlineOf(1e9, late);
+    vi.advanceTimersByTime(1e6);
+    expect(signal.aborted).toBe(false);
+  });
+
   it('of 0 s never comes, and none does after the end', () => {
     const [never, ended] = [deadlineOf(0, late), deadlineOf(1, late)];
     never.resume();

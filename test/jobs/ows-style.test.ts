@@ -228,6 +228,7 @@ describe('refusals', () => {
     [{ ...ramp, index_expression: 'log(a)' }, 'UnsupportedError', 'calls "log": there are no functions'],
     [{ ...ramp, index_expression: 'a ** 2' }, 'UnsupportedError', 'has "**": there are +, -, *, / and parentheses'],
     [{ ...ramp, index_expression: '(a + 2' }, 'InputError', 'ends too early'],
+    [{ ...ramp, index_expression: '1 + 2' }, 'InputError', '"index_expression" names no band'],
     [{ ...ramp, index_expression: 'a b' }, 'InputError', 'has "b" where it may not stand'],
     [{ ...ramp, index_expression: '('.repeat(501) }, 'InputError', 'is longer than 500 characters'],
     [map({}), 'InputError', 'takes one of "values" and "flags"'],

@@ -112,7 +112,10 @@ describe('plugins of odc-stats', () => {
     ['gm-s2', { bands: ['B02', 'B02'] }, /two outputs would be called B02/],
     ['gm-s2', { group_by: 'time' }, /group_by is solar_day or none, and got time/],
     ['gm-s2', { resampling: 'lanczos' }, /no resampling "lanczos".*nearest, bilinear, cubic, average or mode/],
-    ['gm-s2', { area_of_interest: [1, 2] }, /area_of_interest is \[west, south, east, north\]/],
+    ['gm-s2', { area_of_interest: [1, 2] }, /area_of_interest is \[west, south, east, north\] in degrees/],
+    ['gm-s2', { area_of_interest: ['1', 2, 3, 4] }, /area_of_interest is/],
+    ['gm-s2', { area_of_interest: [0, 10, 1, -10] }, /area_of_interest is/],
+    ['gm-s2', { area_of_interest: [0, 0, 400, 1] }, /area_of_interest is/],
     ['gm-s2', { bands: { red: 1 } }, /"bands" takes a list of names or whole numbers/],
   ] as [string, Record<string, unknown>, RegExp][])('%s refuses %j', (plugin, config, message) => {
     const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));

@@ -203,6 +203,20 @@ describe('finished blocks in a bucket', () => {
   }, 60_000);
 });
 
+describe('a bucket that gives no right to remove', () => {
+  it('takes new tiles, whole, and the kept blocks that stay are told', async () => {
+    const place = freshPlace();
+    const notes: string[] = [];
+    const workDir = `${freshPlace()}-work`;
+    front.answer = (line) => (line.startsWith('DELETE ') ? 403 : null);
+    const options = { workDir, onNote: (text: string) => notes.push(text) };
+    expect(await run(place, options)).toMatchObject({ status: 'done', url: `${place}/${ITEM}` });
+    expect(notes.join()).toMatch(/finished blocks that are not wanted any more stay: cannot remove s3:/);
+    expect(await store.list(workDir)).toHaveLength(1);
+    expect(await verify(place)).toMatchObject({ items: 1, wrong: 0 });
+  }, 60_000);
+});
+
 /** A run in a process of its own: the environment's ACL is read once. */
 function child(place: string, args: string[], env: Record<string, string> = {}) {
   const config = JSON.stringify({

@@ -99,6 +99,20 @@ describe('what a run is told', () => {
     expect(settingNotes(blind)).toEqual([expect.stringMatching(/^no rgba is made/)]);
   });
 
+  it('draws thumbnails of bands that are made', () => {
+    const preview = (band: string, options: Partial<RunOptions> = {}) => {
+      const range = { components: { red: { [band]: 1 }, green: { B03: 1 }, blue: { B02: 1 } }, scale_range: [0, 1] };
+      return () => settle({ product: { preview_image_ows_style: range }, ...options }).recipe();
+    };
+    expect(preview('COUNT')).not.toThrow();
+    expect(preview('CUONT')).toThrow(
+      /^preview_image_ows_style: there is no band "CUONT"; did you mean "COUNT"\?: there are B02,/,
+    );
+    expect(preview('B40')).toThrow(InputError);
+    // None is drawn.
+    expect(preview('B40', { eodatasets3: false })).not.toThrow();
+  });
+
   it.each([
     [{ plugin: 'gm' }, /there is no plugin "gm"/],
     [{ threads: 1.5 }, /threads is a whole number from 0, and got 1.5/],

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -167,6 +167,27 @@ describe('runTasks', () => {
     expect(readdirSync(join(out, '.stackwise-work'))).toEqual(['fedcba9876543210-0123456789abcdef']);
   });
 
+  it('leaves a tile whole when nothing can be tidied up behind it, and says so', async () => {
+    const workDir = at(`work-${++n}`);
+    await writeFile(workDir, 'a file');
+    const first = await run({ workDir: false }, ['0']);
+    const whole = readdirSync(tileFolder(first.out, 'x00y00')).sort();
+    const { tasks, notes } = await run({ location: first.out, workDir }, ['0']);
+    expect(tasks).toMatchObject([{ status: 'skipped', reason: 'done before' }]);
+    expect(notes.join()).toMatch(/the tile is whole, but what was kept for it could not be taken away: .*work-/);
+    expect(readdirSync(tileFolder(first.out, 'x00y00')).sort()).toEqual(whole);
+  });
+
+  it('takes an item that cannot be looked at for no absent one', async () => {
+    const out = at(`out-${++n}`);
+    const link = join(tileFolder(out, 'x00y00'), `${titleOf('x00y00')}.stac-item.json`);
+    await mkdir(tileFolder(out, 'x00y00'), { recursive: true });
+    // Round and round.
+    await symlink(link, link);
+    const { tasks } = await run({ location: out }, ['0']);
+    expect(tasks).toMatchObject([{ status: 'failed', reason: expect.stringContaining('ELOOP') }]);
+  });
+
   it('goes on when a task fails, tells which and why, and skips those without scenes', async () => {
     const broken = at('broken');
     await cp(set, broken, { recursive: true });
@@ -201,6 +222,13 @@ describe('runTasks', () => {
     // What was dropped is no reason to begin again.
     const again = await run({ location: out, onError: 'skip' }, ['0'], tasks);
     expect(again.tasks).toMatchObject([{ status: 'skipped' }]);
+  });
+
+  it('states a missing value of cog_opts of bands that have none', async () => {
+    const { out, notes } = await run({ cogOpts: { blocksize: 64, nodata: 65_535 } }, ['0']);
+    const { assets } = await itemOf(out, 'x00y00');
+    expect([assets.COUNT.nodata, assets.B04.nodata, assets.SMAD.nodata]).toEqual([65_535, 0, 'nan']);
+    expect(notes).toContain('nodata 65535 is stated of bands without a missing value: others keep their own');
   });
 
   it('takes other pixels on the same tiles when they divide them', async () => {

@@ -104,8 +104,6 @@ describe('documents of a tile', () => {
     expect(Object.keys(item.assets)).not.toContain('metadata:processor');
     expect(item.links.map(({ rel }: Read) => rel)).not.toContain('odc_yaml');
     if (hasSchemas) expect(schemaErrors(item)).toEqual([]);
-    const same = await tileDocuments(tileResult({ config: { ...result.config, apply_eodatasets3: false } }));
-    expect(endings(same.files, result)).toEqual(['.sha1', '.stac-item.json']);
   });
 
   it('list sums as odc-stats does: item, dataset, record, bands, colours, thumbnail', async () => {

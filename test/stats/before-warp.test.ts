@@ -19,7 +19,7 @@ const CLOUD = 9;
 const RECIPE = 'SCL drop 9';
 const [WIDTH, HEIGHT] = [150, 130];
 /** Sample types and the missing value of each; what the classes' pixels are, in px of the band: as large, twice as large, half as large. */
-type Kind = readonly [name: string, samples: (n: number) => NumericArray, nodata: number, step: number];
+type Kind = readonly [name: string, samples: (n: number) => NumericArray, nodata: number | null, step: number];
 const KINDS: readonly Kind[] = [
   ['u16', (n) => new Uint16Array(n), 0, 1],
   ['u16, classes of 20 m', (n) => new Uint16Array(n), 0, 2],
@@ -68,7 +68,9 @@ async function written([name, samples, nodata, step]: Kind): Promise<[cloudy: Sc
     for (const kind of ['cloudy', 'clear']) {
       const at = join(home, kind, `S_${date}`);
       await mkdir(at, { recursive: true });
-      const own = values.map((value, px) => (cloudOf(px) ? (kind === 'cloudy' ? 200 : nodata) : value)) as NumericArray;
+      const own = values.map((value, px) =>
+        cloudOf(px) ? (kind === 'cloudy' ? 200 : (nodata ?? 0)) : value,
+      ) as NumericArray;
       const options = { tileSize: 64, overviews: 'none' } as const;
       await writeCog(join(at, 'B04.tif'), { grid, names: ['B04'], data: [own], nodata }, options);
       await writeCog(join(at, 'SCL.tif'), { grid: frame, names: ['SCL'], data: [classes], nodata: 0 }, options);
@@ -141,5 +143,15 @@ describe('masks before the warp', () => {
       bands: { B04: { ...Object.values(other!.bands)[0]! }, SCL: { ...bare.bands.SCL!, href: file, grid } },
     };
     await expect(composite([without], { ...own, crs: 'EPSG:32632' })).rejects.toThrow(/no missing value.*--nodata/);
+  });
+
+  it.each([-9999, 70_000, 0.5, Number.NaN])('want a missing value that samples can hold: %s', async (nodata) => {
+    const [cloudy] = await written(['u16', (n) => new Uint16Array(n), null, 1]);
+    // As items say it of files that do not.
+    const scenes = cloudy.map((one) => ({ ...one, bands: { ...one.bands, B04: { ...one.bands.B04!, nodata } } }));
+    const own: CompositeOptions = { ...OPTIONS, masks: [RECIPE], maskWhen: 'before-warp' };
+    await expect(composite(scenes, own)).rejects.toThrow(
+      `B04.tif has the missing value ${nodata}, which is none of uint16, to mark masked pixels with: give --nodata`,
+    );
   });
 });

@@ -1,16 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { InputError, UnsupportedError, UsageError } from '../../errors.js';
 import { cannedAcl } from '../../io/s3-options.js';
-import { isObject, type Json } from '../../io/stac-item.js';
+import type { Json } from '../../io/stac-item.js';
 import { checkRun } from '../../jobs/run-check.js';
 import type { RunOptions } from '../../jobs/run-settings.js';
 import { runTally, runTasks, type TaskReport } from '../../jobs/run-tasks.js';
 import { configOf, type StatsConfig } from '../../jobs/stats-config.js';
-import { parseYaml } from '../../jobs/yaml.js';
 import { parseBytes } from '../../limit.js';
 import { amount, anyNumber, type Flags } from '../amount-option.js';
-import { configOption } from '../config-option.js';
+import { configOption, objectOption } from '../config-option.js';
 import { collect } from '../list-option.js';
 import { progressReporter } from '../progress.js';
 import { selectionOf } from '../selection-option.js';
@@ -25,7 +23,7 @@ export function runCommand(): Command {
       .argument('[tasks...]', 'ids (period/x/y), indices from 0, slices like :10, @FILE of these; none: all')
       .option('--config <yaml>', 'options as YAML: a file, address or text; the command line wins')
       .option('--plugin <name>', 'gm-s2, gm-ls, gm-generic')
-      .option('--plugin-config <yaml>', 'keys of the plugin, over those of --config')
+      .option('--plugin-config <yaml>', 'keys of the plugin, over those of --config; a file, address or text')
       .option('--cog-config <yaml>', 'how COGs are written, in place of cog_opts of --config')
       .option('--location <place>', 'a folder or s3://bucket/prefix; {product}, {version}, … are filled in')
       .option('--resolution <size>', 'other pixels on the same tiles: 30, or y,x')
@@ -65,31 +63,16 @@ export function runCommand(): Command {
 
 const text = (flags: Flags, name: string) => flags[name] as string | undefined;
 
-async function yamlOption(flags: Flags, name: string, option: string): Promise<Json | undefined> {
-  const given = text(flags, name);
-  if (given === undefined) return undefined;
-  let source = given;
-  if (!/[:{\n]/.test(given) || /\.ya?ml$/i.test(given)) {
-    try {
-      source = readFileSync(given, 'utf8');
-    } catch (cause) {
-      throw new InputError(`cannot read ${given}: ${(cause as NodeJS.ErrnoException).code}`, { option }, { cause });
-    }
-  }
-  const parsed = await parseYaml(source, `--${option}`);
-  if (isObject(parsed)) return parsed;
-  throw new InputError(`an object of keys is wanted, and got ${JSON.stringify(parsed)?.slice(0, 60)}`, { option });
-}
-
 const withTransform = (config: Json | undefined, code: string | undefined) =>
   code === undefined ? config : { ...config, transform_code: code };
 
 /** What the command line says; undefined where it says nothing. */
-async function fromFlags(flags: Flags): Promise<Partial<RunOptions>> {
+async function fromFlags(flags: Flags, signal: AbortSignal): Promise<Partial<RunOptions>> {
+  const pluginConfig = await objectOption(text(flags, 'pluginConfig'), 'plugin-config', signal);
   return {
     plugin: text(flags, 'plugin'),
-    pluginConfig: withTransform(await yamlOption(flags, 'pluginConfig', 'plugin-config'), text(flags, 'transformCode')),
-    cogOpts: await yamlOption(flags, 'cogConfig', 'cog-config'),
+    pluginConfig: withTransform(pluginConfig, text(flags, 'transformCode')),
+    cogOpts: await objectOption(text(flags, 'cogConfig'), 'cog-config', signal),
     location: text(flags, 'location'),
     overwrite: flags.overwrite === true || undefined,
     datasetFilters: text(flags, 'datasetFilters'),
@@ -183,7 +166,7 @@ async function run(set: string | undefined, selection: string[], flags: Flags): 
         : new UnsupportedError('queues are not read yet: give the tasks');
     const config = configOf(await configOption(text(flags, 'config'), stop.signal), 'run');
     const options: RunOptions = {
-      ...merged(fromConfig(config), await fromFlags(flags)),
+      ...merged(fromConfig(config), await fromFlags(flags, stop.signal)),
       signal: stop.signal,
       onProgress: (done, total) => progress.update(done, total),
       onNote: (note) => progress.note(note),

@@ -1,5 +1,7 @@
 // The HTTP server: limits, errors, methods, the OpenAPI document. The only file that knows the server library.
+
 import type { FastifyInstance } from 'fastify';
+import { messageOf } from '../../errors.js';
 import { version } from '../../version.js';
 import { Refusal, refusalFor } from './refusal.js';
 import { schemaChecks } from './validation.js';
@@ -63,7 +65,7 @@ export async function createApp({ onError }: AppOptions): Promise<FastifyInstanc
   });
   app.setErrorHandler((error, _, reply) => {
     const refusal = refusalFor(error);
-    if (!refusal) onError(error instanceof Error ? error.message : String(error));
+    if (!refusal) onError(messageOf(error));
     return refuse(reply, refusal ?? new Refusal(500, 'the service failed; its log says why'));
   });
   app.setNotFoundHandler((request) => {
