@@ -6,7 +6,7 @@ import { deadlineOf } from './deadline.js';
 import { type Gate, gateOf } from './gate.js';
 import { heartbeat } from './heartbeat.js';
 import { NO_OVERLAP } from './prepare.js';
-import { hasProductDocuments, writeProductDocuments } from './run-product.js';
+import { hasProductDocuments, otherCollection, writeProductDocuments } from './run-product.js';
 import { type RunOptions, type RunSettings, settingNotes, settleRun } from './run-settings.js';
 import { parseTaskKey, type TaskKey, taskId } from './task.js';
 import { selectTasks } from './task-select.js';
@@ -14,6 +14,7 @@ import { openTaskSet, readTask, type TaskSet } from './task-set.js';
 import type { TaskRow } from './task-table.js';
 import type { TileResult } from './tile-result.js';
 import {
+  reasonOf,
   runTile,
   type TileCost,
   type TileHooks,
@@ -114,7 +115,7 @@ export async function runTasks(
   let next = 0;
   let described: Promise<void> | null = null;
   const onTile = (result: TileResult) => {
-    described ??= describe(result, chosen, settings).catch((error) => {
+    described ??= describe(result, chosen, settings, onNote).catch((error) => {
       described = null;
       throw error;
     });
@@ -164,7 +165,17 @@ async function reportWriter({
 }
 
 /** Writes the documents of the product that items link to. Who was given ids alone reads the whole set only where there are none yet. */
-async function describe(result: TileResult, chosen: ChosenTasks, settings: RunSettings): Promise<void> {
+async function describe(
+  result: TileResult,
+  chosen: ChosenTasks,
+  settings: RunSettings,
+  onNote: (text: string) => void,
+): Promise<void> {
+  const other = await otherCollection(settings);
+  if (other !== null)
+    onNote(
+      `${settings.location} has the collection ${other} already, and items of both products link to one: give each a place of its own, with {product} in the location`,
+    );
   if (!chosen.set && (await hasProductDocuments(settings))) return;
   await writeProductDocuments(result, await chosen.listed(), settings);
 }
@@ -228,16 +239,16 @@ async function runTask(
   try {
     const work = tileWork(await chosen.read(key), settings);
     const skip = await reasonToSkip(work, settings, own, onNote);
-    if (skip !== null) return { id, status: 'skipped', reason: skip, url: work.itemUrl, ...ended() };
+    if (skip !== null) return { id, status: 'skipped', ...skip, ...ended() };
     const { result, cost } = await runTile(work, settings, { ...hooks, gate, signal: own, onNote });
     const { uuid, dropped } = result;
     const scenes = result.task.scenes.length;
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
   } catch (error) {
     signal?.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error, settings);
     const isEmpty = error instanceof StackwiseError && error.facts.status === NO_OVERLAP;
-    onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);
+    if (!isEmpty) onNote(`failed: ${reason}`);
     return { id, status: isEmpty ? 'skipped' : 'failed', reason, ...ended() };
   } finally {
     deadline.stop();
@@ -249,17 +260,15 @@ async function reasonToSkip(
   settings: RunSettings,
   signal: AbortSignal,
   onNote: (text: string) => void,
-): Promise<string | null> {
-  if (work.task.scenes.length === 0) {
-    onNote('none of its scenes passes dataset_filters: there is nothing to make');
-    return 'no scenes pass the filters';
-  }
+): Promise<Pick<TaskReport, 'reason' | 'url'> | null> {
+  if (work.task.scenes.length === 0) return { reason: 'no scenes pass the filters' };
   if (settings.options.overwrite) return null;
   const state = await tileState(work, signal);
-  if (state === 'stale') onNote('its outputs were made of other inputs: they are made anew');
+  if (state === 'stale')
+    onNote('its outputs were made of other inputs, or are of another version or size: they are made anew');
   if (state !== 'same') return null;
   await tidyTile(work, settings);
-  return 'done before';
+  return { reason: 'done before', url: work.itemUrl };
 }
 
 /** `12 tasks: 10 done, 1 skipped, 1 failed` */
