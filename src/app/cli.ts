@@ -98,7 +98,8 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 // Whoever reads the output may have read enough: `stackwise tasks set | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  // Not where work is under way: it says so in the exit code.
+  process.exit(process.exitCode ?? 0);
 });
 
 process.exitCode = await main(process.argv);

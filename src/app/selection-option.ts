@@ -7,14 +7,17 @@ export function selectionOf(given: readonly string[]): string[] {
   return given.flatMap((text) => {
     if (text.startsWith('--')) throw new UsageError(`unknown option '${text}'`);
     if (!text.startsWith('@')) return [text];
-    try {
-      return selectionLines(readFileSync(text.slice(1), 'utf8'));
-    } catch (cause) {
-      throw new InputError(
-        `cannot read tasks from ${text.slice(1)}: ${(cause as NodeJS.ErrnoException).code}`,
-        {},
-        { cause },
-      );
-    }
+    const lines = selectionLines(readList(text.slice(1)));
+    // Nothing given means all tasks: a list that came out empty must not.
+    if (lines.length === 0) throw new InputError(`no task is named in ${text.slice(1)}`);
+    return lines;
   });
+}
+
+function readList(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new InputError(`cannot read tasks from ${path}: ${(cause as NodeJS.ErrnoException).code}`, {}, { cause });
+  }
 }

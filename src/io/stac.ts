@@ -148,8 +148,16 @@ async function* itemsOfFolder(folder: string, context: Context): AsyncGenerator<
   const root = folder.endsWith('/') ? folder : `${folder}/`;
   const { store, signal } = context;
   const top = await store.list(root, { ...(signal && { signal }) });
-  for (const name of ['items.json', 'catalog.json', 'collection.json'])
-    if (top.includes(name)) return yield* itemsOfDocuments([root + name], context);
+  if (top.includes('items.json')) return yield* itemsOfDocuments([`${root}items.json`], context);
+  for (const name of ['catalog.json', 'collection.json']) {
+    let isEmpty = true;
+    if (top.includes(name))
+      for await (const found of itemsOfDocuments([root + name], context)) {
+        isEmpty = false;
+        yield found;
+      }
+    if (!isEmpty) return;
+  }
   const products = await itemsOfProductFolder(root, top, { store, ...(signal && { signal }) });
   if (products) return yield* products.map((item, index) => ({ item, href: null, index }));
   const files = await filesUnder(root, context);
@@ -294,7 +302,7 @@ export function readItems(
 /**
  * Scenes of any source: an item collection (also one item a line: .ndjson), one item, a catalogue or collection (its `item` and `child`
  * links, as long as they stay in its folder), a folder, a glob of rasters, several of these, or the parsed documents themselves. A
- * folder is read by its items.json, catalog.json or collection.json; else as a product of ESA or USGS or a folder of them; else by the
+ * folder is read by its items.json, catalog.json or collection.json (unless that links to none, as products of tiles do); else as a product of ESA or USGS or a folder of them; else by the
  * files of Landsat ARD in it and below; else by the items there; else by its rasters, grouped as `scenesOfRasters` says. Data that is missing or of the wrong type is an
  * `InputError` that names item and field.
  */

@@ -1,4 +1,5 @@
 // What a run would do, and whether it could.
+import { setMaxListeners } from 'node:events';
 import { messageOf, StackwiseError, StoreError, UnsupportedError } from '../errors.js';
 import { mapFew } from '../io/map-few.js';
 import type { Scene } from '../io/scene.js';
@@ -9,7 +10,7 @@ import { NO_OVERLAP } from './prepare.js';
 import { type RunOptions, type RunSettings, settingNotes, settleRun } from './run-settings.js';
 import { type ChosenTasks, chooseTasks } from './run-tasks.js';
 import { countDays, type TaskKey, taskId } from './task.js';
-import { prepareTile, type TileState, type TileWork, tileState, tileWork } from './tile-run.js';
+import { prepareTile, reasonOf, type TileState, type TileWork, tileState, tileWork } from './tile-run.js';
 
 export interface CheckedTask {
   id: string;
@@ -98,31 +99,39 @@ function firstFiles(scenes: readonly Scene[], [first]: readonly string[]): strin
   });
 }
 
-/** One file of each scene, and the heads of those that are looked at before a run; null: all is well. */
-async function inputTrouble(
+/** What looking at the inputs of a task told. */
+interface InputCheck {
+  /** Null: all is well. */
+  trouble: string | null;
+  /** There is nothing to make: the run will skip it. */
+  isEmpty: boolean;
+}
+
+/** One file of each scene, and the heads of those that are looked at before a run. */
+async function checkInputs(
   work: TileWork,
   settings: RunSettings,
   { inputs, canRun }: Pick<Checks, 'inputs' | 'canRun'>,
-): Promise<string | null> {
+): Promise<InputCheck> {
   const { scenes } = work.task;
-  if (scenes.length === 0) {
-    settings.options.onNote?.(`${work.task.id}: nothing to make: none of its scenes passes dataset_filters`);
-    return null;
-  }
+  const troubled = (trouble: string | null): InputCheck => ({ trouble, isEmpty: false });
+  const empty = (reason: string): InputCheck => {
+    settings.options.onNote?.(`${work.task.id}: nothing to make: ${reason}`);
+    return { trouble: null, isEmpty: true };
+  };
+  if (scenes.length === 0) return empty('none of its scenes passes dataset_filters');
   const first = firstFiles(scenes, canRun ? settings.recipe().bands : []);
   const found = await mapFew(first, AT_ONCE, (href) => inputs.trouble(href));
   const lacking = found.filter((one) => one !== null);
-  if (lacking.length > 0) return `${lacking.length} of ${scenes.length} scenes cannot be read: ${lacking[0]}`;
-  if (!canRun) return null;
+  if (lacking.length > 0) return troubled(`${lacking.length} of ${scenes.length} scenes cannot be read: ${lacking[0]}`);
+  if (!canRun) return troubled(null);
   try {
     await prepareTile(work, settings, settings.options.signal);
-    return null;
+    return troubled(null);
   } catch (error) {
     settings.options.signal?.throwIfAborted();
     if (!(error instanceof StackwiseError)) throw error;
-    if (error.facts.status !== NO_OVERLAP) return error.message;
-    settings.options.onNote?.(`${work.task.id}: nothing to make: ${error.message}`);
-    return null;
+    return error.facts.status === NO_OVERLAP ? empty(error.message) : troubled(reasonOf(error, settings));
   }
 }
 
@@ -138,6 +147,8 @@ export async function* checkRun(
 ): AsyncGenerator<CheckedTask> {
   const settings = settleRun(options);
   const { signal, onNote = () => {} } = options;
+  // Each file that is asked for listens.
+  if (signal) setMaxListeners(0, signal);
   const chosen = await chooseTasks(url, selection, settings);
   const canRun = recipeIsThere(settings, onNote);
   for (const note of canRun ? settingNotes(settings) : settings.cog.notes) onNote(note);
@@ -199,7 +210,8 @@ async function checkTask(
       trouble = messageOf(error);
     }
   const isDone = state === 'same' && !overwrite;
-  const lacking = isDone ? null : await inputTrouble(work, settings, checks);
-  const troubles = [trouble, lacking].filter((one) => one !== null);
-  return { id, line: lineOf(work, flagOf(state, overwrite)), trouble: troubles.join('; ') || null };
+  const found = isDone ? null : await checkInputs(work, settings, checks);
+  const troubles = [trouble, found?.trouble ?? null].filter((one) => one !== null);
+  const flag = found?.isEmpty ? ' (skip)' : flagOf(state, overwrite);
+  return { id, line: lineOf(work, flag), trouble: troubles.join('; ') || null };
 }

@@ -1,5 +1,7 @@
 // The documents of a product beside its tiles.
 import { parsePeriod } from '../geo/period.js';
+import { isObject } from '../io/stac-item.js';
+import { storeFor } from '../io/stores.js';
 import { outputFolder } from './output-folder.js';
 import { productDocuments } from './product-documents.js';
 import type { RunSettings } from './run-settings.js';
@@ -11,6 +13,19 @@ import type { TileResult } from './tile-result.js';
 export async function hasProductDocuments({ location }: RunSettings): Promise<boolean> {
   const place = outputFolder(location);
   return place.has(place.pathOf('collection.json'));
+}
+
+/** The id of the location's collection where that is another product's; else null. */
+export async function otherCollection({ location, product }: RunSettings): Promise<string | null> {
+  const url = outputFolder(location).pathOf('collection.json');
+  try {
+    const document: unknown = JSON.parse(new TextDecoder().decode(await storeFor(url).read(url)));
+    const id = isObject(document) ? document.id : undefined;
+    return typeof id === 'string' && id !== product.name ? id : null;
+  } catch {
+    // None yet, or one that is none: it is written anew.
+    return null;
+  }
 }
 
 /** Writes `collection.json` and the product's definition, from a set of tasks and any finished tile of it: all workers write the same. */

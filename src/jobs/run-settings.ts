@@ -1,6 +1,7 @@
 // What a run of tasks is told, and what comes of it.
 import { cores } from '#platform';
 import { InputError } from '../errors.js';
+import { parseDatumShift } from '../geo/datum-shift.js';
 import { checkGridSpec, type GridSpec, tileSides } from '../geo/gridspec.js';
 import { hrefMap } from '../io/href-map.js';
 import type { Json } from '../io/stac-item.js';
@@ -84,9 +85,10 @@ export interface RunSettings {
   shelves?: Promise<string[]>;
 }
 
-const whole = (value: number, option: string, least: number): number => {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new InputError(`${option} is a whole number from ${least}, and got ${value}`, { option });
+const whole = (value: number, option: string, [least, most]: [number, number?]): number => {
+  if (Number.isInteger(value) && value >= least && value <= (most ?? value)) return value;
+  const range = most === undefined ? `from ${least}` : `from ${least} to ${most}`;
+  throw new InputError(`${option} is a whole number ${range}, and got ${value}`, { option });
 };
 
 /**
@@ -98,7 +100,7 @@ export function settleRun(options: RunOptions): RunSettings {
   const plugin = pluginOf(options.plugin);
   const product = productOf(options.product, plugin.product);
   const resampling = options.resampling === undefined ? {} : { resampling: options.resampling };
-  const config = { ...pluginConfig, ...resampling };
+  const config: Json = { ...pluginConfig, ...resampling };
   // A format that is none is one mistake, not one of each task.
   formatRegion(product.regionCodeFormat, { x: 0, y: 0 });
   // Theirs has empty text for none.
@@ -111,6 +113,8 @@ export function settleRun(options: RunOptions): RunSettings {
   };
   let recipe: Recipe | null = null;
   if (options.resolution !== undefined) parseResolution(options.resolution);
+  // So is a code that nobody knows.
+  if (typeof config.transform_code === 'string') parseDatumShift(config.transform_code);
   const { maxProcessingTime = 0 } = options;
   if (!(maxProcessingTime >= 0))
     throw new InputError(`max-processing-time is seconds from 0, and got ${maxProcessingTime}`, {
@@ -128,8 +132,8 @@ export function settleRun(options: RunOptions): RunSettings {
     style,
     filter: hasFilters ? parsePropertyFilter(datasetFilters, 'dataset-filters') : null,
     hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
-    threads: threads < 0 ? cores() : whole(threads, 'threads', 0),
-    concurrency: whole(concurrency, 'concurrency', 1),
+    threads: threads < 0 ? cores() : whole(threads, 'threads', [0, 1024]),
+    concurrency: whole(concurrency, 'concurrency', [1]),
     config: {
       plugin: options.plugin,
       plugin_config: config,

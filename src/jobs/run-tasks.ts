@@ -2,13 +2,13 @@
 import { setMaxListeners } from 'node:events';
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, StackwiseError, StoreError } from '../errors.js';
+import { StackwiseError, StoreError } from '../errors.js';
 import { TAKEN } from './claim.js';
 import { deadlineOf } from './deadline.js';
 import { type Gate, gateOf } from './gate.js';
 import { heartbeat } from './heartbeat.js';
 import { NO_OVERLAP } from './prepare.js';
-import { hasProductDocuments, writeProductDocuments } from './run-product.js';
+import { hasProductDocuments, otherCollection, writeProductDocuments } from './run-product.js';
 import { type RunOptions, type RunSettings, settingNotes, settleRun } from './run-settings.js';
 import { parseTaskKey, type TaskKey, taskId } from './task.js';
 import { selectTasks } from './task-select.js';
@@ -16,6 +16,7 @@ import { openTaskSet, readTask, type TaskSet } from './task-set.js';
 import type { TaskRow } from './task-table.js';
 import type { TileResult } from './tile-result.js';
 import {
+  reasonOf,
   runTile,
   type TileCost,
   type TileHooks,
@@ -117,7 +118,7 @@ export async function runTasks(
   const taken: TaskKey[] = [];
   let described: Promise<void> | null = null;
   const onTile = (result: TileResult) => {
-    described ??= describe(result, chosen, settings).catch((error) => {
+    described ??= describe(result, chosen, settings, onNote).catch((error) => {
       described = null;
       throw error;
     });
@@ -177,7 +178,17 @@ async function reportWriter({
 }
 
 /** Writes the documents of the product that items link to. Who was given ids alone reads the whole set only where there are none yet. */
-async function describe(result: TileResult, chosen: ChosenTasks, settings: RunSettings): Promise<void> {
+async function describe(
+  result: TileResult,
+  chosen: ChosenTasks,
+  settings: RunSettings,
+  onNote: (text: string) => void,
+): Promise<void> {
+  const other = await otherCollection(settings);
+  if (other !== null)
+    onNote(
+      `${settings.location} has the collection ${other} already, and items of both products link to one: give each a place of its own, with {product} in the location`,
+    );
   if (!chosen.set && (await hasProductDocuments(settings))) return;
   await writeProductDocuments(result, await chosen.listed(), settings);
 }
@@ -244,20 +255,20 @@ async function runTask(
   try {
     const work = tileWork(await chosen.read(key), settings);
     const skip = await reasonToSkip(work, settings, own, onNote);
-    const skipped = (reason: string): TaskReport => ({ id, status: 'skipped', reason, url: work.itemUrl, ...ended() });
-    if (skip !== null) return skipped(skip);
+    if (skip !== null) return { id, status: 'skipped', ...skip, ...ended() };
     const made = await runTile(work, settings, { ...hooks, gate, signal: own, onNote });
-    if (made === null) return skipped('done before');
+    if (made === null) return { id, status: 'skipped', reason: 'done before', url: work.itemUrl, ...ended() };
     const { result, cost } = made;
     const { uuid, dropped } = result;
     const scenes = result.task.scenes.length;
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
   } catch (error) {
     signal?.throwIfAborted();
-    const reason = messageOf(error);
-    if (error instanceof StackwiseError && error.facts.status === TAKEN) return reason.replace(/ already: .*/, '');
+    if (error instanceof StackwiseError && error.facts.status === TAKEN)
+      return error.message.replace(/ already: .*/, '');
+    const reason = reasonOf(error, settings);
     const isEmpty = error instanceof StackwiseError && error.facts.status === NO_OVERLAP;
-    onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);
+    if (!isEmpty) onNote(`failed: ${reason}`);
     return { id, status: isEmpty ? 'skipped' : 'failed', reason, ...ended() };
   } finally {
     deadline.stop();
@@ -269,17 +280,15 @@ async function reasonToSkip(
   settings: RunSettings,
   signal: AbortSignal,
   onNote: (text: string) => void,
-): Promise<string | null> {
-  if (work.task.scenes.length === 0) {
-    onNote('none of its scenes passes dataset_filters: there is nothing to make');
-    return 'no scenes pass the filters';
-  }
+): Promise<Pick<TaskReport, 'reason' | 'url'> | null> {
+  if (work.task.scenes.length === 0) return { reason: 'no scenes pass the filters' };
   if (settings.options.overwrite) return null;
   const state = await tileState(work, signal);
-  if (state === 'stale') onNote('its outputs were made of other inputs: they are made anew');
+  if (state === 'stale')
+    onNote('its outputs were made of other inputs, or are of another version or size: they are made anew');
   if (state !== 'same') return null;
   await tidyTile(work, settings, onNote);
-  return 'done before';
+  return { reason: 'done before', url: work.itemUrl };
 }
 
 /** `12 tasks: 10 done, 1 skipped, 1 failed` */

@@ -92,6 +92,8 @@ export function tileNames(
  * @throws InputError for an unknown placeholder (it names those that there are)
  */
 export function outputLocation(template: string, { name, shortName, version }: Product): string {
+  if (template.trim() === '')
+    throw new InputError('a folder or s3://bucket/prefix is wanted, and got an empty text', { option: 'location' });
   const dashed = version.replaceAll('.', '-');
   const known: Readonly<Record<string, string>> = {
     product: name,

@@ -1,10 +1,11 @@
 // One task from its scenes to its files.
 import { environment } from '#platform';
-import { InputError, type StackwiseError } from '../errors.js';
+import { InputError, StackwiseError } from '../errors.js';
 import { tileGrid } from '../geo/gridspec.js';
 import type { Scene } from '../io/scene.js';
 import { isObject, type Json } from '../io/stac-item.js';
 import { storeFor } from '../io/stores.js';
+import { formatBytes } from '../limit.js';
 import { formatMask } from '../stats/mask-recipe.js';
 import { detectSensor, findBand } from '../stats/sensors.js';
 import type { PhaseMs } from '../stats/spec.js';
@@ -13,6 +14,7 @@ import type { Gate } from './gate.js';
 import type { KeptBlocks } from './kept-blocks.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import { type Prepared, prepareComposite } from './prepare.js';
+import type { Product } from './product.js';
 import { type RunOutcome, runWithout } from './run.js';
 import { type RunSettings, withResolution } from './run-settings.js';
 import type { Task } from './task.js';
@@ -27,6 +29,7 @@ import { type TileRasters, tileSink } from './tile-sink.js';
 /** A task as this run sees it: its scenes filtered, its grid in the pixels asked for, and where its files go. */
 export interface TileWork {
   task: Task;
+  product: Product;
   uuid: string;
   names: TileNames;
   /** Path or URL of the folder of its files, and of the item that says that they are whole. */
@@ -46,17 +49,18 @@ export function tileWork(given: Task, { filter, product, location, options }: Ru
   const place = outputFolder(`${location}/${names.folder}`);
   const itemUrl = place.pathOf(names.item);
   const folder = itemUrl.slice(0, -names.item.length - 1);
-  return { task, uuid: tileUuid(product, task), names, folder, itemUrl };
+  return { task, product, uuid: tileUuid(product, task), names, folder, itemUrl };
 }
 
-/** What there is of a task's outputs: nothing, what this run would make, or something made of other inputs. */
+/** What there is of a task's outputs: nothing, what this run would make, or something made of other inputs, of another version, or in other pixels. */
 export type TileState = 'new' | 'same' | 'stale';
 
 /**
  * Asks for the item of a task.
  * @throws StoreError when the store does not say whether it is there
  */
-export async function tileState({ task, uuid, folder, itemUrl }: TileWork, signal?: AbortSignal): Promise<TileState> {
+export async function tileState(work: TileWork, signal?: AbortSignal): Promise<TileState> {
+  const { task, uuid, folder, itemUrl } = work;
   if (!(await outputFolder(folder).has(itemUrl))) return 'new';
   const bytes = await storeFor(itemUrl).read(itemUrl, undefined, signal ? { signal } : {});
   let item: unknown;
@@ -65,10 +69,20 @@ export async function tileState({ task, uuid, folder, itemUrl }: TileWork, signa
   } catch {
     return 'stale';
   }
+  if (isOtherTile(item, work)) return 'stale';
   const sources = inputsOf(item);
   if (sources === null) return isObject(item) && item.id === uuid ? 'same' : 'stale';
   const wanted = sourceUuids(task.scenes);
   return sources.size === wanted.length && wanted.every((id) => sources.has(id)) ? 'same' : 'stale';
+}
+
+/** Whether an item says that it is of another product, version or size of pixels. */
+function isOtherTile(item: unknown, { task, product }: TileWork): boolean {
+  const properties = isObject(item) && isObject(item.properties) ? item.properties : {};
+  const { 'odc:product': name, 'odc:dataset_version': version, 'proj:shape': shape } = properties;
+  const isOther = (stated: unknown, wanted: string) => typeof stated === 'string' && stated !== wanted;
+  const isOtherSize = Array.isArray(shape) && String(shape) !== String([task.grid.height, task.grid.width]);
+  return isOther(name, product.name) || isOther(version, product.version) || isOtherSize;
 }
 
 /** UUIDs of the inputs that an item was made of, those that were dropped with them; null where it does not say. */
@@ -113,6 +127,14 @@ function maskTexts(scenes: readonly Scene[], { masks, contiguity }: ReturnType<R
   if (contiguity !== null && first && findBand(first, contiguity, detectSensor(scenes)))
     texts.push(`${contiguity} drop 0`);
   return texts.length > 0 ? texts : ['none'];
+}
+
+/** Why a task failed, in one line. */
+export function reasonOf(error: unknown, { concurrency, options: { memoryLimitBytes } }: RunSettings): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const isShare = error instanceof StackwiseError && error.facts.option === 'memory-limit' && concurrency > 1;
+  if (!isShare || memoryLimitBytes === undefined) return message;
+  return `${message}; each of ${concurrency} tasks at a time has its part of ${formatBytes(memoryLimitBytes)}`;
 }
 
 /** Looks at what a task needs, without running it. */

@@ -117,6 +117,17 @@ describe('stackwise run', () => {
     expect(await lines()).toHaveLength(4);
   }, 60_000);
 
+  it('ends with 1 when nobody reads its lines any more: tasks are not done', async () => {
+    const args = [cli, 'run', 'set', '--config', 'run.yaml', '--threads', '0', '--location', 'pipe'];
+    const child = spawn(process.execPath, args, { cwd: folder });
+    child.stderr.resume();
+    child.stdout.destroy();
+    const code = await new Promise((done) => child.on('close', done));
+    expect(code).toBe(1);
+    // Its lock and drafts are gone after the next run.
+    expect((await run('--location', 'pipe')).told.at(-1)).toMatch(/^4 tasks: .* 0 failed$/);
+  }, 60_000);
+
   it('goes on when a task fails, and ends with 1', async () => {
     await cp(at('set'), at('broken'), { recursive: true });
     await writeFile(at('broken/tasks/2024--P1Y/+0000/+0001.json'), '{');
@@ -213,6 +224,7 @@ describe('stackwise run, told what means nothing', () => {
     [1, [...base, '--threads', '-2'], /--threads takes a whole number/],
     [1, [...base, '--max-processing-time', 'long'], /--max-processing-time takes a number/],
     [1, [...base, '--report', 'none/r.jsonl'], /cannot write the report to none\/r\.jsonl: ENOENT/],
+    [1, [...base, '@/dev/null'], /no task is named in \/dev\/null/],
     [1, [...base, '4'], /task 4: the set has 4 tasks, numbered from 0/],
     [1, [...base, '2024--P1Y/7/7'], /has no task 2024--P1Y\/7\/7/],
     [1, [...base, '@none.txt'], /cannot read tasks from none\.txt: ENOENT/],

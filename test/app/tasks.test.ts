@@ -54,6 +54,12 @@ describe('stackwise save-tasks and tasks', () => {
       'x132/y-25/2021--P1Y days=001 ds=0001',
       '',
     ]);
+    // What is listed is an id, also of tiles to the left.
+    const west = ['--grid', '{"crs":"EPSG:4326","resolution":0.01,"shape":[100,100],"origin":[0,133],"name":"west"}'];
+    await stackwise('save-tasks', items, ...west, '--out', 'west');
+    const { out } = await stackwise('tasks', 'west', '0');
+    expect(out).toMatch(/^x-2\/y-25\/2019--P1Y days/);
+    expect((await stackwise('tasks', 'west', out.split(' ')[0]!)).out).toBe(out);
     const ids = await stackwise('tasks', 'set', '-2:', '--ids');
     expect(ids.out).toBe('2021--P1Y/131/-25\n2021--P1Y/132/-25\n');
     await writeFile(join(folder, 'ids.txt'), ids.out);

@@ -114,6 +114,8 @@ describe('a mosaic', () => {
 
   it('keeps the type of each band with --per-band, and says what one file costs', async () => {
     await write();
+    // As products of tiles have one: it links to no item.
+    await writeFile(join(folder, 'collection.json'), JSON.stringify({ type: 'Collection', links: [] }));
     const notes: string[] = [];
     await mosaic(folder, join(folder, 'all.tif'), {
       bands: ['red', 'qa'],

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulateScenes } from '../../build/app/simulate.js';
 import { composite, readScenes } from '../../build/index.js';
-import { type RunOptions, runTasks, saveTasks } from '../../build/node.js';
+import { checkRun, type RunOptions, runTasks, saveTasks } from '../../build/node.js';
 import { readTile } from '../fixture/tile-files.js';
 
 const SIZE = 128;
@@ -122,6 +122,25 @@ describe('runTasks', () => {
     expect(over.tasks).toMatchObject([{ status: 'done' }]);
   });
 
+  it('makes anew what is of another version, or in other pixels', async () => {
+    const { out } = await run({}, ['0']);
+    const version = await run({ location: out, product: { ...PRODUCT, version: '1.1.0' } }, ['0']);
+    expect(version.tasks).toMatchObject([{ status: 'done' }]);
+    expect((await itemOf(out, 'x00y00')).properties['odc:dataset_version']).toBe('1.1.0');
+    const coarse = await run({ location: out, product: { ...PRODUCT, version: '1.1.0' }, resolution: '20' }, ['0']);
+    expect(coarse.tasks).toMatchObject([{ status: 'done' }]);
+    expect((await itemOf(out, 'x00y00')).properties['proj:shape']).toEqual([32, 32]);
+  });
+
+  it('tells of two products in one place, whose items would link to one collection', async () => {
+    const { out, notes } = await run({}, ['0']);
+    expect(notes.join()).not.toContain('collection');
+    const other = await run({ location: out, product: { ...PRODUCT, name: 'gm_other', short_name: 'gm_other' } }, [
+      '1',
+    ]);
+    expect(other.notes.join()).toMatch(/has the collection gm_test already.*\{product\}/);
+  });
+
   it('gives items a collection to link to, also where only ids are given; who comes later leaves it as it is', async () => {
     const { out } = await run({}, ['2024--P1Y/0/1']);
     const path = join(out, 'collection.json');
@@ -174,7 +193,7 @@ describe('runTasks', () => {
     const whole = readdirSync(tileFolder(first.out, 'x00y00')).sort();
     const { tasks, notes } = await run({ location: first.out, workDir }, ['0']);
     expect(tasks).toMatchObject([{ status: 'skipped', reason: 'done before' }]);
-    expect(notes.join()).toMatch(/the tile is whole, but what was kept for it could not be taken away: .*work-/);
+    expect(notes.join()).toMatch(/finished blocks that are not wanted any more stay: .*work-/);
     expect(readdirSync(tileFolder(first.out, 'x00y00')).sort()).toEqual(whole);
   });
 
@@ -203,6 +222,26 @@ describe('runTasks', () => {
     expect(none.tasks.map(({ status, reason }) => ({ status, reason }))).toEqual(
       Array(4).fill({ status: 'skipped', reason: 'no scenes pass the filters' }),
     );
+    // No address of an item that is not there, and nothing that the reports do not tell.
+    expect(none.tasks.filter(({ url }) => url !== undefined)).toEqual([]);
+    expect(none.notes).toEqual([]);
+    const { signal } = new AbortController();
+    const options = {
+      ...PLUGIN,
+      product: PRODUCT,
+      location: at('none'),
+      datasetFilters: '{"platform":"landsat-1"}',
+      signal,
+    };
+    for await (const { line } of checkRun(set, [], options)) expect(line).toMatch(/ \(skip\)$/);
+    // Each scene that is asked for listens, and Node warns of more than ten listeners.
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => warnings.push(name);
+    process.on('warning', onWarning);
+    for (let i = 0; i < 12; i++) signal.addEventListener('abort', () => {});
+    await new Promise((done) => setImmediate(done));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
   });
 
   it('fails on a scene that cannot be read, or drops it and says so in the item', async () => {
@@ -288,9 +327,17 @@ describe('runTasks', () => {
     await wrong({ product: { nmae: 'x' } }).toThrow(/unknown key "nmae".*name/);
     await wrong({ cogOpts: { blok: 1 } }).toThrow(/unknown key "blok"/);
     await wrong({ location: '/tmp/{produkt}' }).toThrow(/\{produkt\}/);
+    await wrong({ location: ' ' }).toThrow(/a folder or s3:.* is wanted/);
+    await wrong({ threads: 2000 }).toThrow(/threads is a whole number from 0 to 1024/);
+    await wrong({ pluginConfig: { ...PLUGIN.pluginConfig, transform_code: 'EPSG:1' } }).toThrow(/no datum operation/);
     await wrong({}, ['99']).toThrow(/the set has 4 tasks/);
     await wrong({ plugin: 'fc-percentiles' }).toThrow(/cannot run yet/);
     await expect(runTasks(at('nowhere'), [], { ...PLUGIN, location: at('x') })).rejects.toThrow(/is no set of tasks/);
+  });
+
+  it('says of a memory limit that is too small that tasks share it', async () => {
+    const { tasks } = await run({ memoryLimitBytes: 300 * 2 ** 20, concurrency: 3 }, ['0']);
+    expect(tasks[0]!.reason).toMatch(/100 MiB is too small.*each of 3 tasks at a time has its part of 300 MiB/);
   });
 
   it('tells a place that cannot be written for each task, and computes nothing there', async () => {

@@ -216,7 +216,10 @@ async function work(
     progress.close();
     process.stdout.write(`${json ? JSON.stringify(report) : shown(report)}\n`);
   };
+  // A reader that goes away ends the process, and what was left to do is not done.
+  process.exitCode = 1;
   const summary = await runTasks(url, tasks, { ...options, onTask });
+  process.exitCode = 0;
   progress.done();
   options.onNote?.(runTally(summary));
   if (summary.failed === 0) return;
@@ -231,4 +234,4 @@ async function work(
 }
 
 const shown = ({ id, status, url, reason }: TaskReport) =>
-  `${id} ${status}${reason ? ` (${reason})` : ''} ${url ?? ''}`;
+  `${id} ${status}${reason ? ` (${reason})` : ''}${url ? ` ${url}` : ''}`;
