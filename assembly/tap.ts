@@ -1,5 +1,5 @@
 // One sample of any type as f64, and results back into the target's type.
-import { putInteger } from './resample';
+import { putInteger } from './result';
 
 /** Sample `at` of `type`: 0 u8, 1 i8, 2 u16, 3 i16, 4 u32, 5 i32, 6 f32, 7 f64. */
 export function sampleAt(type: i32, src: usize, at: i32): f64 {

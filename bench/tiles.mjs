@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { crsToLonLat, lonLatToCrs, parseCrs } from '../build/geo/crs.js';
+import { frameOfGrid } from '../build/geo/outline.js';
 import { collection, inZone, stretched } from './collections.mjs';
 
 /** Python with peers/requirements-tiles.txt. */
@@ -52,7 +53,12 @@ async function twoZones(name, items, size) {
   const path = items.replace(/items\.json$/, `${name}.json`);
   if (existsSync(path)) return path;
   const document = JSON.parse(readFileSync(items, 'utf8'));
-  for (const [i, item] of document.features.entries()) if (i % 2 === 1) await inZone(items, item, size);
+  for (const [i, item] of document.features.entries()) {
+    if (i % 2 === 1) await inZone(items, item, size);
+    const { 'proj:transform': affine, 'proj:shape': shape } = item.assets.B02;
+    const crs = parseCrs(item.properties['proj:code']);
+    Object.assign(item, await frameOfGrid({ crs, affine, height: shape[0], width: shape[1] }));
+  }
   writeFileSync(path, JSON.stringify(document));
   return path;
 }

@@ -29,7 +29,7 @@ const CASES = [
 const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 /** Fields of 40 px with noise, and round gaps as clouds leave them. */
-function picture(size) {
+export function picture(size) {
   const random = seeded(17);
   const fields = Array.from({ length: 128 * 128 }, () => 600 + 3000 * random());
   const values = new Uint16Array(size * size);

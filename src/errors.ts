@@ -3,7 +3,7 @@ export interface ErrorFacts {
   url?: string;
   band?: string;
   option?: string;
-  /** HTTP status, the system's error code (ENOENT, ENOSPC) or one of our own (CHANGED, NO_OVERLAP). */
+  /** HTTP status, the system's error code (ENOENT, ENOSPC) or one of our own (CHANGED, NO_OVERLAP, TAKEN). */
   status?: number | string;
   /** Whether the same request may succeed if it is sent again. */
   retryable?: boolean;

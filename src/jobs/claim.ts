@@ -142,8 +142,11 @@ export async function claim(file: string, place: string): Promise<Claim> {
   };
 }
 
+/** Of the error that a living process has a place. */
+export const TAKEN = 'TAKEN';
+
 const isTaken = (who: string, place: string, path: string) =>
-  new InputError(`${who} is at work in ${place} already: wait for it, stop it, or remove ${path}`);
+  new InputError(`${who} is at work in ${place} already: wait for it, stop it, or remove ${path}`, { status: TAKEN });
 
 /** Writes the file when nobody alive has it. */
 async function write(path: string, own: string, place: string): Promise<void> {

@@ -1,7 +1,9 @@
 // Tasks of a set, one after the other and overlapped: one bad task never stops the others.
 import { setMaxListeners } from 'node:events';
 import { appendFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, StackwiseError, StoreError } from '../errors.js';
+import { TAKEN } from './claim.js';
 import { deadlineOf } from './deadline.js';
 import { type Gate, gateOf } from './gate.js';
 import { heartbeat } from './heartbeat.js';
@@ -111,7 +113,8 @@ export async function runTasks(
   const tasks: TaskReport[] = [];
   const gate = gateOf(settings.concurrency);
   const progress = taskProgress(chosen.keys.length, onProgress);
-  let next = 0;
+  const waiting = [...chosen.keys];
+  const taken: TaskKey[] = [];
   let described: Promise<void> | null = null;
   const onTile = (result: TileResult) => {
     described ??= describe(result, chosen, settings).catch((error) => {
@@ -120,16 +123,24 @@ export async function runTasks(
     });
     return described;
   };
+  /** Null when the task is over, else who is at it. */
+  const run = async (key: TaskKey): Promise<string | null> => {
+    const one = progress.begin();
+    const report = await runTask(key, chosen, settings, { gate, onProgress: one.part, onNote, onTile });
+    one.end(typeof report !== 'string');
+    if (typeof report === 'string') return report;
+    tasks.push(report);
+    onTask?.(report);
+    await write(report);
+    return null;
+  };
   const lane = async () => {
-    while (next < chosen.keys.length) {
+    for (let key = waiting.shift(); key; key = waiting.shift()) {
       signal?.throwIfAborted();
-      const key = chosen.keys[next++]!;
-      const one = progress.begin();
-      const report = await runTask(key, chosen, settings, { gate, onProgress: one.part, onNote, onTile });
-      one.end();
-      tasks.push(report);
-      onTask?.(report);
-      await write(report);
+      const holder = await run(key);
+      if (holder === null) continue;
+      onNote(`${taskId(key)}: ${holder}: it is looked at again at the end`);
+      taken.push(key);
     }
   };
   try {
@@ -137,6 +148,8 @@ export async function runTasks(
     const ends = await Promise.allSettled(Array.from({ length: settings.concurrency + 2 }, lane));
     // A stop is told when all have put their things away.
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    // What another process was at is done by it meanwhile, or by this one when it is gone.
+    for (const key of taken) while ((await run(key)) !== null) await sleep(TAKEN_WAIT_MS, undefined, { signal });
   } finally {
     beat?.stop();
   }
@@ -169,6 +182,9 @@ async function describe(result: TileResult, chosen: ChosenTasks, settings: RunSe
   await writeProductDocuments(result, await chosen.listed(), settings);
 }
 
+/** Between two looks at a task that another process is at. */
+const TAKEN_WAIT_MS = 1000;
+
 /** Progress in thousandths of a task. */
 function taskProgress(total: number, onProgress: RunOptions['onProgress']) {
   const parts = new Set<{ value: number }>();
@@ -184,9 +200,9 @@ function taskProgress(total: number, onProgress: RunOptions['onProgress']) {
           own.value = of > 0 ? (0.98 * done) / of : 0;
           tell();
         },
-        end() {
+        end(isOver: boolean) {
           parts.delete(own);
-          ended++;
+          if (isOver) ended++;
           tell();
         },
       };
@@ -196,13 +212,13 @@ function taskProgress(total: number, onProgress: RunOptions['onProgress']) {
 
 type TaskHooks = Pick<TileHooks, 'gate' | 'onNote' | 'onProgress' | 'onTile'>;
 
-/** Runs one task and tells what became of it; only a stop from outside is thrown. */
+/** Runs one task and tells what became of it, or that another process is at it; only a stop from outside is thrown. */
 async function runTask(
   key: TaskKey,
   chosen: ChosenTasks,
   settings: RunSettings,
   hooks: TaskHooks,
-): Promise<TaskReport> {
+): Promise<TaskReport | string> {
   const id = taskId(key);
   const { signal, maxProcessingTime = 0 } = settings.options;
   const began = performance.now();
@@ -228,14 +244,18 @@ async function runTask(
   try {
     const work = tileWork(await chosen.read(key), settings);
     const skip = await reasonToSkip(work, settings, own, onNote);
-    if (skip !== null) return { id, status: 'skipped', reason: skip, url: work.itemUrl, ...ended() };
-    const { result, cost } = await runTile(work, settings, { ...hooks, gate, signal: own, onNote });
+    const skipped = (reason: string): TaskReport => ({ id, status: 'skipped', reason, url: work.itemUrl, ...ended() });
+    if (skip !== null) return skipped(skip);
+    const made = await runTile(work, settings, { ...hooks, gate, signal: own, onNote });
+    if (made === null) return skipped('done before');
+    const { result, cost } = made;
     const { uuid, dropped } = result;
     const scenes = result.task.scenes.length;
     return { id, status: 'done', url: work.itemUrl, uuid, scenes, dropped, cost, ...ended() };
   } catch (error) {
     signal?.throwIfAborted();
     const reason = messageOf(error);
+    if (error instanceof StackwiseError && error.facts.status === TAKEN) return reason.replace(/ already: .*/, '');
     const isEmpty = error instanceof StackwiseError && error.facts.status === NO_OVERLAP;
     onNote(`${isEmpty ? 'nothing to make' : 'failed'}: ${reason}`);
     return { id, status: isEmpty ? 'skipped' : 'failed', reason, ...ended() };

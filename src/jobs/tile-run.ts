@@ -1,6 +1,6 @@
 // One task from its scenes to its files.
 import { environment } from '#platform';
-import { InputError, messageOf, type StackwiseError } from '../errors.js';
+import { InputError, type StackwiseError } from '../errors.js';
 import { tileGrid } from '../geo/gridspec.js';
 import type { Scene } from '../io/scene.js';
 import { isObject, type Json } from '../io/stac-item.js';
@@ -8,10 +8,9 @@ import { storeFor } from '../io/stores.js';
 import { formatMask } from '../stats/mask-recipe.js';
 import { detectSensor, findBand } from '../stats/sensors.js';
 import type { PhaseMs } from '../stats/spec.js';
-import { shelfKeys } from './block-shelf.js';
 import type { CompositeOptions } from './composite-options.js';
 import type { Gate } from './gate.js';
-import { forgetBlocks, type KeptBlocks, keptBlocks } from './kept-blocks.js';
+import type { KeptBlocks } from './kept-blocks.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import { type Prepared, prepareComposite } from './prepare.js';
 import { type RunOutcome, runWithout } from './run.js';
@@ -19,6 +18,7 @@ import { type RunSettings, withResolution } from './run-settings.js';
 import type { Task } from './task.js';
 import { passesFilter } from './task-property.js';
 import { drawThumbnail } from './thumbnail.js';
+import { doneWithBlocks, tileBlocks } from './tile-blocks.js';
 import { sumsOf, tileDocuments } from './tile-documents.js';
 import { sourceUuids, type TileNames, tileNames, tileUuid } from './tile-name.js';
 import type { TileFile, TileResult } from './tile-result.js';
@@ -144,17 +144,19 @@ export interface TileHooks {
 
 /**
  * Makes the files of a task: rasters first, then its documents, and last of all the item.
+ * @returns null where another process made them while this one was on its way
  * @throws what reading, options, the memory limit and the stores demand; nothing half-made keeps a final name that its item would vouch for
  */
 export async function runTile(
   work: TileWork,
   settings: RunSettings,
   hooks: TileHooks,
-): Promise<{ result: TileResult; cost: TileCost }> {
+): Promise<{ result: TileResult; cost: TileCost } | null> {
   const place = outputFolder(work.folder);
   await place.make();
   const claim = await place.claim(work.names.title);
   try {
+    if (!settings.options.overwrite && (await tileState(work, hooks.signal)) === 'same') return null;
     return await makeTile(work, place, settings, hooks);
   } finally {
     await claim.release();
@@ -173,7 +175,7 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
     leave = await gate.enter(signal);
     clock.entered = performance.now();
     try {
-      kept = await openKept(prepared, work, settings, hooks);
+      kept = await tileBlocks(prepared, work.itemUrl, settings, hooks);
       await place.sweep(fileNames(names, settings));
       const onComputed = () => {
         clock.computed = performance.now();
@@ -188,33 +190,35 @@ async function makeTile(work: TileWork, place: OutputFolder, settings: RunSettin
     }
   }).finally(() => leave());
   const files = [...run.result.files];
+  let result: TileResult;
   try {
-    const result = await documented(work, { run, files, place, settings, hooks });
-    await tidied(onNote, async () => {
-      await (kept as KeptBlocks | null)?.done();
-      await forgetTile(work, settings);
-    });
-    const end = performance.now();
-    const seconds = (from: number, to: number) => Math.max(0, to - from) / 1000;
-    const cost: TileCost = {
-      seconds: {
-        prepare: seconds(clock.began, clock.ready),
-        wait: seconds(clock.ready, clock.entered),
-        blocks: seconds(clock.entered, clock.computed),
-        write: seconds(clock.computed, end),
-      },
-      threadMs: run.ms,
-      bytes: { read: run.network.bytes + run.diskBytes, written: files.reduce((sum, { bytes }) => sum + bytes, 0) },
-      requests: run.network.requests,
-      blocks: { total: run.prepared.plan.blocks.length, restored: run.restoredBlocks },
-      px: task.grid.width * task.grid.height,
-    };
-    return { result, cost };
+    result = await documented(work, { run, files, place, settings, hooks });
   } catch (error) {
-    await Promise.allSettled(files.map(({ name }) => place.remove(place.pathOf(name))));
+    // The item may be there though its writing failed: it goes first, and where it does not its files stay.
+    await place.remove(work.itemUrl).then(
+      () => Promise.allSettled(files.map(({ name }) => place.remove(place.pathOf(name)))),
+      () => {},
+    );
     await (kept as KeptBlocks | null)?.leave(error);
     throw error;
   }
+  await doneWithBlocks(kept, work.itemUrl, settings, onNote);
+  const end = performance.now();
+  const seconds = (from: number, to: number) => Math.max(0, to - from) / 1000;
+  const cost: TileCost = {
+    seconds: {
+      prepare: seconds(clock.began, clock.ready),
+      wait: seconds(clock.ready, clock.entered),
+      blocks: seconds(clock.entered, clock.computed),
+      write: seconds(clock.computed, end),
+    },
+    threadMs: run.ms,
+    bytes: { read: run.network.bytes + run.diskBytes, written: files.reduce((sum, { bytes }) => sum + bytes, 0) },
+    requests: run.network.requests,
+    blocks: { total: run.prepared.plan.blocks.length, restored: run.restoredBlocks },
+    px: task.grid.width * task.grid.height,
+  };
+  return { result, cost };
 }
 
 /** Names that this run gives to files. */
@@ -223,47 +227,11 @@ function fileNames(names: TileNames, settings: RunSettings): string[] {
   return [...bands, names.rgba, names.thumbnail('png'), names.sha1, names.record, names.dataset, names.item];
 }
 
-/** Where finished blocks wait; null: nowhere. */
-function workPlace({ options, location }: RunSettings): string | null {
-  const { workDir = outputFolder(location).workDir } = options;
-  return workDir || null;
-}
-
-async function openKept(prepared: Prepared, { itemUrl }: TileWork, settings: RunSettings, hooks: TileHooks) {
-  const place = workPlace(settings);
-  if (place === null) return null;
-  const { onNote, signal } = hooks;
-  return keptBlocks(place, prepared.spec, { isOwn: false, result: itemUrl, onWarning: onNote, signal });
-}
-
 /** Takes away what runs that were killed left of a tile that is whole: they were about to tidy up, or to make it anew. */
-export async function tidyTile(work: TileWork, settings: RunSettings, onNote: TileHooks['onNote']): Promise<void> {
+export async function tidyTile(work: TileWork, settings: RunSettings, onNote: (text: string) => void): Promise<void> {
   const place = outputFolder(work.folder);
-  await tidied(onNote, async () => {
-    if (await place.freeDead(work.names.title)) await place.sweep(fileNames(work.names, settings));
-    await forgetTile(work, settings);
-  });
-}
-
-/** Tidies up behind a tile that is whole, and stays so where that fails: it is told. */
-async function tidied(onNote: TileHooks['onNote'], tidy: () => Promise<void>): Promise<void> {
-  try {
-    await tidy();
-  } catch (error) {
-    onNote(`the tile is whole, but what was kept for it could not be taken away: ${messageOf(error)}`);
-  }
-}
-
-async function forgetTile({ itemUrl }: TileWork, settings: RunSettings): Promise<void> {
-  const place = workPlace(settings);
-  if (place === null) return;
-  // What was kept before this run is all that can be left: it takes away its own.
-  settings.shelves ??= shelfKeys(place);
-  const keys = await settings.shelves.catch((error) => {
-    delete settings.shelves;
-    throw error;
-  });
-  await forgetBlocks(place, keys, itemUrl);
+  if (await place.freeDead(work.names.title)) await place.sweep(fileNames(work.names, settings));
+  await doneWithBlocks(null, work.itemUrl, settings, onNote);
 }
 
 /** Draws the thumbnail and writes the documents, the item last. */

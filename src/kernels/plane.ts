@@ -113,11 +113,6 @@ function resampled(source: PlaneSource, target: PlaneTarget) {
   };
 }
 
-/** Target position (px, fractions allowed) → source position, rounded to 2⁻²⁰ px so that every block sees the same. */
-function toSource({ scale, offset, origin }: PlacedAxis, target: number): number {
-  return Math.round((offset + target * scale) * 2 ** 20) / 2 ** 20 - origin;
-}
-
 /**
  * Bilinear between the four nearest source pixels, for grids as fine as the source or finer (a coarser one sees no more than four);
  * missing ones leave their weight to the others, and a pixel is missing where the nearest of the four is or less than 1e-5 of weight
@@ -134,28 +129,25 @@ export function placeBilinearInto(
     const { width, height, ptr } = target;
     const cols = bilinearAxis(k, x, width, source.width);
     const rows = bilinearAxis(k, y, height, source.height);
-    const scratch = k.alloc(8 * k.exports.resample_scratch(source.width, width));
+    const scratch = k.alloc(8 * k.exports.bilinear_scratch(source.width));
     const axes = [cols.index, cols.weight, rows.index, rows.weight] as const;
     k.exports.resample_bilinear(...from, ...axes, width, height, ...to, scratch, ptr);
   });
 }
 
-/** As `sharpened` of assembly/warp-blend. */
-const sharpened = (weight: number, sharpness: number) =>
-  sharpness === 1 ? weight : Math.max(0, Math.min(1, (weight - 0.5) * sharpness + 0.5));
-
 /** Left neighbour i32[n] and weight of the right one f64[n]; a centre outside [0, size) has neighbours that do not exist. */
 function bilinearAxis(k: Kernels, axis: PlacedAxis, n: number, size: number): { index: number; weight: number } {
   const index = k.alloc(n * 4);
-  const weight = k.alloc(n * 8);
-  const [indices, weights] = [k.i32(index, n), k.f64(weight, n)];
-  for (let i = 0; i < n; i++) {
-    const centre = toSource(axis, axis.first + i + 0.5);
-    const at = centre - 0.5;
-    indices[i] = centre < 0 || centre >= size ? -2 : Math.floor(at);
-    weights[i] = sharpened(at - Math.floor(at), axis.sharpness ?? 1);
-  }
+  const weight = positions(k, axis, { from: 0.5, n });
+  k.exports.axis_neighbours(n, size, axis.sharpness ?? 1, index, weight);
   return { index, weight };
+}
+
+/** Source positions f64[n] of the target positions `from`, `from` + 1 … of a plane. */
+function positions(k: Kernels, axis: PlacedAxis, { from, n }: { from: number; n: number }): number {
+  const ptr = k.alloc(n * 8);
+  k.exports.axis_positions(axis.scale, axis.offset, axis.origin, axis.first + from, n, ptr);
+  return ptr;
 }
 
 /** The area-weighted mean of the valid source pixels under each target pixel; missing where there is none. Integers as in bilinear. */
@@ -168,17 +160,10 @@ export function placeAverageInto(
   const { from, to } = resampled(source, target);
   k.scope(() => {
     const { width, height, ptr } = target;
-    const scratch = k.alloc(8 * k.exports.resample_scratch(source.width, width));
-    k.exports.resample_average(...from, edges(k, x, width), edges(k, y, height), width, height, ...to, scratch, ptr);
+    const scratch = k.alloc(8 * k.exports.average_scratch(source.width, width));
+    const edges = [positions(k, x, { from: 0, n: width + 1 }), positions(k, y, { from: 0, n: height + 1 })] as const;
+    k.exports.resample_average(...from, ...edges, width, height, ...to, scratch, ptr);
   });
-}
-
-/** Source positions f64[n + 1] of the target pixels' edges. */
-function edges(k: Kernels, axis: PlacedAxis, n: number): number {
-  const ptr = k.alloc((n + 1) * 8);
-  const out = k.f64(ptr, n + 1);
-  for (let i = 0; i <= n; i++) out[i] = toSource(axis, axis.first + i);
-  return ptr;
 }
 
 /** Nearest placing of a mask u8[height][width]; outside counts as masked out. */

@@ -9,7 +9,7 @@ import { simulateScenes } from '../../build/app/simulate.js';
 import { fileStore } from '../../build/io/file.js';
 import { s3Store } from '../../build/io/s3-store.js';
 import type { Store } from '../../build/io/store.js';
-import { saveTasks, verify } from '../../build/node.js';
+import { runTasks, saveTasks, verify } from '../../build/node.js';
 import { type S3Server, startS3, useS3 } from '../fixture/s3-server.js';
 import { seeded } from '../random.js';
 
@@ -25,7 +25,7 @@ const GRID = {
 };
 const TILES = 4;
 /** Runs that are killed before one is left alone. */
-const KILLS = 5;
+const KILLS = 4;
 
 let folder = '';
 let set = '';
@@ -162,25 +162,71 @@ async function killedRuns(place: Place, report: string, killAfterMs: () => numbe
 }
 
 describe.skipIf(process.platform === 'win32')('stackwise run, killed again and again (needs signals)', () => {
+  let clean: Record<string, string> = {};
+  let workMs = 0;
+  beforeAll(async () => {
+    ({ clean, workMs } = await cleanRun({ location: at('clean'), workDir: null, store: fileStore() }, at('a')));
+  }, 60_000);
+
   it('on the disk: ends in the same bytes, computes no block twice, publishes nothing half, and leaves nothing', async () => {
-    const { clean, workMs } = await cleanRun({ location: at('clean'), workDir: null, store: fileStore() }, at('a'));
     const place = { location: at('out'), workDir: null, store: fileStore() };
     const random = seeded(1);
     expect(await killedRuns(place, at('b'), () => random() * workMs * 0.6)).toBeGreaterThan(0);
     const after = await contents(place);
     expect(Object.keys(after)).toEqual(Object.keys(clean));
     expect(after).toEqual(clean);
-  }, 110_000);
+  }, 180_000);
 
   it('in a bucket, with its finished blocks: the same', async () => {
     const store = s3Store();
     const place = { location: 's3://bucket/out', workDir: 's3://bucket/work', store };
-    const { clean, workMs } = await cleanRun(place, at('c.jsonl'));
+    // Documents tell where they are: these are others than those on the disk.
+    const { clean: inBucket, workMs: ms } = await cleanRun(place, at('in-bucket'));
     expect(await tree(store, 's3://bucket/work')).toEqual([]);
-    for (const path of Object.keys(clean)) await store.remove(`${place.location}/${path}`);
+    for (const path of Object.keys(inBucket)) await store.remove(`${place.location}/${path}`);
     const random = seeded(2);
-    expect(await killedRuns(place, at('d'), () => random() * workMs * 0.6)).toBeGreaterThan(0);
-    expect(await contents(place)).toEqual(clean);
+    expect(await killedRuns(place, at('d'), () => random() * ms * 0.6)).toBeGreaterThan(0);
+    expect(await contents(place)).toEqual(inBucket);
     expect(await tree(store, 's3://bucket/work')).toEqual([]);
-  }, 110_000);
+  }, 180_000);
+
+  it('leaves each tile to one of two processes that run the same set, and neither harms the other', async () => {
+    const place = { location: at('twins'), workDir: null, store: fileStore() };
+    const ends = await Promise.all([run(place, at('e'), null), run(place, at('f'), null)]);
+    const reports = await Promise.all(['e', 'f'].map((name) => linesOf(at(name))));
+    expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+    // Each waits for what the other is at: both know of every tile, and each was made once.
+    for (const lines of reports) expect(new Set(lines.map(({ id }) => id)).size).toBe(TILES);
+    const made = reports.flat().filter(({ status }) => status === 'done');
+    expect(made.map(({ id }) => id).sort()).toEqual([...new Set(made.map(({ id }) => id))].sort());
+    expect(made.length).toBe(TILES);
+    expect(await contents(place)).toEqual(clean);
+  }, 60_000);
+});
+
+describe('a task that takes longer than it may', () => {
+  it('fails, and goes on from its finished blocks when it is run again', async () => {
+    const location = at('slow');
+    const { product, plugin_config: pluginConfig, cog_opts: cogOpts } = options;
+    const some = { plugin: 'gm-s2', product, pluginConfig, cogOpts, location, threads: 0 };
+    const place = { location, workDir: null, store: fileStore() };
+    const url = `${location}/x00/y00/2024--P1Y/gm_x00y00_2024--P1Y.stac-item.json`;
+    let failures = 0;
+    for (let maxProcessingTime = 0.05; ; maxProcessingTime *= 1.2) {
+      const before = (await kept(place))(url);
+      const { tasks } = await runTasks(set, ['0'], { ...some, maxProcessingTime });
+      if (tasks[0]!.status === 'done') {
+        expect(tasks[0]!.cost!.blocks.restored).toBe(before);
+        break;
+      }
+      failures++;
+      expect(tasks[0]!.reason).toMatch(
+        /^it took longer than [\d.]+ s, which is the most that max_processing_time allows$/,
+      );
+      expect((await kept(place))(url)).toBeGreaterThanOrEqual(before);
+      expect(itemsIn(await tree(place.store, location))).toEqual([]);
+    }
+    expect(failures).toBeGreaterThan(0);
+    expect(await tree(place.store, workOf(place))).toEqual([]);
+  }, 60_000);
 });

@@ -135,6 +135,21 @@ describe('outputs in a bucket', () => {
     expect(await run(place, fewer)).toMatchObject({ status: 'skipped' });
   }, 60_000);
 
+  it('are made from a set in a bucket, of which one request fetches one task', async () => {
+    const tasks = 's3://bucket/tasks';
+    const { path } = await simulateScenes(join(folder, 'c2'), { dates: 2, size: 64, tileSize: 64 });
+    await saveTasks([path], { grid: GRID, frequency: 'semiannual', tiles: '0:1,0:1', out: tasks });
+    const place = freshPlace();
+    const ofSet = () => front.requests.filter(({ line }) => line.includes('/bucket/tasks/')).map(({ line }) => line);
+    const all = await runTasks(tasks, [], { ...OPTIONS, location: place });
+    expect(all.done).toBeGreaterThan(0);
+    front.requests.length = 0;
+    const id = all.tasks[0]!.id;
+    const again = await runTasks(tasks, [id], { ...OPTIONS, location: place, overwrite: true });
+    expect(again.tasks).toMatchObject([{ id, status: 'done' }]);
+    expect(ofSet()).toEqual([expect.stringMatching(/^GET \/bucket\/tasks\/tasks\//)]);
+  }, 60_000);
+
   it.each([403, 500])(
     'of which the store does not say whether they are there (%d) are an error, not absent',
     async (status) => {
@@ -158,9 +173,33 @@ describe('outputs in a bucket', () => {
     front.answer = (line) => (/^PUT .*\.proc-info\.yaml/.test(line) ? 403 : null);
     expect(await run(place)).toMatchObject({ status: 'failed', reason: expect.stringContaining('proc-info.yaml') });
     expect(written().filter((name) => name.endsWith('.json') && name !== 'collection.json')).toEqual([]);
+    // The item itself: what it would vouch for goes with it.
+    const other = freshPlace();
+    front.answer = (line) => (/^PUT .*\.stac-item\.json/.test(line) ? 403 : null);
+    expect(await run(other)).toMatchObject({ status: 'failed', reason: expect.stringContaining('.stac-item.json') });
+    expect((await store.list(`${other}/${TILE}`)).filter((name) => /tif$|stac/.test(name))).toEqual([]);
     front.answer = (line) => (/^POST .*\?uploads/.test(line) ? 403 : null);
     const { trouble } = await lineOf(freshPlace());
     expect(trouble).toMatch(/nothing can be written to s3:\/\/bucket\/out-\d+: /);
+  }, 60_000);
+});
+
+describe('finished blocks in a bucket', () => {
+  it('that cannot be taken away are told: the tile is whole all the same', async () => {
+    const place = freshPlace();
+    const workDir = `s3://bucket/work-${n}`;
+    const notes: string[] = [];
+    const onNote = (text: string) => notes.push(text);
+    front.answer = (line) => (line.startsWith('DELETE ') && line.includes('/work-') ? 403 : null);
+    expect(await run(place, { workDir, onNote })).toMatchObject({ status: 'done' });
+    expect(notes.join()).toMatch(
+      /2024--P1Y\/0\/0: finished blocks that are not wanted any more stay: cannot remove s3:/,
+    );
+    expect(await verify(place)).toMatchObject({ items: 1, wrong: 0 });
+    expect(await run(place, { workDir, onNote })).toMatchObject({ status: 'skipped', reason: 'done before' });
+    front.answer = () => null;
+    expect(await run(place, { workDir })).toMatchObject({ status: 'skipped' });
+    await expect(store.list(workDir)).rejects.toThrow(/no such folder/);
   }, 60_000);
 });
 
@@ -172,7 +211,7 @@ describe('a bucket that gives no right to remove', () => {
     front.answer = (line) => (line.startsWith('DELETE ') ? 403 : null);
     const options = { workDir, onNote: (text: string) => notes.push(text) };
     expect(await run(place, options)).toMatchObject({ status: 'done', url: `${place}/${ITEM}` });
-    expect(notes.join()).toMatch(/the tile is whole, but what was kept for it could not be taken away: .*-work/);
+    expect(notes.join()).toMatch(/finished blocks that are not wanted any more stay: cannot remove s3:/);
     expect(await store.list(workDir)).toHaveLength(1);
     expect(await verify(place)).toMatchObject({ items: 1, wrong: 0 });
   }, 60_000);

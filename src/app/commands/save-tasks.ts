@@ -15,46 +15,53 @@ const collect = (value: string, previous: string[] = []) => [...previous, value]
 
 /** `stackwise save-tasks (sources | --stac URL | --bucket NAME) --grid NAME --out SET` */
 export function saveTasksCommand(): Command {
-  return new Command('save-tasks')
-    .description('Cut scenes into tasks by tile and period, and write them as a set that workers take one by one.')
-    .argument('[sources...]', 'items, catalogues, folders, globs, or a cache of odc-stats (.db)')
-    .option('--out <set>', 'a folder or s3://bucket/prefix (default: <products>_<range>)')
-    .option('--grid <name>', 'au_extended_30, africa_10, …, crs;resolution;pixels, or JSON')
-    .option(
-      '--frequency <name>',
-      'annual, annual-fy, semiannual, seasonal, quarterly, monthly, rolling-3months, all, …',
-    )
-    .option('--start-month <month>', 'of a water-year, 1 to 12')
-    .addOption(new Option('--period-label <which>', 'what rolling periods are called by').choices(['start', 'centre']))
-    .option('--temporal-range <period>', 'like 2019--P1Y or 2019-03--P3M')
-    .option('--year <year>', 'the same as --temporal-range <year>--P1Y')
-    .option('--input-products <names>', 'a-b or a,b: all of both; a+b: both fused into one')
-    .option('--optional-products <name>', 'may be missing where products are fused; repeatable', collect)
-    .option('--ignore-time <name>', 'a product without time, like elevation; repeatable', collect)
-    .option('--tiles <x0:x1,y0:y1>', 'columns and rows of tiles, ends not counted')
-    .option('--geometry <geojson>', 'tiles that polygons touch, as a GeoJSON file or text')
-    .option('--geojson-filter <file>', 'the same, of which only the first feature counts')
-    .option('--gqa <value>', 'most of gqa:iterative_mean_xy')
-    .option('--usgs-collection-category <name>', 'of ls5_sr, ls7_sr, ls8_sr and ls9_sr, like T1')
-    .option('--dataset-filter <json>', 'like {"dataset_maturity":"final"}; any property of STAC or ODC')
-    .option('--max-cloud <percent>', 'leave out scenes with more cloud')
-    .option('--stac <url>', 'a STAC API, or earth-search, planetary-computer, usgs, dea, cdse')
-    .option('--collections <names>', 'of the API, comma-separated (default: the input products)')
-    .option('--query <condition>', 'of the API, like "eo:cloud_cover<20"; repeatable', collect)
-    .option('--filter <json>', 'of the API, CQL2 as JSON, passed on as it is')
-    .option('--prefer <name>', 'which address of an asset to take: s3, https, …')
-    .option('--bucket <name>', 'sentinel-s2-l1c, sentinel-s2-l2a, sentinel-cogs or usgs-landsat')
-    .option('--tile <id>', 'of the bucket, like 10UDV')
-    .option('--path-row <path/row>', 'of the bucket, like 001/062')
-    .option('--mirror <bucket>', 'another bucket of the same layout')
-    .option('--all-processings', 'keep older processings of an acquisition')
-    .option('--href-map <from=to>', 'where scenes lie, like s3://bucket/=DIR; repeatable', collect)
-    .addOption(new Option('--compat <program>', 'conventions of another program').choices(['odc']))
-    .option('--allow-empty', 'a set without tasks is no failure')
-    .option('--overwrite', 'replace an existing set')
-    .option('--config <yaml>', 'options as YAML: a file, address or text; the command line wins')
-    .option('--json', 'print machine-readable JSON')
-    .action(run);
+  return (
+    new Command('save-tasks')
+      .description('Cut scenes into tasks by tile and period, and write them as a set that workers take one by one.')
+      .argument('[sources...]', 'items, catalogues, folders, globs, or a cache of odc-stats (.db)')
+      .option('--out <set>', 'a folder or s3://bucket/prefix (default: <products>_<range>)')
+      .option('--grid <name>', 'au_extended_30, africa_10, …, crs;resolution;pixels, or JSON')
+      .option(
+        '--frequency <name>',
+        'annual, annual-fy, semiannual, seasonal, quarterly, monthly, rolling-3months, all, …',
+      )
+      .option('--start-month <month>', 'of a water-year, 1 to 12')
+      .addOption(
+        new Option('--period-label <which>', 'what rolling periods are called by').choices(['start', 'centre']),
+      )
+      .option('--temporal-range <period>', 'like 2019--P1Y or 2019-03--P3M')
+      .option('--year <year>', 'the same as --temporal-range <year>--P1Y')
+      .option('--input-products <names>', 'a-b or a,b: all of both; a+b: both fused into one')
+      .option('--optional-products <name>', 'may be missing where products are fused; repeatable', collect)
+      .option('--ignore-time <name>', 'a product without time, like elevation; repeatable', collect)
+      .option('--tiles <x0:x1,y0:y1>', 'columns and rows of tiles, ends not counted')
+      .option('--geometry <geojson>', 'tiles that polygons touch, as a GeoJSON file or text')
+      .option('--geojson-filter <file>', 'the same, of which only the first feature counts')
+      .option('--gqa <value>', 'most of gqa:iterative_mean_xy')
+      .option('--usgs-collection-category <name>', 'of ls5_sr, ls7_sr, ls8_sr and ls9_sr, like T1')
+      .option('--dataset-filter <json>', 'like {"dataset_maturity":"final"}; any property of STAC or ODC')
+      .option('--max-cloud <percent>', 'leave out scenes with more cloud')
+      .option('--stac <url>', 'a STAC API, or earth-search, planetary-computer, usgs, dea, cdse')
+      .option('--collections <names>', 'of the API, comma-separated (default: the input products)')
+      .option('--query <condition>', 'of the API, like "eo:cloud_cover<20"; repeatable', collect)
+      .option('--filter <json>', 'of the API, CQL2 as JSON, passed on as it is')
+      .option('--prefer <name>', 'which address of an asset to take: s3, https, …')
+      .option('--bucket <name>', 'sentinel-s2-l1c, sentinel-s2-l2a, sentinel-cogs or usgs-landsat')
+      .option('--tile <id>', 'of the bucket, like 10UDV')
+      .option('--path-row <path/row>', 'of the bucket, like 001/062')
+      .option('--mirror <bucket>', 'another bucket of the same layout')
+      .option('--all-processings', 'keep older processings of an acquisition')
+      .option('--href-map <from=to>', 'where scenes lie, like s3://bucket/=DIR; repeatable', collect)
+      .addOption(new Option('--compat <program>', 'conventions of another program').choices(['odc']))
+      .option('--allow-empty', 'a set without tasks is no failure')
+      .option('--overwrite', 'replace an existing set')
+      .option('--config <yaml>', 'options as YAML: a file, address or text; the command line wins')
+      .option('--json', 'print machine-readable JSON')
+      // Of odc-stats: there is no database to choose here, and no cache to compress.
+      .addOption(new Option('-E, --env <name>').hideHelp())
+      .addOption(new Option('-z <level>').hideHelp())
+      .action(run)
+  );
 }
 
 const words = (value: unknown) =>
@@ -181,6 +188,9 @@ async function run(sources: string[], flags: Flags): Promise<void> {
   const progress = progressReporter({ stream: process.stderr, json, label: 'save-tasks', unit: ' tasks' });
   try {
     const own = fromFlags(flags);
+    if (flags.env !== undefined)
+      progress.note('--env is passed over: scenes come from the sources, and there is no database');
+    if (flags.z !== undefined) progress.note('-z is passed over: a set is a folder of JSON');
     const config = configOf(await configOption(flags.config as string | undefined, stop.signal), 'save-tasks');
     const options = merged(fromConfig(config), own);
     const from =
