@@ -174,7 +174,7 @@ describe('runTasks', () => {
     const whole = readdirSync(tileFolder(first.out, 'x00y00')).sort();
     const { tasks, notes } = await run({ location: first.out, workDir }, ['0']);
     expect(tasks).toMatchObject([{ status: 'skipped', reason: 'done before' }]);
-    expect(notes.join()).toMatch(/the tile is whole, but what was kept for it could not be taken away: .*work-/);
+    expect(notes.join()).toMatch(/finished blocks that are not wanted any more stay: .*work-/);
     expect(readdirSync(tileFolder(first.out, 'x00y00')).sort()).toEqual(whole);
   });
 
