@@ -7,7 +7,7 @@ import { version } from '../version.js';
 import { type BlockShelf, blockShelf } from './block-shelf.js';
 import type { RunBlock } from './composite-runner.js';
 import type { BlockSink } from './run.js';
-import { hrefsOf, type SourceStates, stateOf } from './source-states.js';
+import { hrefsOf, type SourceStates, stateNow } from './source-states.js';
 
 /** Finished blocks of one run on the disk or in a bucket, so that the same command goes on where a killed one stopped. */
 export interface KeptBlocks {
@@ -205,7 +205,7 @@ async function unchangedSources(
   const before = statesIn(await shelf.lines());
   if (!before) return { read: [], changed: `what is noted in ${shelf.place}` };
   const noted = [...hrefsOf(spec)].filter((href) => before.has(digestOf(href)));
-  const read = await mapFew(noted, AT_ONCE, async (href): Promise<SourceState> => [href, await stateOf(href)]);
+  const read = await mapFew(noted, AT_ONCE, async (href): Promise<SourceState> => [href, await stateNow(href)]);
   const changed = read.find(([href, now]) => now === null || now !== before.get(digestOf(href)));
   return { read, changed: changed ? changed[0] : null };
 }

@@ -37,6 +37,13 @@ export interface RunReport {
 
 const SUMMED = ['seconds', 'read', 'warp', 'compute', 'write', 'readBytes', 'writtenBytes', 'px', 'scenes'] as const;
 
+function isReport(one: unknown): one is TaskReport {
+  if (!isObject(one) || typeof one.id !== 'string') return false;
+  if (!['done', 'skipped', 'failed'].includes(String(one.status))) return false;
+  const { cost } = one;
+  return cost === undefined || (isObject(cost) && [cost.seconds, cost.threadMs, cost.bytes].every(isObject));
+}
+
 /**
  * The lines that `run --report` wrote; of a task that was run more than once all are counted.
  * @throws FormatError for a line that is no report
@@ -53,8 +60,7 @@ export function readReports(text: string, where: string): TaskReport[] {
       } catch {
         one = null;
       }
-      if (isObject(one) && typeof one.id === 'string' && ['done', 'skipped', 'failed'].includes(String(one.status)))
-        return one as unknown as TaskReport;
+      if (isReport(one)) return one;
       throw new FormatError(`${where}: line ${number} is no report of a task`, { url: where });
     });
 }

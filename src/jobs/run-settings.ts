@@ -1,5 +1,5 @@
 // What a run of tasks is told, and what comes of it.
-import { cores } from '#platform';
+import { cores, memoryLimitBytes as platformMemoryLimit } from '#platform';
 import { InputError } from '../errors.js';
 import { parseDatumShift } from '../geo/datum-shift.js';
 import { checkGridSpec, type GridSpec, tileSides } from '../geo/gridspec.js';
@@ -78,6 +78,8 @@ export interface RunSettings {
   hrefMap: ((href: string) => string) | null;
   threads: number;
   concurrency: number;
+  /** Of each of the tasks that compute at a time. */
+  taskMemoryBytes: number;
   /** What shaped the numbers, for the records of the outputs. */
   config: Json;
   options: RunOptions;
@@ -134,6 +136,7 @@ export function settleRun(options: RunOptions): RunSettings {
     hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
     threads: threads < 0 ? cores() : whole(threads, 'threads', [0, 1024]),
     concurrency: whole(concurrency, 'concurrency', [1]),
+    taskMemoryBytes: Math.floor((options.memoryLimitBytes ?? platformMemoryLimit()) / concurrency),
     config: {
       plugin: options.plugin,
       plugin_config: config,

@@ -38,6 +38,19 @@ export async function stateOf(href: string): Promise<string | null> {
   }
 }
 
+/**
+ * The state of a file as its store tells it now; null where it is gone, or nothing tells one state from another.
+ * @throws StoreError when the store does not answer for a passing reason: that says nothing of the file
+ */
+export async function stateNow(href: string): Promise<string | null> {
+  try {
+    return stateIn(await storeFor(href).stat(href));
+  } catch (error) {
+    if (error instanceof StoreError && error.facts.retryable) throw error;
+    return null;
+  }
+}
+
 /** Addresses of all files of a run, each once. */
 export function hrefsOf(spec: CompositeSpec): Set<string> {
   const scenes = spec.observations.flatMap((observation) => observation.scenes);

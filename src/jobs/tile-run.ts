@@ -97,9 +97,9 @@ function inputsOf(item: unknown): Set<string> | null {
 
 /** The options of a composite that make a task's tile. */
 export function tileOptions({ task }: TileWork, settings: RunSettings): CompositeOptions {
-  const { options, threads, concurrency } = settings;
+  const { options, threads, taskMemoryBytes } = settings;
   const recipe = settings.recipe();
-  const { compat, onError, memoryLimitBytes } = options;
+  const { compat, onError } = options;
   const offset = options.offset ?? (compat === 'odc' ? 'none' : undefined);
   return {
     bands: recipe.bands,
@@ -117,7 +117,7 @@ export function tileOptions({ task }: TileWork, settings: RunSettings): Composit
     ...(offset && { offset }),
     ...(options.nodata !== undefined && { nodata: options.nodata }),
     ...(onError && { onError }),
-    ...(memoryLimitBytes !== undefined && { memoryLimitBytes: Math.floor(memoryLimitBytes / concurrency) }),
+    memoryLimitBytes: taskMemoryBytes,
   };
 }
 

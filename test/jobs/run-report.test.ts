@@ -48,7 +48,14 @@ describe('the report of a run', () => {
     expect(() => reportOf(reports, { pricePerVcpuHour: -1 })).toThrow(InputError);
   });
 
-  it.each(['{"id": "a"', '{"id": "a", "status": "fine"}', '[]', 'null', 'x'])('refuses the line %j', (line) => {
+  it.each([
+    '{"id": "a"',
+    '{"id": "a", "status": "fine"}',
+    '{"id": "a", "status": "done", "cost": {}}',
+    '[]',
+    'null',
+    'x',
+  ])('refuses the line %j', (line) => {
     const of = () => readReports(`${text(failed)}\n${line}\n`, 'run.jsonl');
     expect(of).toThrow('run.jsonl: line 3 is no report of a task');
     expect(of).toThrow(FormatError);

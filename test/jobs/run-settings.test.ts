@@ -78,6 +78,13 @@ describe('what a run is told', () => {
     expect(settle().concurrency).toBe(1);
   });
 
+  it('shares the memory among tasks that compute at a time, whoever says how much there is', () => {
+    expect(settle({ memoryLimitBytes: 3e9, concurrency: 3 }).taskMemoryBytes).toBe(1e9);
+    const { taskMemoryBytes } = settle();
+    expect(taskMemoryBytes).toBeGreaterThan(0);
+    expect(settle({ concurrency: 4 }).taskMemoryBytes / taskMemoryBytes).toBeCloseTo(1 / 4, 2);
+  });
+
   it('takes filters as objects joined by |, and none', () => {
     expect(settle().filter).toBeNull();
     expect(settle({ datasetFilters: '' }).filter).toBeNull();
