@@ -123,10 +123,17 @@ async function checkInputs(
   const first = firstFiles(scenes, canRun ? settings.recipe().bands : []);
   const found = await mapFew(first, AT_ONCE, (href) => inputs.trouble(href));
   const lacking = found.filter((one) => one !== null);
-  if (lacking.length > 0) return troubled(`${lacking.length} of ${scenes.length} scenes cannot be read: ${lacking[0]}`);
+  const { onError, onNote, signal } = settings.options;
+  const mayDrop = onError === 'skip' && lacking.length < found.length && !first.some((href) => inputs.silence(href));
+  if (lacking.length > 0) {
+    const text = `${lacking.length} of ${scenes.length} scenes cannot be read: ${lacking[0]}`;
+    if (!mayDrop) return troubled(text);
+    onNote?.(`${work.task.id}: ${text}; they will be dropped`);
+  }
   if (!canRun) return troubled(null);
   try {
-    await prepareTile(work, settings, settings.options.signal);
+    const tell = (text: string) => onNote?.(`${work.task.id}: ${text}`);
+    await prepareTile(work, settings, { signal, onNote: mayDrop ? tell : undefined });
     return troubled(null);
   } catch (error) {
     settings.options.signal?.throwIfAborted();

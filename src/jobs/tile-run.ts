@@ -15,7 +15,7 @@ import type { KeptBlocks } from './kept-blocks.js';
 import { type OutputFolder, outputFolder } from './output-folder.js';
 import { type Prepared, prepareComposite } from './prepare.js';
 import type { Product } from './product.js';
-import { type RunOutcome, runWithout } from './run.js';
+import { type RunOutcome, runWithout, withoutUnreadable } from './run.js';
 import { type RunSettings, withResolution } from './run-settings.js';
 import type { Task } from './task.js';
 import { passesFilter } from './task-property.js';
@@ -137,9 +137,17 @@ export function reasonOf(error: unknown, { concurrency, options: { memoryLimitBy
   return `${message}; each of ${concurrency} tasks at a time has its part of ${formatBytes(memoryLimitBytes)}`;
 }
 
-/** Looks at what a task needs, without running it. */
-export async function prepareTile(work: TileWork, settings: RunSettings, signal?: AbortSignal): Promise<Prepared> {
-  return prepareComposite(work.task.scenes, { ...tileOptions(work, settings), ...(signal && { signal }) });
+/** Looks at what a task needs, without running it, and as a run does, without unreadable scenes where they may be skipped. */
+export async function prepareTile(
+  work: TileWork,
+  settings: RunSettings,
+  { signal, onNote }: { signal?: AbortSignal | undefined; onNote?: ((text: string) => void) | undefined } = {},
+): Promise<Prepared> {
+  const options: CompositeOptions = { ...tileOptions(work, settings), onWarning: onNote, ...(signal && { signal }) };
+  const { result } = await withoutUnreadable(work.task.scenes, options, (readable) =>
+    prepareComposite(readable, options),
+  );
+  return result;
 }
 
 /** Where the time and the bytes of a task went. */

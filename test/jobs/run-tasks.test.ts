@@ -258,6 +258,16 @@ describe('runTasks', () => {
     expect(reports).toMatchObject([{ status: 'done', dropped: [{ id: scene }] }]);
     const item = await itemOf(out, 'x00y00');
     expect(item.properties['stackwise:dropped']).toMatchObject([{ id: scene, uuid: expect.any(String) }]);
+    // A dry run drops it too.
+    await rm(join(damaged, scene!, 'B02.tif'));
+    const notes: string[] = [];
+    const check = { ...PLUGIN, product: PRODUCT, location: at('none'), onNote: (text: string) => notes.push(text) };
+    const troubles = async (onError: 'skip' | 'fail') => {
+      for await (const { trouble } of checkRun(tasks, ['0'], { ...check, onError })) return trouble;
+    };
+    expect(await troubles('fail')).toMatch(/^1 of 7 scenes cannot be read: .*B02\.tif/);
+    expect(await troubles('skip')).toBe(null);
+    expect(notes.join()).toMatch(/1 of 7 scenes cannot be read.*they will be dropped/);
     // What was dropped is no reason to begin again.
     const again = await run({ location: out, onError: 'skip' }, ['0'], tasks);
     expect(again.tasks).toMatchObject([{ status: 'skipped' }]);
