@@ -3,7 +3,8 @@
     python tiles.py ITEMS GRID_JSON PASSES
 
 Loads the tile with odc-stac (bilinear, the mask nearest), cleans the mask, drops masked pixels, and computes geomedian, MADs and count
-with odc.algo.geomedian_with_mads and the settings of the plugin. Nothing is written. Prints seconds, peak memory and versions as JSON.
+with odc.algo.geomedian_with_mads and the settings of the plugin. Days are fused before they are masked, and the mask is cleaned at the
+tile's pixels, which odc-stats does in the scenes' own: the work is of the same size, the numbers are not compared. Nothing is written. Prints seconds, peak memory and versions as JSON.
 """
 import json
 import os

@@ -122,7 +122,7 @@ describe('what a run is told', () => {
 
   it.each([
     [{ plugin: 'gm' }, /there is no plugin "gm"/],
-    [{ threads: 1.5 }, /threads is a whole number from 0, and got 1.5/],
+    [{ threads: 1.5 }, /threads is a whole number from 0 to 1024, and got 1.5/],
     [{ concurrency: 0 }, /concurrency is a whole number from 1, and got 0/],
     [{ maxProcessingTime: -1 }, /max-processing-time is seconds from 0, and got -1/],
     [{ maxProcessingTime: Number.NaN }, /max-processing-time is seconds from 0/],
