@@ -79,7 +79,7 @@ export interface Plan {
 }
 
 /** What a process costs before it holds a pixel, and a thread beside its block: measured; of each some 64 MiB are garbage that the engine keeps for a while. */
-const PROCESS_BYTES = 176 * 2 ** 20;
+export const PROCESS_BYTES = 176 * 2 ** 20;
 const THREAD_BYTES = 96 * 2 ** 20;
 /** Blocks are not made narrower than this, px. */
 const LEAST_SIDE = 16;

@@ -9,6 +9,7 @@ import type { OffsetMode } from '../stats/radiometry.js';
 import { suggestion } from '../stats/suggest.js';
 import { type CogChoices, parseCogOpts } from './cog-opts.js';
 import { type OwsStyle, parseOwsStyle } from './ows-style.js';
+import { PROCESS_BYTES } from './plan.js';
 import { pluginOf } from './plugin.js';
 import { type Product, productOf } from './product.js';
 import type { Plugin, Recipe } from './recipe.js';
@@ -136,7 +137,7 @@ export function settleRun(options: RunOptions): RunSettings {
     hrefMap: options.hrefMap?.length ? hrefMap(options.hrefMap) : null,
     threads: threads < 0 ? cores() : whole(threads, 'threads', [0, 1024]),
     concurrency: whole(concurrency, 'concurrency', [1]),
-    taskMemoryBytes: Math.floor((options.memoryLimitBytes ?? platformMemoryLimit()) / concurrency),
+    taskMemoryBytes: shareOf(options.memoryLimitBytes ?? platformMemoryLimit(), concurrency),
     config: {
       plugin: options.plugin,
       plugin_config: config,
@@ -173,6 +174,11 @@ export function settingNotes({ cog, recipe, plugin }: RunSettings): string[] {
   );
   const isBlind = rgb === null && cog.bands.includes('rgba');
   return [...cog.notes, ...vain, ...(isBlind ? ['no rgba is made: rgb_bands names none of its bands'] : [])];
+}
+
+/** What each of some tasks may plan with: what the process itself takes is there once, and in each plan. */
+function shareOf(limitBytes: number, tasks: number): number {
+  return Math.min(limitBytes, Math.floor(PROCESS_BYTES + Math.max(0, limitBytes - PROCESS_BYTES) / tasks));
 }
 
 /** How far a tile may be from a whole number of pixels. */
