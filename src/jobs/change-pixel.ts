@@ -1,13 +1,14 @@
 // One pixel of scenes or of a table: its observations, and the changes in them.
 import { InputError } from '../errors.js';
 import { crsToLonLat } from '../geo/crs.js';
+import type { Window } from '../geo/grid.js';
 import { fileName } from '../io/href.js';
 import { openRaster } from '../io/open-raster.js';
 import type { Store } from '../io/store.js';
 import { anyStore } from '../io/stores.js';
 import { kernels } from '../kernels/memory.js';
 import { ALGORITHM, type Changes } from '../stats/change.js';
-import { readObservations } from '../stats/change-block.js';
+import { type ChangeContext, readObservations } from '../stats/change-block.js';
 import type { PixelSeries } from '../stats/change-input.js';
 import { type ObservedSeries, type SeriesOptions, seriesOfTable } from '../stats/change-series.js';
 import { CHANGE_KINDS } from '../stats/change-source.js';
@@ -64,6 +65,19 @@ async function tableSeries(source: string, options: PixelOptions): Promise<Obser
   return isSeriesJson(document) ? seriesOfTable(tableOfJson(document, source), source, options) : null;
 }
 
+/** A pixel's numbers [nTime][nBand], and QA [nTime]. */
+async function seriesAt(context: ChangeContext, work: { window: Window; scenes: readonly number[] }) {
+  const { k, spec } = context;
+  const nTime = work.scenes.length;
+  const at = k.exports.mark();
+  try {
+    const { valuesPtr, qaPtr } = await readObservations(context, work);
+    return { data: k.i16(valuesPtr, nTime * spec.bands.length).slice(), qa: k.u16(qaPtr, nTime).slice() };
+  } finally {
+    k.exports.release(at);
+  }
+}
+
 /** Reads the pixel's series as its chip's run has it: of all scenes that meet the chip. */
 async function seriesOfScenes(
   { spec, chips, grid }: PreparedChanges,
@@ -81,7 +95,7 @@ async function seriesOfScenes(
   try {
     const { scenes } = chip!;
     const context = { k: kernels(), spec, cache, ...(signal && { signal }) };
-    const { data, qa } = await readObservations(context, { chip: 0, window, row: 0, scenes });
+    const { data, qa } = await seriesAt(context, { window, scenes });
     const bands = spec.bands.map((name, b) => [
       name,
       Int16Array.from(scenes, (_, t) => data[t * spec.bands.length + b]!),

@@ -47,7 +47,8 @@ export function planChanges({ chips, chipPx, nBand, nTime, options }: PlanWork):
   // Numbers and QA, and what the kernels and the reading of a date take beside them.
   const stackPx = 1.25 * nTime * 2 * (nBand + 1);
   const fixed = BASE_BYTES + lanes * THREAD_BYTES + RESULT_COPIES * resultPx * chipPx * chipPx;
-  const rowBytes = lanes * chipPx * (stackPx + resultPx + packedPx);
+  // Rows are there twice: where pixel after pixel is packed, and on their way out.
+  const rowBytes = lanes * chipPx * (stackPx + 2 * packedPx);
   const most = Math.floor((memoryLimitBytes - fixed) / rowBytes);
   if (!(most >= 1)) {
     const wanted = formatBytes(fixed + rowBytes);

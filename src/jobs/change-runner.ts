@@ -2,10 +2,11 @@ import { countedSince, type StoreMeter } from '../io/meter.js';
 import { openRaster } from '../io/open-raster.js';
 import { networkMeter } from '../io/stores.js';
 import { Kernels, kernels } from '../kernels/memory.js';
-import { type ChangeJob, type ChangeSpec, changeBlock, ObservationRoom } from '../stats/change-block.js';
+import { ALGORITHM } from '../stats/change.js';
+import { type ChangeJob, type ChangeSpec, changeBlock } from '../stats/change-block.js';
 import { holdInMemory } from '../stats/hold.js';
 import { rasterCache } from '../stats/source.js';
-import { type PackedRows, packRows } from './packed-rows.js';
+import { type PackedRows, RowPacker } from './packed-rows.js';
 import type { BlockRunner } from './pool.js';
 
 /** The changes of rows, and what is told of the way to them. */
@@ -25,11 +26,14 @@ export const changeRunner: BlockRunner<ChangeSpec, ChangeJob, ChangePart> = {
   start(spec, { alone }) {
     const k = alone ? kernels() : new Kernels();
     const cache = rasterCache((href) => openRaster(href));
-    const kept = { k, spec, cache, room: new ObservationRoom(), hold: holdInMemory(k) };
+    const kept = { k, spec, cache, hold: holdInMemory(k) };
+    const packer = new RowPacker();
     let counted = countedSince(networkMeter);
     return {
       async run(job, { signal }) {
-        const rows = packRows(await changeBlock({ ...kept, ...(signal && { signal }) }, job));
+        packer.begin(job.window.width * job.window.height);
+        const facts = await changeBlock({ ...kept, ...(signal && { signal }) }, job, packer);
+        const rows = packer.rows({ algorithm: ALGORITHM, ...facts });
         const network = alone ? counted() : null;
         counted = countedSince(networkMeter);
         return { result: { rows, network }, transfer: buffersOf(rows) };

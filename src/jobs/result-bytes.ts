@@ -1,6 +1,7 @@
 // Results of a chip as rows of bytes, one a pixel, and a head for what the pixels share.
 import { FormatError } from '../errors.js';
-import { type Changes, recordLength, type Segments, SegmentTable, writeRecords } from '../stats/change.js';
+import { type Changes, recordLength, SegmentTable, writeRecords } from '../stats/change.js';
+import type { FoundPixel } from '../stats/found-pixel.js';
 import { type ChipSummary, isTime } from './result-store.js';
 
 /*
@@ -79,59 +80,108 @@ export function readHead(bytes: Uint8Array): ChipHead {
 
 const maskBytes = (nTime: number) => Math.ceil(nTime / 8);
 
-function packMask(target: Uint8Array, mask: Uint8Array): void {
-  for (let i = 0; i < mask.length; i++) if (mask[i] !== 0) target[i >> 3]! |= 1 << (i & 7);
+/** Packs a mask into bytes from `at`, a bit a date. */
+function packMask(bytes: Uint8Array, at: number, mask: Uint8Array): void {
+  for (let i = 0; i < mask.length; at++) {
+    let bits = 0;
+    for (let bit = 0; bit < 8 && i < mask.length; bit++) if (mask[i++] !== 0) bits |= 1 << bit;
+    bytes[at] = bits;
+  }
 }
 
-/** Numbers of the row of a pixel that has not failed. */
-const numbersOf = ({ offsets, bandNames }: Segments, px: number) =>
-  ROW_HEAD + (offsets[px + 1]! - offsets[px]!) * recordLength(bandNames.length);
+/** What a row begins with. */
+type Numbers = Pick<FoundPixel, 'nSegment' | 'cloud' | 'snow' | 'water'>;
+const FAILED_NUMBERS: Numbers = { nSegment: FAILED, cloud: Number.NaN, snow: Number.NaN, water: Number.NaN };
 
-/** Bytes of the row of pixel `px`. */
-export function rowLength({ segments, dates, failures }: Changes, px: number): number {
-  const failure = failures.get(px);
-  if (failure !== undefined) return ROW_HEAD * F64 + new TextEncoder().encode(failure).length;
-  return numbersOf(segments, px) * F64 + maskBytes(dates.length);
+/** Bytes that rows are put into. */
+export class RowBytes {
+  readonly bytes: Uint8Array;
+  private readonly view: DataView;
+
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Puts a row of {@link foundLength} at `at`. */
+  found(at: number, pixel: FoundPixel): void {
+    const { mask, records } = pixel;
+    this.head(at, pixel);
+    // Numbers may lie at any address here.
+    this.bytes.set(new Uint8Array(records.buffer, records.byteOffset, records.byteLength), at + ROW_HEAD * F64);
+    packMask(this.bytes, at + ROW_HEAD * F64 + records.byteLength, mask);
+  }
+
+  /** Puts a row of {@link failedLength} at `at`. */
+  failed(at: number, reason: Uint8Array): void {
+    this.head(at, FAILED_NUMBERS);
+    this.bytes.set(reason, at + ROW_HEAD * F64);
+  }
+
+  private head(at: number, { nSegment, cloud, snow, water }: Numbers): void {
+    const { view } = this;
+    view.setFloat64(at, nSegment, true);
+    view.setFloat64(at + F64, cloud, true);
+    view.setFloat64(at + 2 * F64, snow, true);
+    view.setFloat64(at + 3 * F64, water, true);
+  }
 }
 
-/** The row of a pixel; the bytes lend themselves until the next row. */
+/** Bytes of the row of a pixel that has not failed, and of one that has. */
+export const foundLength = ({ records, mask }: FoundPixel) =>
+  ROW_HEAD * F64 + records.byteLength + maskBytes(mask.length);
+export const failedLength = (reason: Uint8Array) => ROW_HEAD * F64 + reason.length;
+
+/** A pixel of a table; its records are written to `room`, which is made longer where it is too short. */
+export class TablePixel implements FoundPixel {
+  nSegment = 0;
+  cloud = Number.NaN;
+  snow = 0;
+  water = 0;
+  mask: Uint8Array = new Uint8Array(0);
+  records: Float64Array = new Float64Array(0);
+  private room = new Float64Array(1024);
+
+  /** Becomes pixel `px`. */
+  take({ segments, dates, ...changes }: Changes, px: number): this {
+    const [from, until] = [segments.offsets[px]!, segments.offsets[px + 1]!];
+    const length = (until - from) * recordLength(segments.bandNames.length);
+    if (length > this.room.length) this.room = new Float64Array(2 * length);
+    this.nSegment = until - from;
+    this.cloud = changes.cloudProbability[px]!;
+    this.snow = changes.snowProbability[px]!;
+    this.water = changes.waterProbability[px]!;
+    this.mask = changes.processingMask.subarray(px * dates.length, (px + 1) * dates.length);
+    this.records = this.room.subarray(0, length);
+    writeRecords(this.records, segments, from, until);
+    return this;
+  }
+}
+
+/** The rows of a table; each is lent until the next. */
 export class RowWriter {
-  private buffer = new Float64Array(1024);
+  private readonly pixel = new TablePixel();
+  private buffer = new RowBytes(8192);
 
   /** The row of pixel `px`. */
   row(changes: Changes, px: number): Uint8Array {
-    const { segments, dates } = changes;
     const failure = changes.failures.get(px);
     if (failure !== undefined) return this.failure(new TextEncoder().encode(failure));
-    const [from, until] = [segments.offsets[px]!, segments.offsets[px + 1]!];
-    const nNumber = numbersOf(segments, px);
-    const bytes = this.reserve(nNumber * F64 + maskBytes(dates.length));
-    this.head(until - from, changes, px);
-    writeRecords(this.buffer.subarray(ROW_HEAD, nNumber), segments, from, until);
-    const mask = bytes.subarray(nNumber * F64).fill(0);
-    packMask(mask, changes.processingMask.subarray(px * dates.length, (px + 1) * dates.length));
-    return bytes;
+    const found = this.pixel.take(changes, px);
+    const length = foundLength(found);
+    this.reserve(length).found(0, found);
+    return this.buffer.bytes.subarray(0, length);
   }
 
   private failure(reason: Uint8Array): Uint8Array {
-    const bytes = this.reserve(ROW_HEAD * F64 + reason.length);
-    this.buffer.fill(Number.NaN, 1, ROW_HEAD);
-    this.buffer[0] = FAILED;
-    bytes.set(reason, ROW_HEAD * F64);
-    return bytes;
+    const length = failedLength(reason);
+    this.reserve(length).failed(0, reason);
+    return this.buffer.bytes.subarray(0, length);
   }
 
-  private head(nSegment: number, changes: Changes, px: number): void {
-    this.buffer[0] = nSegment;
-    this.buffer[1] = changes.cloudProbability[px]!;
-    this.buffer[2] = changes.snowProbability[px]!;
-    this.buffer[3] = changes.waterProbability[px]!;
-  }
-
-  private reserve(nBytes: number): Uint8Array {
-    const nNumber = Math.ceil(nBytes / F64);
-    if (nNumber > this.buffer.length) this.buffer = new Float64Array(2 * nNumber);
-    return new Uint8Array(this.buffer.buffer, 0, nBytes);
+  private reserve(nBytes: number): RowBytes {
+    if (nBytes > this.buffer.bytes.length) this.buffer = new RowBytes(2 * nBytes);
+    return this.buffer;
   }
 }
 

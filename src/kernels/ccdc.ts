@@ -75,6 +75,17 @@ export interface CcdcChip {
 /** Pixel types that change detection reads, and how the kernels number them. */
 export type CcdcValues = Int16Array | Int32Array | Float64Array;
 
+/**
+ * A chip's values [nTime][nBand][nPx] and QA [nTime][nPx]: arrays, or pointers to i16 and u16 in the kernels' memory, which are copied
+ * without a view a row.
+ */
+export type CcdcPixels = { values: CcdcValues; qa: Uint16Array } | { valuesPtr: number; qaPtr: number };
+
+/** Bytes of a value. */
+export function valueBytes(pixels: CcdcPixels): number {
+  return 'values' in pixels ? pixels.values.BYTES_PER_ELEMENT : 2;
+}
+
 /** Values of a record before those of its bands, and of each band: see {@link CcdcRun.records}. */
 export const RECORD_HEAD = 6;
 export const RECORD_BAND = 10;
@@ -103,11 +114,20 @@ function lanesOf({ nBand, detection }: CcdcBands): Int32Array {
   return lanes;
 }
 
-/** Copies the pixels [from, from + count) of [rows][nPx] to a strip [rows][width]. */
+/** The pixels [from, from + count) of [rows][nPx], for a strip [rows][width]. */
+interface Cut {
+  rows: number;
+  nPx: number;
+  from: number;
+  count: number;
+  width: number;
+}
+
+/** Copies pixels to a strip. */
 function copyPixels(
   source: CcdcValues | Uint16Array,
   target: CcdcValues | Uint16Array,
-  { rows, nPx, from, count, width }: { rows: number; nPx: number; from: number; count: number; width: number },
+  { rows, nPx, from, count, width }: Cut,
 ): void {
   if (count === nPx && count === width) {
     target.set(source);
@@ -134,7 +154,10 @@ export class CcdcRun {
   private stripPtr = 0;
   private qaPtr = 0;
   private stripPx = 0;
-  private isWide = false;
+  /** What the last pixel gave, and where it lies; the views are made anew when memory has grown. */
+  private readonly counts: CcdcCounts = { nSegment: 0, nData: 0, nCloud: 0, nSnow: 0, nClear: 0, nWater: 0 };
+  private countsView: Int32Array = new Int32Array(0);
+  private maskView: Uint8Array = new Uint8Array(0);
 
   constructor(k: Kernels, { days, order, bands, qaCodes, settings, thresholds }: CcdcChip) {
     this.k = k;
@@ -170,43 +193,67 @@ export class CcdcRun {
     return ptr;
   }
 
-  /** Reserves room for strips of up to `nPx` pixels of `bytes` each; `wraps`: whether i16 stays 16 bits wide when it is converted. */
-  reserve(nPx: number, like: CcdcValues, wraps: boolean): void {
+  /** Reserves room for strips of up to `nPx` of the pixels; `wraps`: whether i16 stays 16 bits wide when it is converted. */
+  reserve(nPx: number, pixels: CcdcPixels, wraps: boolean): void {
     const { k, nTime, nBand } = this;
-    const bytes = like.BYTES_PER_ELEMENT;
-    const dtype = like instanceof Int16Array ? 0 : like instanceof Int32Array ? 1 : 2;
+    const bytes = valueBytes(pixels);
+    const dtype = bytes === 2 ? 0 : bytes === 4 ? 1 : 2;
     this.stripPx = nPx;
-    this.isWide = like instanceof Float64Array;
     this.stripPtr = k.alloc(nTime * nBand * nPx * bytes);
     this.qaPtr = k.alloc(nTime * nPx * 2);
     k.exports.ccdc_strip(this.ptr, this.stripPtr, dtype, wraps, nBand * nPx * bytes, nPx * bytes, this.qaPtr, nPx * 2);
   }
-  /** Copies the pixels [from, from + count) of a chip [nTime][nBand][nPx] and its QA [nTime][nPx] into the strip. */
-  load(values: CcdcValues, qa: Uint16Array, { from, count, nPx }: { from: number; count: number; nPx: number }): void {
-    const { k, nTime, nBand, stripPx } = this;
-    const length = nTime * nBand * stripPx;
-    const target = this.isWide
-      ? k.f64(this.stripPtr, length)
-      : values instanceof Int16Array
-        ? k.i16(this.stripPtr, length)
-        : k.i32(this.stripPtr, length);
-    const targetQa = k.u16(this.qaPtr, nTime * stripPx);
+
+  /** Copies the pixels [from, from + count) of `nPx` into the strip. */
+  load(pixels: CcdcPixels, { from, count, nPx }: { from: number; count: number; nPx: number }): void {
+    const { nTime, nBand, stripPx } = this;
     const cut = { nPx, from, count, width: stripPx };
-    copyPixels(values, target, { ...cut, rows: nTime * nBand });
-    copyPixels(qa, targetQa, { ...cut, rows: nTime });
+    if ('values' in pixels) {
+      copyPixels(pixels.values, this.strip(pixels.values), { ...cut, rows: nTime * nBand });
+      copyPixels(pixels.qa, this.k.u16(this.qaPtr, nTime * stripPx), { ...cut, rows: nTime });
+    } else {
+      this.copy(pixels.valuesPtr, this.stripPtr, { ...cut, rows: nTime * nBand });
+      this.copy(pixels.qaPtr, this.qaPtr, { ...cut, rows: nTime });
+    }
   }
 
-  /** Runs pixel `px` of the strip; a number is the QA value for which it failed. */
+  /** The strip as an array of the values' type. */
+  private strip(like: CcdcValues): CcdcValues {
+    const { k, stripPtr } = this;
+    const length = this.nTime * this.nBand * this.stripPx;
+    if (like instanceof Float64Array) return k.f64(stripPtr, length);
+    return like instanceof Int16Array ? k.i16(stripPtr, length) : k.i32(stripPtr, length);
+  }
+
+  /** Copies 16-bit values within the kernels' memory. */
+  private copy(source: number, target: number, { rows, nPx, from, count, width }: Cut): void {
+    this.k.exports.copy_rows(source + 2 * from, 2 * nPx, rows, 2 * count, target, 2 * width);
+  }
+
+  /** Runs pixel `px` of the strip; a number is the QA value for which it failed. The counts are lent until the next pixel. */
   detect(px: number): CcdcCounts | number {
     const nSegment = this.k.exports.ccdc_detect(this.ptr, px, this.countsPtr, this.maskPtr);
     if (nSegment < 0) return -1 - nSegment;
-    const [nData, nCloud, nSnow, nClear, nWater] = this.k.i32(this.countsPtr, 5);
-    return { nSegment, nData: nData!, nCloud: nCloud!, nSnow: nSnow!, nClear: nClear!, nWater: nWater! };
+    this.renewViews();
+    const { counts, countsView } = this;
+    counts.nSegment = nSegment;
+    counts.nData = countsView[0]!;
+    counts.nCloud = countsView[1]!;
+    counts.nSnow = countsView[2]!;
+    counts.nClear = countsView[3]!;
+    counts.nWater = countsView[4]!;
+    return counts;
+  }
+
+  private renewViews(): void {
+    if (this.countsView.buffer === this.k.exports.memory.buffer) return;
+    this.countsView = this.k.i32(this.countsPtr, 5);
+    this.maskView = this.k.u8(this.maskPtr, this.nTime);
   }
 
   /** Which dates the last pixel used, u8[nTime]: a view that the next pixel overwrites. */
   mask(): Uint8Array {
-    return this.k.u8(this.maskPtr, this.nTime);
+    return this.maskView;
   }
 
   /**

@@ -2,10 +2,10 @@
 import { InputError, KernelError, UnreadableScenes } from '../errors.js';
 import type { Grid, Window } from '../geo/grid.js';
 import type { Kernels } from '../kernels/memory.js';
-import type { Changes } from './change.js';
 import { CHANGE_KINDS, type ChangeKind, ChangeUnits, hasFmask } from './change-source.js';
 import type { ThermalUnit } from './change-stack.js';
-import { type DetectOptions, detectChip } from './detect.js';
+import { type ChipFacts, type DetectOptions, detectHeld } from './detect.js';
+import type { PixelSink } from './found-pixel.js';
 import { type Hold, holdInMemory } from './hold.js';
 import { resamplingMargin, sourceWindow } from './placement.js';
 import { openSources, type RasterCache, type SourceFile, sceneError, unreadable } from './source.js';
@@ -47,25 +47,14 @@ export interface ChangeContext {
   spec: ChangeSpec;
   cache: RasterCache;
   signal?: AbortSignal;
-  /** Where observations are put, and decoded pixels wait; for who reads many blocks, so that neither is made anew. */
-  room?: ObservationRoom;
+  /** Where decoded pixels wait; for who reads many blocks, so that it is not made anew. */
   hold?: Hold;
 }
 
-/**
- * Arrays that are used block after block. Made anew they would be most of a thread's garbage, and with every collection that they cause
- * the engine also drops compiled code, which is compiled again while threads want the cores.
- */
-export class ObservationRoom {
-  private data = new Int16Array(0);
-  private qa = new Uint16Array(0);
-
-  /** Lends arrays of so many values, of any content, until the next call. */
-  lend(nData: number, nQa: number): { data: Int16Array; qa: Uint16Array } {
-    if (nData > this.data.length) this.data = new Int16Array(nData);
-    if (nQa > this.qa.length) this.qa = new Uint16Array(nQa);
-    return { data: this.data.subarray(0, nData), qa: this.qa.subarray(0, nQa) };
-  }
+/** Observations in the kernels' memory: i16[nTime][nBand][nPx] in PyCCD's units, and QA as u16[nTime][nPx]. */
+export interface Observations {
+  valuesPtr: number;
+  qaPtr: number;
 }
 
 /** Scenes whose files are read at a time. */
@@ -161,46 +150,46 @@ async function readPlanes(
 /** Reads one scene's rows into its place in the series. */
 async function readScene(
   context: ChangeContext,
-  work: { scene: SourceScene; window: Window; units: ChangeUnits; data: Int16Array; qa: Uint16Array },
+  work: { scene: SourceScene; window: Window; units: ChangeUnits; to: Observations },
 ): Promise<void> {
-  const { scene, window, units, data, qa } = work;
+  const { k, signal } = context;
+  const { scene, window, units, to } = work;
   const { bands, onError } = context.spec;
   const nPx = window.width * window.height;
   try {
+    // Views are made when they are used: memory may grow in between.
     await readPlanes(context, { scene, window, bands }, (plane, band) => {
-      units.numbers(data.subarray(band * nPx, (band + 1) * nPx), plane, band);
+      units.numbers(k.i16(to.valuesPtr + 2 * band * nPx, nPx), plane, band);
     });
-    await readPlanes(context, { scene, window, bands: [QA] }, (plane) => units.qa(qa, plane));
+    await readPlanes(context, { scene, window, bands: [QA] }, (plane) => units.qa(k.u16(to.qaPtr, nPx), plane));
   } catch (error) {
-    context.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (error instanceof KernelError) throw error;
     const failure = sceneError(error, scene);
     throw onError === 'skip' ? unreadable([failure]) : failure;
   }
 }
 
-/** Reads the rows of all scenes: data [nTime][nBand][nPx] in PyCCD's units, and QA [nTime][nPx]. */
-export async function readObservations(context: ChangeContext, { window, scenes }: ChangeJob) {
+/** Reads the rows of all scenes into the arena's current scope. */
+export async function readObservations(
+  context: ChangeContext,
+  { window, scenes }: Pick<ChangeJob, 'window' | 'scenes'>,
+): Promise<Observations> {
   const { k, spec, signal } = context;
   const { bands, kind, thermalUnit } = spec;
   const units = new ChangeUnits(kind, bands, thermalUnit);
   const nPx = window.width * window.height;
   const step = bands.length * nPx;
-  const { room = new ObservationRoom() } = context;
-  const { data, qa } = room.lend(scenes.length * step, scenes.length * nPx);
+  const valuesPtr = k.alloc(2 * scenes.length * step);
+  const qaPtr = k.alloc(2 * scenes.length * nPx);
   for (let from = 0; from < scenes.length; from += AT_ONCE) {
     signal?.throwIfAborted();
     const at = k.exports.mark();
     try {
       const reads = scenes.slice(from, from + AT_ONCE).map((place, i) => {
         const t = from + i;
-        return readScene(context, {
-          scene: spec.scenes[place]!,
-          window,
-          units,
-          data: data.subarray(t * step, (t + 1) * step),
-          qa: qa.subarray(t * nPx, (t + 1) * nPx),
-        });
+        const to = { valuesPtr: valuesPtr + 2 * t * step, qaPtr: qaPtr + 2 * t * nPx };
+        return readScene(context, { scene: spec.scenes[place]!, window, units, to });
       });
       // Memory is given back when nobody writes there any more.
       const failures = (await Promise.allSettled(reads)).flatMap((r) => (r.status === 'rejected' ? [r.reason] : []));
@@ -211,21 +200,24 @@ export async function readObservations(context: ChangeContext, { window, scenes 
       k.exports.release(at);
     }
   }
-  return { data, qa };
+  return { valuesPtr, qaPtr };
 }
 
-/** Reads rows of a chip and detects changes in them: what comes out does not depend on how a chip is cut into rows. */
-export async function changeBlock(context: ChangeContext, job: ChangeJob): Promise<Changes> {
-  const { spec } = context;
-  const { data, qa } = await readObservations(context, job);
-  context.signal?.throwIfAborted();
-  return detectChip({
-    ...spec.options,
-    dates: job.scenes.map((place) => spec.days[place]!),
-    data,
-    qa,
-    rows: job.window.height,
-    cols: job.window.width,
-    bands: spec.bands,
-  });
+/**
+ * Reads rows of a chip, detects changes in them and hands them to `sink` pixel by pixel: what comes out does not depend on how a chip is
+ * cut into rows.
+ */
+export async function changeBlock(context: ChangeContext, job: ChangeJob, sink: PixelSink): Promise<ChipFacts> {
+  const { k, spec, signal } = context;
+  const { window, scenes } = job;
+  const at = k.exports.mark();
+  try {
+    const held = await readObservations(context, job);
+    signal?.throwIfAborted();
+    const dates = scenes.map((place) => spec.days[place]!);
+    const nPx = window.width * window.height;
+    return detectHeld(k, { ...spec.options, ...held, nPx, dates, bands: spec.bands }, sink);
+  } finally {
+    k.exports.release(at);
+  }
 }

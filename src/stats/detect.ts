@@ -1,13 +1,14 @@
 // Change detection (CCDC) as PyCCD does it, for a pixel or a chip of pixels.
 import { InputError } from '../errors.js';
-import { type CcdcChip, CcdcRun, type CcdcSettings, type CcdcValues } from '../kernels/ccdc.js';
-import { kernels } from '../kernels/memory.js';
-import { ALGORITHM, type Changes, SegmentTable } from './change.js';
+import { type CcdcChip, type CcdcPixels, CcdcRun, type CcdcSettings, valueBytes } from '../kernels/ccdc.js';
+import { type Kernels, kernels } from '../kernels/memory.js';
+import type { Changes } from './change.js';
 import { type ChangeBandOptions, PYCCD_BANDS, type ResolvedBands, resolveBands } from './change-bands.js';
 import { type ChipData, chipValues, type PixelSeries, pixelChip, qaValues, sortedDates } from './change-input.js';
 import { type PyccdParameters, pyccdParameters } from './change-parameters.js';
 import { type QaScheme, qaCodes, unclassedValue } from './change-qa.js';
 import { changeThresholds } from './change-thresholds.js';
+import { ChangeTable, type FoundPixel, type PixelSink } from './found-pixel.js';
 
 export interface DetectOptions extends ChangeBandOptions {
   /** PyCCD's parameters by their own names, where they differ from its defaults. */
@@ -57,7 +58,7 @@ export function kernelSettings(p: PyccdParameters, own: { outlier: number; alpha
   };
 }
 
-function kernelChip({ days, order, bands }: Omit<Prepared, 'values' | 'qa' | 'nPx'>, options: DetectOptions): CcdcChip {
+function kernelChip({ days, order, bands }: Omit<Prepared, 'pixels' | 'nPx'>, options: DetectOptions): CcdcChip {
   const { params = {}, qaScheme = 'pyccd', alpha = 1 } = options;
   const p = pyccdParameters(params);
   if (!(alpha >= 0 && alpha <= 1e9)) {
@@ -79,65 +80,103 @@ function unclassedOf({ qaScheme = 'pyccd', params }: DetectOptions): number | nu
 }
 
 interface Prepared {
-  values: CcdcValues;
-  qa: Uint16Array;
+  pixels: CcdcPixels;
   order: Uint32Array;
   days: Int32Array;
   nPx: number;
   bands: ResolvedBands;
 }
 
-/** Runs all pixels of [nTime][nBand][nPx]. */
-function run(prepared: Prepared, options: DetectOptions): Changes {
-  const { values, qa, days, nPx, bands } = prepared;
-  const nTime = days.length;
-  const chip = kernelChip(prepared, options);
-  const table = new SegmentTable(nPx, { bandNames: bands.names, avgDaysYr: chip.settings.avgDaysYr });
-  const processingMask = new Uint8Array(nPx * nTime);
-  const cloud = new Float64Array(nPx).fill(Number.NaN);
-  const snow = new Float64Array(nPx);
-  const water = new Float64Array(nPx);
-  const failures = new Map<number, string>();
-  const k = kernels();
-  // Without dates nothing is seen: PyCCD's answer is the same as for fill alone.
-  if (nTime === 0) for (let px = 0; px < nPx; px++) table.push(new Float64Array(0));
-  else
-    k.scope(() => {
-      const session = new CcdcRun(k, chip);
-      const bytesPerPx = nTime * bands.nBand * values.BYTES_PER_ELEMENT;
-      const step = Math.min(nPx, Math.max(32, Math.floor(STRIP_BYTES / bytesPerPx)));
-      session.reserve(step, values, !(options.wideInt ?? false));
-      for (let from = 0; from < nPx; from += step) {
-        const count = Math.min(step, nPx - from);
-        session.load(values, qa, { from, count, nPx });
-        for (let px = from; px < from + count; px++) {
-          const found = session.detect(px - from);
-          if (typeof found === 'number') {
-            failures.set(px, `QA value ${found} has no class`);
-            snow[px] = water[px] = Number.NaN;
-            table.push(new Float64Array(0));
-            continue;
-          }
-          const { nSegment, nData, nCloud, nSnow, nClear, nWater } = found;
-          cloud[px] = nCloud / nData;
-          snow[px] = nSnow / (nClear + nWater + nSnow + 0.01);
-          water[px] = nWater / (nClear + nWater + 0.01);
-          processingMask.set(session.mask(), px * nTime);
-          table.push(session.records(nSegment));
-        }
+/** Runs strip after strip, and hands out pixel after pixel. */
+function runStrips(session: CcdcRun, { pixels, days, nPx, bands }: Prepared, wraps: boolean, sink: PixelSink): void {
+  const bytesPerPx = days.length * bands.nBand * valueBytes(pixels);
+  const step = Math.min(nPx, Math.max(32, Math.floor(STRIP_BYTES / bytesPerPx)));
+  const found = nothingFound();
+  session.reserve(step, pixels, wraps);
+  for (let from = 0; from < nPx; from += step) {
+    const count = Math.min(step, nPx - from);
+    session.load(pixels, { from, count, nPx });
+    for (let i = 0; i < count; i++) {
+      const counts = session.detect(i);
+      if (typeof counts === 'number') {
+        sink.failed(`QA value ${counts} has no class`);
+        continue;
       }
-    });
-  return {
-    algorithm: ALGORITHM,
-    nPx,
-    dates: days,
-    processingMask,
-    cloudProbability: cloud,
-    snowProbability: snow,
-    waterProbability: water,
-    failures,
-    segments: table.segments(),
-  };
+      const { nSegment, nData, nCloud, nSnow, nClear, nWater } = counts;
+      found.nSegment = nSegment;
+      found.cloud = nCloud / nData;
+      found.snow = nSnow / (nClear + nWater + nSnow + 0.01);
+      found.water = nWater / (nClear + nWater + 0.01);
+      found.mask = session.mask();
+      found.records = session.records(nSegment);
+      sink.found(found);
+    }
+  }
+}
+
+/** Without dates nothing is seen: PyCCD's answer is the same as for fill alone. */
+function nothingFound(): FoundPixel {
+  const [mask, records] = [new Uint8Array(0), new Float64Array(0)];
+  return { nSegment: 0, cloud: Number.NaN, snow: 0, water: 0, mask, records };
+}
+
+/** What the pixels of a chip share. */
+export interface ChipFacts {
+  bandNames: readonly string[];
+  avgDaysYr: number;
+  /** Ascending ordinals. */
+  dates: Int32Array;
+}
+
+/** Runs all pixels into a sink. No closure a chip: what engines compile of one may be lost with it. */
+function runInto(k: Kernels, prepared: Prepared, options: DetectOptions, sink: PixelSink): void {
+  const { days, nPx } = prepared;
+  const chip = kernelChip(prepared, options);
+  if (days.length === 0) {
+    const found = nothingFound();
+    for (let px = 0; px < nPx; px++) sink.found(found);
+    return;
+  }
+  const before = k.exports.mark();
+  try {
+    runStrips(new CcdcRun(k, chip), prepared, !(options.wideInt ?? false), sink);
+  } finally {
+    k.exports.release(before);
+  }
+}
+
+function factsOf({ bands, days }: Prepared, { params = {} }: DetectOptions): ChipFacts {
+  return { bandNames: bands.names, avgDaysYr: pyccdParameters(params).AVG_DAYS_YR, dates: days };
+}
+
+/** Runs all pixels into a table. */
+function run(prepared: Prepared, options: DetectOptions): Changes {
+  const table = new ChangeTable(prepared.nPx, factsOf(prepared, options));
+  runInto(kernels(), prepared, options, table);
+  return table.changes();
+}
+
+/** Pixels in the kernels' memory: i16 of [nTime][nBand][nPx], and QA as u16 of [nTime][nPx]. */
+export interface HeldChip extends DetectOptions {
+  valuesPtr: number;
+  qaPtr: number;
+  nPx: number;
+  /** Ordinals in any order, [nTime]. */
+  dates: ArrayLike<number>;
+  /** Names of the bands in their order. */
+  bands: readonly string[];
+}
+
+/**
+ * {@link detectChip} for who takes the pixels one by one, so that a chip leaves no garbage of its size.
+ * @throws InputError as detectChip.
+ */
+export function detectHeld(k: Kernels, chip: HeldChip, sink: PixelSink): ChipFacts {
+  const { valuesPtr, qaPtr, nPx } = chip;
+  const bands = resolveBands(chip.bands, chip, chip.params);
+  const prepared = { pixels: { valuesPtr, qaPtr }, ...sortedDates(chip.dates), nPx, bands };
+  runInto(k, prepared, chip, sink);
+  return factsOf(prepared, chip);
 }
 
 /**
@@ -161,7 +200,7 @@ export function detect(input: DetectInput): Changes {
   const own = { isWide: input.wideInt ?? false, unclassed: unclassedOf(input) };
   const { days, order } = sortedDates(input.dates);
   const { values, qa } = pixelChip(input, ordered, own);
-  const changes = run({ values, qa, order, days, nPx: 1, bands }, input);
+  const changes = run({ pixels: { values, qa }, order, days, nPx: 1, bands }, input);
   const failure = changes.failures.get(0);
   if (failure) throw new InputError(failure, { option: 'qa' });
   return changes;
@@ -179,5 +218,5 @@ export function detectChip(input: DetectChipInput): Changes {
   const shape = { nTime: days.length, nBand: bands.nBand, rows, cols };
   const values = chipValues(input.data, shape);
   const qa = qaValues(input.qa, days.length * rows * cols, unclassedOf(input));
-  return run({ values, qa, order, days, nPx: rows * cols, bands }, input);
+  return run({ pixels: { values, qa }, order, days, nPx: rows * cols, bands }, input);
 }

@@ -57,8 +57,9 @@ describe.skipIf(!present)('the units of PyCCD (skipped without STACKWISE_DATA)',
         thresholds: change,
       });
       const data = Float64Array.from({ length: days.length * 7 }, (_, i) => values[i % 7]?.[Math.floor(i / 7)] ?? 0);
-      run.reserve(1, data, false);
-      run.load(data, new Uint16Array(days.length), { from: 0, count: 1, nPx: 1 });
+      const pixels = { values: data, qa: new Uint16Array(days.length) };
+      run.reserve(1, pixels, false);
+      run.load(pixels, { from: 0, count: 1, nPx: 1 });
       expect(k.exports.ccdc_observe(run.ptr, 0, 0)).toBe(days.length);
       return work(run);
     });
