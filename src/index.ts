@@ -41,19 +41,19 @@ export { s3Store } from './io/s3-store.js';
 export type { Scene, SceneBand } from './io/scene.js';
 export { type ReadScenesOptions, readScenes } from './io/stac.js';
 export type { Store } from './io/store.js';
-export type { ChipLabel } from './jobs/chip-labels.js';
-export type { ChipOptions } from './jobs/chip-options.js';
-export type { ChipStatus } from './jobs/chip-place.js';
-export type { ChipMeaning } from './jobs/chip-radiometry.js';
-export type { ChipReport, Chips } from './jobs/chip-run.js';
-export type { ChipRasters, ChipTime } from './jobs/chip-source.js';
+export type { ChipLabel } from './jobs/chip/chip-labels.js';
+export type { ChipOptions } from './jobs/chip/chip-options.js';
+export type { ChipStatus } from './jobs/chip/chip-place.js';
+export type { ChipMeaning } from './jobs/chip/chip-radiometry.js';
+export type { ChipReport, Chips } from './jobs/chip/chip-run.js';
+export type { ChipRasters, ChipTime } from './jobs/chip/chip-source.js';
 export {
   type ChipBatchOptions,
   type ChipDictionary,
   chipBatches,
   chipDictionary,
   extractChips,
-} from './jobs/chips.js';
+} from './jobs/chip/chips.js';
 export type { CompositeOptions } from './jobs/composite-options.js';
 export type { Plan } from './jobs/plan.js';
 export { type Composite, composite, type SceneReport } from './jobs/run.js';

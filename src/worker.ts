@@ -1,6 +1,6 @@
 import { listenAsWorker } from '#platform';
-import { changeRunner } from './jobs/change-runner.js';
-import { chipRunner } from './jobs/chip-runner.js';
+import { changeRunner } from './jobs/change/change-runner.js';
+import { chipRunner } from './jobs/chip/chip-runner.js';
 import { compositeRunner } from './jobs/composite-runner.js';
 import { type BlockRunner, serveBlocks, type ToWorker } from './jobs/pool.js';
 

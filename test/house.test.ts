@@ -56,7 +56,7 @@ const OWNERS: Record<string, readonly string[]> = {
   '@aws-sdk/client-s3': ['io/s3.ts'],
   '@cornerstonejs/codec-openjpeg': ['io/jp2-codec.ts'],
   'hyparquet-writer': ['io/parquet.ts'],
-  lmdb: ['jobs/lmdb-file.ts'],
+  lmdb: ['jobs/change/lmdb-file.ts'],
   fastify: ['app/service/app.ts'],
   '@fastify/swagger': ['app/service/app.ts'],
   ajv: ['app/service/validation.ts'],

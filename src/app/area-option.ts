@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
 import { parseBbox } from '../geo/region.js';
-import type { AreaOptions } from '../jobs/change-area.js';
+import type { AreaOptions } from '../jobs/change/change-area.js';
 import type { Flags } from './amount-option.js';
 import { geometryOf } from './geometry-option.js';
 import { numbersOf } from './list-option.js';

@@ -1,6 +1,6 @@
 // Options of the commands that detect changes in scenes.
 import { type Command, Option } from 'commander';
-import type { ChangeRunOptions } from '../jobs/change-options.js';
+import type { ChangeRunOptions } from '../jobs/change/change-options.js';
 import { parseBytes } from '../limit.js';
 import { amount, type Flags } from './amount-option.js';
 import { areaOf, withAreaOptions } from './area-option.js';

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { schemeOf } from '../io/href.js';
 import { isObject, type Json } from '../io/stac-item.js';
 import { storeFor } from '../io/stores.js';
-import { type StatsConfig, statsConfig } from '../jobs/stats-config.js';
+import { type StatsConfig, statsConfig } from '../jobs/task/stats-config.js';
 import { parseYaml } from '../jobs/yaml.js';
 
 /** More than one line, an object in braces, or `key: value`. */

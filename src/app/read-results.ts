@@ -1,5 +1,5 @@
-import { openResults } from '../jobs/result-folder.js';
-import type { ResultStore } from '../jobs/result-store.js';
+import { openResults } from '../jobs/change/result-folder.js';
+import type { ResultStore } from '../jobs/change/result-store.js';
 import type { Flags } from './amount-option.js';
 import { type ProgressReporter, progressReporter } from './progress.js';
 import { stopSignals } from './stop.js';

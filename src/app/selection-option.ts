@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { InputError, UsageError } from '../errors.js';
-import { selectionLines } from '../jobs/task-select.js';
+import { selectionLines } from '../jobs/task/task-select.js';
 
 /** Tasks as arguments: `@file` stands for the lines of the file. Slices may begin with a dash, so unknown options come here too. */
 export function selectionOf(given: readonly string[]): string[] {

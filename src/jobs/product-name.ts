@@ -1,6 +1,6 @@
 // Names of files of change products: LCMAP's where the area is a tile of Landsat ARD's grids.
 import { CHIP_GRIDS, type ChipGrid } from '../geo/chip-grid.js';
-import type { ChipRange } from './result-store.js';
+import type { ChipRange } from './change/result-store.js';
 
 /** LCMAP's regions by the grids' names. */
 const REGIONS: Readonly<Record<string, string>> = { conus: 'CU', alaska: 'AK', hawaii: 'HI' };

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type ExportFormat, type ExportSummary, exportResults } from '../../jobs/result-export.js';
+import { type ExportFormat, type ExportSummary, exportResults } from '../../jobs/change/result-export.js';
 import type { Flags } from '../amount-option.js';
 import { areaOf, withAreaOptions } from '../area-option.js';
 import { someFiles } from '../file-list.js';

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../../errors.js';
-import { type ObservedPixel, observePixel, type PixelOptions, pixelChanges } from '../../jobs/change-pixel.js';
-import { openResults } from '../../jobs/result-folder.js';
+import { type ObservedPixel, observePixel, type PixelOptions, pixelChanges } from '../../jobs/change/change-pixel.js';
+import { openResults } from '../../jobs/change/result-folder.js';
 import type { Changes } from '../../stats/change.js';
 import { toJSON } from '../../stats/change-json.js';
 import type { Flags } from '../amount-option.js';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { storeFor } from '../../io/stores.js';
-import type { ObservedPixel } from '../../jobs/change-pixel.js';
+import type { ObservedPixel } from '../../jobs/change/change-pixel.js';
 import { type ChangeFigure, changeFigure } from '../../stats/change-figure.js';
 import { toJSON } from '../../stats/change-json.js';
 import type { Flags } from '../amount-option.js';

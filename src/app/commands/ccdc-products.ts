@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type ProductSummary, productsToFolder } from '../../jobs/change-folder.js';
+import { type ProductSummary, productsToFolder } from '../../jobs/change/change-folder.js';
 import { parseBytes } from '../../limit.js';
 import type { Flags } from '../amount-option.js';
 import { areaOf, withAreaOptions } from '../area-option.js';

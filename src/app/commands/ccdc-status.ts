@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { UsageError } from '../../errors.js';
-import { storeStatus, type TileStatus } from '../../jobs/result-status.js';
+import { storeStatus, type TileStatus } from '../../jobs/change/result-status.js';
 import type { Flags } from '../amount-option.js';
 import { cellOf } from '../area-option.js';
 import { collect } from '../list-option.js';

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../../errors.js';
-import type { ChangeRunOptions } from '../../jobs/change-options.js';
-import type { ChangePlan } from '../../jobs/change-plan.js';
-import { type ChangeRunSummary, detectScenes, planScenes } from '../../jobs/change-run.js';
+import type { ChangeRunOptions } from '../../jobs/change/change-options.js';
+import type { ChangePlan } from '../../jobs/change/change-plan.js';
+import { type ChangeRunSummary, detectScenes, planScenes } from '../../jobs/change/change-run.js';
 import { formatBytes } from '../../limit.js';
 import type { Flags } from '../amount-option.js';
 import { changeOptions, withChangeOptions } from '../change-flags.js';

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { UsageError } from '../../errors.js';
-import { type ChipFileOptions, chipsToFiles } from '../../jobs/chip-files.js';
+import { type ChipFileOptions, chipsToFiles } from '../../jobs/chip/chip-files.js';
 import { parseBytes } from '../../limit.js';
 import { anyNumber, type Flags } from '../amount-option.js';
 import { wordsOf } from '../list-option.js';

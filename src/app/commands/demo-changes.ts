@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { detectScenes } from '../../jobs/change-run.js';
-import { removeResults } from '../../jobs/result-folder.js';
+import { detectScenes } from '../../jobs/change/change-run.js';
+import { removeResults } from '../../jobs/change/result-folder.js';
 import { amount, type Flags } from '../amount-option.js';
 import { progressReporter } from '../progress.js';
 import { simulateArchive } from '../simulate-archive.js';

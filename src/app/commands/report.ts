@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { InputError } from '../../errors.js';
 import { storeFor } from '../../io/stores.js';
-import { type ReportRow, type RunReport, readReports, reportOf } from '../../jobs/run-report.js';
-import { openTaskSet } from '../../jobs/task-set.js';
+import { openTaskSet } from '../../jobs/task/task-set.js';
+import { type ReportRow, type RunReport, readReports, reportOf } from '../../jobs/tile/run-report.js';
 import { formatBytes } from '../../limit.js';
 import { amount, type Flags } from '../amount-option.js';
 import { formatDuration } from '../progress.js';

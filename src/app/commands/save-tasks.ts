@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { InputError, UsageError } from '../../errors.js';
-import { saveTasks } from '../../jobs/save-tasks.js';
-import type { StatsConfig } from '../../jobs/stats-config.js';
-import { configOf } from '../../jobs/stats-config.js';
-import type { SaveTasksOptions } from '../../jobs/task-rules.js';
+import { saveTasks } from '../../jobs/task/save-tasks.js';
+import type { StatsConfig } from '../../jobs/task/stats-config.js';
+import { configOf } from '../../jobs/task/stats-config.js';
+import type { SaveTasksOptions } from '../../jobs/task/task-rules.js';
 import { amount, type Flags } from '../amount-option.js';
 import { configOption } from '../config-option.js';
 import { geometryOf } from '../geometry-option.js';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { taskId } from '../../jobs/task.js';
-import { selectTasks } from '../../jobs/task-select.js';
-import { openTaskSet } from '../../jobs/task-set.js';
-import { type TaskRow, taskLine } from '../../jobs/task-table.js';
+import { taskId } from '../../jobs/task/task.js';
+import { selectTasks } from '../../jobs/task/task-select.js';
+import { openTaskSet } from '../../jobs/task/task-set.js';
+import { type TaskRow, taskLine } from '../../jobs/task/task-table.js';
 import type { Flags } from '../amount-option.js';
 import { selectionOf } from '../selection-option.js';
 import { stopSignals } from '../stop.js';

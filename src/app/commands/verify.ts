@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { FormatError, InputError } from '../../errors.js';
-import { type VerifyReport, type VerifySummary, verify } from '../../jobs/verify.js';
-import type { ComparedBand } from '../../jobs/verify-against.js';
+import { type VerifyReport, type VerifySummary, verify } from '../../jobs/verify/verify.js';
+import type { ComparedBand } from '../../jobs/verify/verify-against.js';
 import { formatBytes } from '../../limit.js';
 import { amount, type Flags } from '../amount-option.js';
 import { collect } from '../list-option.js';

@@ -2,9 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import { unpackError, WorkerError } from '../../errors.js';
 import type { Cell, ChipGrid } from '../../geo/chip-grid.js';
-import { type Coverage, covers } from '../../jobs/change-coverage.js';
-import type { RequestOutcome } from '../../jobs/change-requests.js';
-import type { RunnerEvent } from '../../jobs/request-runner.js';
+import { type Coverage, covers } from '../../jobs/change/change-coverage.js';
+import type { RequestOutcome } from '../../jobs/change/change-requests.js';
+import type { RunnerEvent } from '../../jobs/change/request-runner.js';
 import type { FromWork, TileOutcome, TileRequest, ToWork, WorkOrder } from './work-order.js';
 
 /** A thread that holds a transaction must not be ended from outside; this long it may take to end by itself. */

@@ -1,5 +1,5 @@
 // What the service counts, for Prometheus. The only file that knows the library.
-import type { RunnerEvent } from '../../jobs/request-runner.js';
+import type { RunnerEvent } from '../../jobs/change/request-runner.js';
 import type { App } from './app.js';
 import { TEXT } from './schemas.js';
 import type { Service } from './service.js';

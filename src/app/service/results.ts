@@ -2,8 +2,8 @@
 import { Readable } from 'node:stream';
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { snap } from '../../geo/chip-grid.js';
-import { chipJson, resultRow } from '../../jobs/result-json.js';
-import { type ChipPixels, pixelAt, pixelCorner, type ResultStore } from '../../jobs/result-store.js';
+import { chipJson, resultRow } from '../../jobs/change/result-json.js';
+import { type ChipPixels, pixelAt, pixelCorner, type ResultStore } from '../../jobs/change/result-store.js';
 import { ALGORITHM } from '../../stats/change.js';
 import { checkAlgorithmName } from './algorithms.js';
 import type { App } from './app.js';

@@ -1,7 +1,7 @@
 // The service from end to end: work thread, store, routes.
 import type { AddressInfo } from 'node:net';
 import { InputError } from '../../errors.js';
-import { openResults } from '../../jobs/result-folder.js';
+import { openResults } from '../../jobs/change/result-folder.js';
 import { guard } from './access.js';
 import { algorithmRoutes } from './algorithms.js';
 import { type App, createApp, refuseMethods, serveDocument } from './app.js';

@@ -1,5 +1,5 @@
 // What the routes have to work with.
-import type { ResultStore } from '../../jobs/result-store.js';
+import type { ResultStore } from '../../jobs/change/result-store.js';
 import type { Desk } from './desk.js';
 import type { TileEvents } from './events.js';
 import type { Metrics } from './metrics.js';

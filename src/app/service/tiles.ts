@@ -1,6 +1,6 @@
 // Tiles: how far they are, and the request of their chips.
 import { type Cell, cellName, tileOfChip } from '../../geo/chip-grid.js';
-import { CHOICES, type Choice, countProgress, type TileCount, tileProgress } from '../../jobs/tile-progress.js';
+import { CHOICES, type Choice, countProgress, type TileCount, tileProgress } from '../../jobs/change/tile-progress.js';
 import type { App } from './app.js';
 import { queueFull } from './results.js';
 import { COUNT, errors, exactly, object, PROGRESS, TILE } from './schemas.js';

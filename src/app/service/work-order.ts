@@ -1,11 +1,11 @@
 // What the server and its work thread say to each other.
 import type { PackedError } from '../../errors.js';
 import type { Cell, ChipGrid } from '../../geo/chip-grid.js';
-import type { Coverage } from '../../jobs/change-coverage.js';
-import type { ChangeRunOptions } from '../../jobs/change-options.js';
-import type { RequestOutcome } from '../../jobs/change-requests.js';
-import type { RunnerEvent } from '../../jobs/request-runner.js';
-import type { Choice } from '../../jobs/tile-progress.js';
+import type { Coverage } from '../../jobs/change/change-coverage.js';
+import type { ChangeRunOptions } from '../../jobs/change/change-options.js';
+import type { RequestOutcome } from '../../jobs/change/change-requests.js';
+import type { RunnerEvent } from '../../jobs/change/request-runner.js';
+import type { Choice } from '../../jobs/change/tile-progress.js';
 import type { SceneSources } from './scene-sources.js';
 
 /** All that the thread needs, as plain data. */

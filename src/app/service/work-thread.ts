@@ -1,11 +1,11 @@
 // The thread that finds scenes, runs chips and is alone in writing the store, so that the server only ever reads.
 import { parentPort, workerData } from 'node:worker_threads';
 import { packError } from '../../errors.js';
-import { chipOf } from '../../jobs/change-prepare.js';
-import { RequestRunner } from '../../jobs/request-runner.js';
-import { openResults } from '../../jobs/result-folder.js';
-import type { ResultStore } from '../../jobs/result-store.js';
-import { chooseChips, countProgress, tileProgress } from '../../jobs/tile-progress.js';
+import { chipOf } from '../../jobs/change/change-prepare.js';
+import { RequestRunner } from '../../jobs/change/request-runner.js';
+import { openResults } from '../../jobs/change/result-folder.js';
+import type { ResultStore } from '../../jobs/change/result-store.js';
+import { chooseChips, countProgress, tileProgress } from '../../jobs/change/tile-progress.js';
 import { ALGORITHM } from '../../stats/change.js';
 import { findScenes } from './scene-sources.js';
 import type { FromWork, TileOutcome, TileRequest, ToWork, WorkOrder } from './work-order.js';
