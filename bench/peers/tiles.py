@@ -27,6 +27,11 @@ BANDS = ["B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12"]
 CLOUDS = [3, 8, 9, 10]
 
 
+def work_chunks(shape):
+    """400 px a side as the plugin has it, or the whole tile where that is no multiple: odc-algo fails on what is left over."""
+    return (400, 400) if all(side % 400 == 0 for side in shape) else tuple(shape)
+
+
 def tile(items, geobox):
     loaded = odc.stac.load(
         items,
@@ -51,7 +56,7 @@ def tile(items, geobox):
         offset=-scale,
         reshape_strategy="mem",
         out_chunks=(-1, -1, -1),
-        work_chunks=(400, 400),
+        work_chunks=work_chunks(geobox.shape),
         compute_count=True,
         compute_mads=True,
     )

@@ -7,8 +7,22 @@ import type { Sink } from './sink.js';
 import { ARRAY_OF, type Tile, type TileCollector, tileCollector } from './tile-collector.js';
 import { EMPTY_SUMMARY, type PackedTile, packTile } from './tile-packer.js';
 
-/** Tiles that are compressed or written to scratch at a time: as many as the platform has threads for it. */
+/** Tiles of all files that are compressed or written to scratch at a time: as many as the platform has threads for it. */
 const IN_FLIGHT = 4;
+let underWay = 0;
+const waiting: (() => void)[] = [];
+
+/** Resolves when one more tile may be under way; who takes the place gives it back with {@link leave}. */
+async function enter(): Promise<void> {
+  if (underWay < IN_FLIGHT) underWay++;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+}
+
+function leave(): void {
+  const next = waiting.shift();
+  if (next) next();
+  else underWay--;
+}
 
 /** Of deflate or zstd; 'runs' (deflate only): see the platform's `deflate`. */
 export type CompressionLevel = number | 'runs';
@@ -90,10 +104,10 @@ function check({ failure, options }: State): void {
   options.signal?.throwIfAborted();
 }
 
-/** Resolves when at most `most` tiles are under way. */
-async function room(state: State, most: number): Promise<void> {
+/** Resolves when no tile of this file is under way. */
+async function settled(state: State): Promise<void> {
   check(state);
-  while (state.inFlight.size > most) {
+  while (state.inFlight.size > 0) {
     await Promise.race(state.inFlight);
     check(state);
   }
@@ -120,20 +134,38 @@ async function store(state: State, shelf: Shelf, index: number, packed: PackedTi
   await place.written;
 }
 
-/** Packs a complete tile at once and leaves its compression and writing under way. */
-function submit(state: State, level: number, tile: Tile): void {
+/** Packs a complete tile when there is room, and leaves its compression and writing under way. */
+async function submit(state: State, level: number, tile: Tile): Promise<void> {
+  check(state);
+  await enter();
+  try {
+    check(state);
+    const job = begin(state, level, tile);
+    if (!job) return leave();
+    const own: Promise<void> = job
+      .catch((error: unknown) => {
+        state.failure ??= { error };
+      })
+      .finally(() => {
+        state.inFlight.delete(own);
+        leave();
+      });
+    state.inFlight.add(own);
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** Packs a tile and begins to store it; null where a reader sees the same without it. */
+function begin(state: State, level: number, tile: Tile): Promise<void> | null {
   const { form, overviews, sparse } = state.options;
   const shelf = state.shelves[level]!;
   const isLast = level === state.shelves.length - 1;
   const packed = packTile(form, tile, { half: isLast ? null : overviews, summaries: level === 0 || sparse });
   if (level === 0) shelf.summaries.set(tile.index, packed.summaries!);
-  if (sparse && readsAsAbsent(form, packed.summaries!)) return;
-  const job: Promise<void> = store(state, shelf, tile.index, packed)
-    .catch((error: unknown) => {
-      state.failure ??= { error };
-    })
-    .finally(() => state.inFlight.delete(job));
-  state.inFlight.add(job);
+  if (sparse && readsAsAbsent(form, packed.summaries!)) return null;
+  return store(state, shelf, tile.index, packed);
 }
 
 /** The half of a tile of the level above, as a window of this one; null where that tile is sparse. */
@@ -181,17 +213,16 @@ async function buildLevel(state: State, level: number): Promise<void> {
   const { collector } = state.shelves[level]!;
   const taken = new Uint8Array(above.tilesAcross * above.tilesDown);
   for (let tile = 0; tile < own.tilesAcross * own.tilesDown; tile++) {
-    await room(state, IN_FLIGHT - 1);
     for (const from of tilesAbove(own, above, tile)) {
       if (taken[from]) continue;
       taken[from] = 1;
       const half = await readHalf(state, level, from);
-      if (half) for (const complete of collector.add(half.window, half.data)) submit(state, level, complete);
+      if (half) for (const complete of collector.add(half.window, half.data)) await submit(state, level, complete);
     }
     const partial = collector.take(tile);
-    if (partial) submit(state, level, partial);
+    if (partial) await submit(state, level, partial);
   }
-  await room(state, 0);
+  await settled(state);
 }
 
 /** Merges the tiles' summaries in their order, so that windows may come in any. */
@@ -224,18 +255,14 @@ export function cogPyramid(options: PyramidOptions): Pyramid {
     },
     async add(window, data) {
       check(state);
-      for (const tile of full.collector.add(window, data)) {
-        submit(state, 0, tile);
-        await room(state, IN_FLIGHT - 1);
-      }
+      for (const tile of full.collector.add(window, data)) await submit(state, 0, tile);
     },
     async build() {
       for (let index = 0; index < full.tileBytes.length; index++) {
         const partial = full.collector.take(index);
-        if (partial) submit(state, 0, partial);
-        await room(state, IN_FLIGHT - 1);
+        if (partial) await submit(state, 0, partial);
       }
-      await room(state, 0);
+      await settled(state);
       for (let level = 1; level < levels.length; level++) await buildLevel(state, level);
     },
     tileBytes: shelves.map((shelf) => shelf.tileBytes),

@@ -81,6 +81,8 @@ export interface Plan {
 /** What a process costs before it holds a pixel, and a thread beside its block: measured; of each some 64 MiB are garbage that the engine keeps for a while. */
 export const PROCESS_BYTES = 176 * 2 ** 20;
 const THREAD_BYTES = 96 * 2 ** 20;
+/** Tiles of each result that are packed and compressed at a time, about. */
+const IN_HAND = 2;
 /** Blocks are not made narrower than this, px. */
 const LEAST_SIDE = 16;
 /** Compressed bytes that a thread reads before their turn, where the limit leaves so much beside the best blocks; less than the least gains little. */
@@ -331,12 +333,15 @@ function aheadBytesOf({ isFar, threads, memoryLimitBytes }: PlanInput, peakBytes
   return isFar && left >= LEAST_AHEAD_BYTES ? Math.min(AHEAD_BYTES, left) : 0;
 }
 
-/** What the main thread holds: a result or two a thread on its way to disk, and rows of output tiles that are not whole yet. */
+/** What the main thread holds: a result or two a thread on its way to disk, output tiles that are not whole yet, and whole ones in hand. */
 function pendingBytes(input: PlanInput, { width, height }: Candidate): number {
   const lanes = Math.max(1, input.threads);
   const results = lanes * width * height * input.outputPixelBytes;
   const { outputTilePx: tile = 512 } = input;
+  const tileBytes = Math.min(tile, input.width) * Math.min(tile, input.height) * input.outputPixelBytes;
   const aligned = width % tile === 0 && height % tile === 0;
-  const partialTiles = aligned ? 0 : Math.min(input.width * tile, input.width * input.height) * input.outputPixelBytes;
-  return results + partialTiles;
+  // A row of them, and where each block ends within some; they take their whole size at once.
+  const across = Math.ceil(input.width / tile);
+  const open = aligned ? 0 : Math.min(across + 2 * lanes, across * Math.ceil(input.height / tile));
+  return results + (open + IN_HAND) * tileBytes;
 }
