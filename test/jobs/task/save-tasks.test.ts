@@ -11,6 +11,7 @@ import { networkMeter } from '../../../build/io/stores.js';
 import { taskId } from '../../../build/jobs/task/task.js';
 import { openTaskSet, readTask } from '../../../build/jobs/task/task-set.js';
 import { type SaveTasksOptions, saveTasks } from '../../../build/node.js';
+import { cogKeys, memoryBucket, mockProducts } from '../../fixture/archive-bucket.js';
 import { startS3, useS3 } from '../../fixture/s3-server.js';
 import { startApi } from '../../fixture/stac-api.js';
 import { featureCollection, type ItemFacts, taskItem } from '../../fixture/task-items.js';
@@ -464,6 +465,44 @@ describe('elsewhere', () => {
       undo();
       await server.stop();
     }
+  });
+
+  it('takes items three folders below a product that is no collection of an index', async () => {
+    const places = ['x05/y06/2020--P1Y/a', 'x05/y07/2020--P1Y/b', 'x05/c', 'x05/y06/2020--P1Y/old/d'];
+    const keys = places.map((place, i): [string, Uint8Array] => {
+      const item = JSON.stringify(taskItem({ id: `i${i}` }));
+      return [`gm/1-0-0/${place}.stac-item.json`, new TextEncoder().encode(item)];
+    });
+    const store = memoryBucket('derived', keys);
+    const { tasks } = await saved(null, { inputProducts: 's3://derived/gm/1-0-0/', store });
+    expect(tasks).toEqual({ '2020--P1Y/131/-24': ['i0', 'i1'] });
+  });
+
+  it('searches an archive that has no index', async () => {
+    const products = mockProducts().filter(({ tile, time }) => tile === '18TTK' && time < '2020-02');
+    const ring = [
+      [-78.9, 41.1],
+      [-78.1, 41.1],
+      [-78.1, 41.9],
+      [-78.9, 41.9],
+      [-78.9, 41.1],
+    ];
+    const keys = products.flatMap(cogKeys).map(([key, bytes]): [string, Uint8Array] => {
+      if (!key.endsWith('.json')) return [key, bytes];
+      const item = JSON.parse(new TextDecoder().decode(bytes));
+      item.geometry = { type: 'Polygon', coordinates: [ring] };
+      return [key, new TextEncoder().encode(JSON.stringify(item))];
+    });
+    const store = memoryBucket('sentinel-cogs', keys);
+    const place = { bucket: 'sentinel-cogs', tile: '18TTK', store };
+    const { tasks } = await saved(null, { ...place, temporalRange: '2019-12--P2M', frequency: 'monthly' });
+    const found = products
+      .filter(({ time }) => time >= '2019-12')
+      .map(({ time }) => time.slice(0, 10).replaceAll('-', ''));
+    expect(found.length).toBeGreaterThan(4);
+    expect(Object.keys(tasks)).toEqual(['2019-12--P1M/-79/41', '2020-01--P1M/-79/41']);
+    expect(Object.values(tasks).flat()).toEqual(found.map((day) => `S2A_18TTK_${day}_0_L2A`));
+    await expect(saved(null, { ...place, temporalRange: '2018--P1Y' })).rejects.toThrow(/no tasks/);
   });
 
   it('asks a STAC API for products, time and tiles', async () => {
