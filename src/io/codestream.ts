@@ -1,7 +1,9 @@
 // The main header of a JPEG 2000 codestream (ITU-T T.800, annex A). Marker segments are read one by one where they stand; nothing is
 // taken on trust that decides how much is read or allocated.
+
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { ByteSource } from './byte-source.js';
+import { joinBytes } from './join-bytes.js';
 import type { ByteRange } from './store.js';
 
 /** Marker codes by their names in the standard. */
@@ -180,16 +182,6 @@ async function* segments(source: ByteSource, { offset, length }: ByteRange, sign
   throw new FormatError(`${url}: no tile begins within ${at - offset} bytes of header`, { url });
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
-}
-
 /**
  * Reads the main header of the codestream in a range of the file.
  *
@@ -227,5 +219,5 @@ export async function readCodestream(source: ByteSource, range: ByteRange, signa
   }
   if (!coding)
     throw new FormatError(`${url}: no coding style (COD) before the first tile at byte ${firstPart}`, { url });
-  return { range, ...size!, coding, irregular, header: joined(kept), tlm, firstPart };
+  return { range, ...size!, coding, irregular, header: joinBytes(kept), tlm, firstPart };
 }

@@ -3,6 +3,7 @@ import { appendFile, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StackwiseError, StoreError } from '../errors.js';
 import { schemeOf } from '../io/href.js';
+import { joinBytes } from '../io/join-bytes.js';
 import { mapFew } from '../io/map-few.js';
 import { removeObject, storeFor } from '../io/stores.js';
 import { partsOfBlock, readBlockFile, splitBlock, writeBlockFile } from './block-file.js';
@@ -132,7 +133,7 @@ function bucketShelf(prefix: string): BlockShelf {
     },
     async put(name, planes, line) {
       await store.write(prefix + name + LINE_SUFFIX, new TextEncoder().encode(line));
-      await store.write(prefix + name + SUFFIX, joined(partsOfBlock(planes)));
+      await store.write(prefix + name + SUFFIX, joinBytes(partsOfBlock(planes)));
     },
     async lines() {
       const texts = await mapFew(await entries(LINE_SUFFIX), AT_ONCE, async (name) =>
@@ -144,14 +145,4 @@ function bucketShelf(prefix: string): BlockShelf {
     remove: empty,
     release: async () => {},
   };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stackwiseIn } from '../fixture/command.js';
 import { square } from '../fixture/shapefile.js';
 import { writeTileResult } from '../fixture/tile-results.js';
 
-const cli = resolve(import.meta.dirname, '../../build/app/cli.js');
 const LATTICE = { size: 20, resolution: 30, epsg: 3577 };
 const TITLE = 'gm_x1y0_2019--P1Y_final';
 const RED = `x1/y0/2019--P1Y/${TITLE}_red.tif`;
@@ -39,21 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function stackwise(...args: string[]): Promise<{ code: number | null; out: string; errors: string[] }> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
-    let [out, err] = ['', ''];
-    child.stdout.on('data', (part) => {
-      out += part;
-    });
-    child.stderr.on('data', (part) => {
-      err += part;
-    });
-    child.on('close', (code) =>
-      done({ code, out, errors: err.split('\n').filter((line) => line && !line.startsWith('{')) }),
-    );
-  });
-}
+const stackwise = (...args: string[]) => stackwiseIn(folder, args);
 
 describe('stackwise verify', () => {
   it('ends with 0 where all is whole', async () => {

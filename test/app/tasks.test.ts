@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stackwiseIn } from '../fixture/command.js';
 import { featureCollection, taskItem } from '../fixture/task-items.js';
 
-const cli = resolve(import.meta.dirname, '../../build/app/cli.js');
 let folder = '';
 let items = '';
 beforeAll(async () => {
@@ -26,21 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function stackwise(...args: string[]): Promise<{ code: number | null; out: string; errors: string[] }> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
-    let [out, err] = ['', ''];
-    child.stdout.on('data', (part) => {
-      out += part;
-    });
-    child.stderr.on('data', (part) => {
-      err += part;
-    });
-    child.on('close', (code) =>
-      done({ code, out, errors: err.split('\n').filter((line) => line && !line.startsWith('{')) }),
-    );
-  });
-}
+const stackwise = (...args: string[]) => stackwiseIn(folder, args);
 
 const GRID = ['--grid', 'epsg:4326;0.01;100'];
 

@@ -11,20 +11,11 @@ import { openRaster } from '../../build/io/open-raster.js';
 import type { NumericArray, Planes } from '../../build/io/raster.js';
 import { sha1 } from '../../build/io/sha1.js';
 import { sha256 } from '../../build/io/sha256.js';
+import { ARRAY_OF } from '../../build/io/tile-collector.js';
 import { readWindow } from '../../build/io/window.js';
 import { seeded } from '../random.ts';
 
-const ARRAYS = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
-type Name = keyof typeof ARRAYS;
+type Name = keyof typeof ARRAY_OF;
 
 function grid(width: number, height: number): Grid {
   const crs = { epsg: 32631, definition: null, geoKeys: null };
@@ -34,7 +25,7 @@ function grid(width: number, height: number): Grid {
 function planes(dtype: Name, width: number, height: number, nBand: number): Planes {
   const random = seeded(width * 31 + height * 7 + nBand);
   const data = Array.from({ length: nBand }, (_, band) =>
-    ARRAYS[dtype].from(
+    ARRAY_OF[dtype].from(
       Array.from({ length: width * height }, (_, i) => (i % width) + band * 10 + Math.floor(random() * 9)),
     ),
   );
@@ -89,7 +80,7 @@ function optionsFor(source: Planes, dtype: Name, more: Partial<CogOptions> = {})
 }
 
 describe('pixels', () => {
-  for (const dtype of Object.keys(ARRAYS) as Name[]) {
+  for (const dtype of Object.keys(ARRAY_OF) as Name[]) {
     for (const compression of ['deflate', 'zstd', 'none'] as const) {
       it(`${dtype} ${compression} reads back equal`, async () => {
         const source = planes(dtype, 75, 50, dtype === 'u8' ? 1 : 3);

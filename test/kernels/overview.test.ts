@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ARRAY_OF } from '../../build/io/tile-collector.js';
 import { Kernels } from '../../build/kernels/memory.js';
 import {
   halveInto,
@@ -9,16 +10,6 @@ import {
 } from '../../build/kernels/overview.js';
 import { seeded } from '../random.ts';
 
-const ARRAYS = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
 const SIZES = [
   [1, 1],
   [2, 2],
@@ -73,25 +64,25 @@ function halve(
       else out.push(valid.length > 0 ? REDUCE[method](valid, isFloat) : (nodata ?? (isFloat ? NaN : 0)));
     }
   }
-  return [...ARRAYS[dtype].from(out)].map((v) => v + 0);
+  return [...ARRAY_OF[dtype].from(out)].map((v) => v + 0);
 }
 
 /** Few distinct values, so that ties and missing neighbours are common; rows two px longer than what counts. */
-function plane({ dtype, stride, height }: Case): InstanceType<(typeof ARRAYS)[PackDtype]> {
+function plane({ dtype, stride, height }: Case): InstanceType<(typeof ARRAY_OF)[PackDtype]> {
   const random = seeded(stride * 100 + height);
   const isFloat = dtype.startsWith('f');
   const values = Array.from({ length: stride * height }, () => {
     if (isFloat && random() < 0.2) return NaN;
     return Math.floor(random() * 5) - (dtype.startsWith('u') ? 0 : 2) + (isFloat ? 0.25 : 0);
   });
-  return ARRAYS[dtype].from(values);
+  return ARRAY_OF[dtype].from(values);
 }
 
 function inWasm(dtype: PackDtype, ptr: number, length: number) {
-  return new ARRAYS[dtype](k.exports.memory.buffer, ptr, length);
+  return new ARRAY_OF[dtype](k.exports.memory.buffer, ptr, length);
 }
 
-describe.each(Object.keys(ARRAYS) as PackDtype[])('%s', (dtype) => {
+describe.each(Object.keys(ARRAY_OF) as PackDtype[])('%s', (dtype) => {
   const nodatas = dtype.startsWith('f') ? [null, 0.25, NaN] : [null, 1];
   const cases: Case[] = SIZES.flatMap(([width, height]) =>
     nodatas.map((nodata) => ({ dtype, width, height, stride: width + 2, nodata })),

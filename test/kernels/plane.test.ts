@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnsupportedError } from '../../build/errors.js';
+import { ARRAY_OF } from '../../build/io/tile-collector.js';
 import { type KernelDtype, Kernels } from '../../build/kernels/memory.js';
 import {
   type PlacedAxis,
@@ -11,24 +12,14 @@ import {
 import { seeded } from '../random.ts';
 import { averageOf, bilinearOf, integerOf, sampleOf } from '../reference/plane.ts';
 
-const ARRAYS = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
-type SourceDtype = keyof typeof ARRAYS;
+type SourceDtype = keyof typeof ARRAY_OF;
 const PAIRS: readonly [SourceDtype, KernelDtype][] = [
   ['u8', 'u16'],
   ['u16', 'u16'],
   ['u8', 'i16'],
   ['i8', 'i16'],
   ['i16', 'i16'],
-  ...(Object.keys(ARRAYS) as SourceDtype[]).map((dtype): [SourceDtype, KernelDtype] => [dtype, 'f32']),
+  ...(Object.keys(ARRAY_OF) as SourceDtype[]).map((dtype): [SourceDtype, KernelDtype] => [dtype, 'f32']),
 ];
 const RANGES = { u16: [0, 65535], i16: [-32768, 32767] } as const;
 const k = new Kernels();
@@ -52,7 +43,7 @@ function image(dtype: SourceDtype, width: number, height: number, random: () => 
     const sign = dtype[0] === 'u' || random() < 0.5 ? 1 : -1;
     return sign * (dtype[0] === 'f' ? random() * small : Math.floor(random() * small));
   });
-  return { dtype, data: Array.from(new ARRAYS[dtype](values)), width, height, nodata };
+  return { dtype, data: Array.from(new ARRAY_OF[dtype](values)), width, height, nodata };
 }
 
 /** Copies the source in, lets `work` write a target of width × height at a pointer, gives it back; the bytes behind must stay. */
@@ -62,7 +53,7 @@ function onTarget(
   work: (from: Image & { ptr: number }, to: typeof target & { ptr: number }) => void,
 ): number[] {
   return k.scope(() => {
-    const at = ARRAYS[source.dtype].from(source.data);
+    const at = ARRAY_OF[source.dtype].from(source.data);
     const ptr = k.alloc(at.byteLength);
     const n = target.width * target.height;
     const size = target.dtype === 'f32' ? 4 : 2;

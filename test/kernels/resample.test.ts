@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ARRAY_OF } from '../../build/io/tile-collector.js';
 import { type KernelDtype, Kernels } from '../../build/kernels/memory.js';
 import { placeAverageInto, placeBilinearInto } from '../../build/kernels/plane.js';
 import { seeded } from '../random.ts';
 import { type Axis, averagePlane, bilinearPlane, integerOf } from '../reference/plane.ts';
 
-const ARRAYS = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
-type SourceDtype = keyof typeof ARRAYS;
+type SourceDtype = keyof typeof ARRAY_OF;
 const RANGES = { u16: [0, 65535], i16: [-32768, 32767] } as const;
 const PAIRS: readonly [SourceDtype, KernelDtype][] = [
   ['u8', 'u16'],
@@ -22,7 +13,7 @@ const PAIRS: readonly [SourceDtype, KernelDtype][] = [
   ['u8', 'i16'],
   ['i8', 'i16'],
   ['i16', 'i16'],
-  ...(Object.keys(ARRAYS) as SourceDtype[]).map((dtype): [SourceDtype, KernelDtype] => [dtype, 'f32']),
+  ...(Object.keys(ARRAY_OF) as SourceDtype[]).map((dtype): [SourceDtype, KernelDtype] => [dtype, 'f32']),
 ];
 const k = new Kernels();
 
@@ -92,7 +83,7 @@ function image(dtype: SourceDtype, [width, height]: readonly [number, number], g
     if (kind === 0) return least + whole(random, 4);
     return kind === 1 ? least + 2 ** bits - 1 - whole(random, 4) : least + whole(random, 2 ** bits);
   };
-  const data = new ARRAYS[dtype](width * height).map(sample as () => never);
+  const data = new ARRAY_OF[dtype](width * height).map(sample as () => never);
   const nodata = pick(random, [null, data[whole(random, data.length)]!, 0]);
   for (let i = 0; i < data.length; i++) if (random() < gaps) data[i] = nodata ?? data[i]!;
   return { dtype, data, width, height, nodata };
@@ -140,7 +131,7 @@ describe('placeBilinearInto', () => {
     const near = (value: number) => Math.min(most, Math.max(least, value + whole(random, 9) - 4));
     const middles = [least, -20, 0, 20, 32767, most];
     const [width, height] = [400, 6];
-    const data = new ARRAYS[from](width * height).map((_, i) => near(middles[Math.floor(i / 66) % middles.length]!));
+    const data = new ARRAY_OF[from](width * height).map((_, i) => near(middles[Math.floor(i / 66) % middles.length]!));
     const axes = (down: number) => ({
       x: { scale: 0.5, offset: 0, first: 0, origin: 0 },
       y: { scale: 1, offset: down, first: 0, origin: 0 },

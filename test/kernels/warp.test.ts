@@ -1,28 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { KernelError, UnsupportedError } from '../../build/errors.js';
+import { ARRAY_OF } from '../../build/io/tile-collector.js';
 import { type KernelDtype, Kernels } from '../../build/kernels/memory.js';
 import { type WarpCells, type WarpMethod, warpInto, warpMargin, warpMaskInto } from '../../build/kernels/warp.js';
 import { seeded } from '../random.ts';
 import { blendOf, integerOf, kernelRatioOf, meanUnder, modesUnder, nearestOf, roundedOf } from '../reference.ts';
 
-const ARRAYS = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
-type SourceDtype = keyof typeof ARRAYS;
+type SourceDtype = keyof typeof ARRAY_OF;
 const PAIRS: readonly [SourceDtype, KernelDtype][] = [
   ['u8', 'u16'],
   ['u16', 'u16'],
   ['u8', 'i16'],
   ['i8', 'i16'],
   ['i16', 'i16'],
-  ...(Object.keys(ARRAYS) as SourceDtype[]).map((dtype): [SourceDtype, KernelDtype] => [dtype, 'f32']),
+  ...(Object.keys(ARRAY_OF) as SourceDtype[]).map((dtype): [SourceDtype, KernelDtype] => [dtype, 'f32']),
 ];
 const RANGES = { u16: [0, 65535], i16: [-32768, 32767] } as const;
 const METHODS: readonly WarpMethod[] = ['nearest', 'bilinear', 'cubic', 'average', 'mode'];
@@ -116,7 +107,7 @@ function image(dtype: SourceDtype, width: number, height: number, random: () => 
     const value = random() < 0.5 ? 1 + Math.floor(random() * 3) : random() * small;
     return sign * (dtype[0] === 'f' ? value : 1 + Math.floor(value));
   });
-  return { dtype, data: Array.from(new ARRAYS[dtype](values)), width, height, nodata };
+  return { dtype, data: Array.from(new ARRAY_OF[dtype](values)), width, height, nodata };
 }
 
 interface Target {
@@ -135,7 +126,7 @@ function warped(
     source.data.slice((part.row + y) * source.width + part.col, (part.row + y) * source.width + part.col + part.width),
   );
   return k.scope(() => {
-    const data = ARRAYS[source.dtype].from(rows.flat());
+    const data = ARRAY_OF[source.dtype].from(rows.flat());
     const ptr = k.alloc(data.byteLength);
     k.u8(ptr, data.byteLength).set(new Uint8Array(data.buffer));
     const n = window.width * window.height;

@@ -2,6 +2,7 @@
 import { FormatError } from '../../errors.js';
 import type { Grid } from '../../geo/grid.js';
 import { checkGridSpec, tileGrid } from '../../geo/gridspec.js';
+import { joinBytes } from '../../io/join-bytes.js';
 import type { SceneBand } from '../../io/scene.js';
 import { isObject, type Json } from '../../io/stac-item.js';
 import type { Task, TaskScene } from './task.js';
@@ -115,16 +116,6 @@ export function encodeScene(
 /** All of a task but its scenes. */
 export type TaskHead = Omit<Task, 'scenes' | 'grid'>;
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 export function encodeTask(head: TaskHead, scenes: readonly EncodedScene[], tables: SharedTables): Uint8Array {
   const kinds = new Set(scenes.map(({ kind }) => kind));
   const grids = new Set(scenes.flatMap((scene) => scene.grids));
@@ -135,7 +126,7 @@ export function encodeTask(head: TaskHead, scenes: readonly EncodedScene[], tabl
   const shared = `"grids":${table(tables.grids.json, grids)},\n"kinds":${table(tables.kinds.json, kinds)}`;
   const comma = encoder.encode(',\n');
   const lines = scenes.flatMap(({ json }, i) => (i === 0 ? [json] : [comma, json]));
-  return joined([encoder.encode(`${facts},\n${shared},\n"scenes":[\n`), ...lines, encoder.encode('\n]}\n')]);
+  return joinBytes([encoder.encode(`${facts},\n${shared},\n"scenes":[\n`), ...lines, encoder.encode('\n]}\n')]);
 }
 
 /** The inverse of {@link encodeScene}. */

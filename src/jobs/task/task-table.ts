@@ -3,7 +3,7 @@ import type { FeatureCollection } from 'geojson';
 import { FormatError } from '../../errors.js';
 import { padded, regionCode } from '../../geo/gridspec.js';
 import type { TileOutlines } from '../../geo/tile-outline.js';
-import { countDays, parseTaskKey, signed, type TaskKey } from './task.js';
+import { countDays, parseTaskKey, sceneCounts, signed, type TaskKey } from './task.js';
 import type { TaskDraft } from './task-cut.js';
 
 /** A task of a set, as its table lists it. */
@@ -71,8 +71,7 @@ export function taskGeoJson(drafts: readonly TaskDraft[], outlines: TileOutlines
 
 /** `x05/y06/2019--P1Y days=070 ds=0071`: as a dry run of odc-stats begins. */
 export function taskLine({ datasets, days, ...key }: TaskRow, digits: number, periodLabel = key.period): string {
-  const count = (value: number, width: number) => String(value).padStart(width, '0');
   // Not cut in the middle, as folders are: a negative number would be torn, and its line is no id then.
   const tile = `x${padded(key.x, digits)}/y${padded(key.y, digits)}`;
-  return `${tile}/${periodLabel} days=${count(days, 3)} ds=${count(datasets, 4)}`;
+  return `${tile}/${periodLabel} ${sceneCounts(days, datasets)}`;
 }

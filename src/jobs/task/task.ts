@@ -51,6 +51,11 @@ export function countDays(timesMs: readonly number[], offsetHours: number): numb
   return new Set(timesMs.map((ms) => Math.floor((ms + offsetHours * 3_600_000) / DAY_MS))).size;
 }
 
+/** `days=070 ds=0071`, as a dry run of odc-stats counts. */
+export function sceneCounts(days: number, datasets: number): string {
+  return `days=${String(days).padStart(3, '0')} ds=${String(datasets).padStart(4, '0')}`;
+}
+
 export function taskId({ period, x, y }: TaskKey): string {
   return `${period}/${x}/${y}`;
 }

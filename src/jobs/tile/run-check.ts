@@ -7,7 +7,7 @@ import { openOutput, storeFor } from '../../io/stores.js';
 import { detectSensor, findBand } from '../../stats/sensors.js';
 import { outputFolder } from '../output-folder.js';
 import { NO_OVERLAP } from '../prepare.js';
-import { countDays, type TaskKey, taskId } from '../task/task.js';
+import { countDays, sceneCounts, type TaskKey, taskId } from '../task/task.js';
 import { type RunOptions, type RunSettings, settingNotes, settleRun } from './run-settings.js';
 import { type ChosenTasks, chooseTasks } from './run-tasks.js';
 import { prepareTile, reasonOf, type TileState, type TileWork, tileState, tileWork } from './tile-run.js';
@@ -31,12 +31,11 @@ function flagOf(state: TileState | null, overwrite: boolean | undefined): string
 }
 
 function lineOf({ task, names, itemUrl }: TileWork, flag: string): string {
-  const count = (value: number, width: number) => String(value).padStart(width, '0');
   const days = countDays(
     task.scenes.map(({ timeMs }) => timeMs),
     0,
   );
-  return `${names.folder} days=${count(days, 3)} ds=${count(task.scenes.length, 4)} ${itemUrl}${flag}`;
+  return `${names.folder} ${sceneCounts(days, task.scenes.length)} ${itemUrl}${flag}`;
 }
 
 /** Asks each file once, and a store that does not answer not again. */

@@ -9,10 +9,9 @@ import { parseTaskKey } from '../../../build/jobs/task/task.js';
 import { openTaskSet } from '../../../build/jobs/task/task-set.js';
 import { settleRun } from '../../../build/jobs/tile/run-settings.js';
 import { prepareTile, tileWork } from '../../../build/jobs/tile/tile-run.js';
-import { parseYaml } from '../../../build/jobs/yaml.js';
 import { checkRun, type RunOptions, runTasks, verify } from '../../../build/node.js';
 import { writeFlatCog } from '../../fixture/flat-cog.js';
-import { readTile } from '../../fixture/tile-files.js';
+import { readDataset, readTile } from '../../fixture/tile-files.js';
 import { geomedianOf, madsOf } from '../../reference/geomedian.js';
 
 const data = join(process.env.STACKWISE_DATA ?? '../shared/data', 'odc-dscache-db');
@@ -245,22 +244,21 @@ describe.skipIf(!existsSync(data))('a task of a cache, from end to end (skipped 
     // Nothing but the sums themselves has no sum.
     expect([wrong, files - 1]).toEqual([0, reports[0]!.summed]);
     const item = JSON.parse(await readFile(join(tile(), `${title}.stac-item.json`), 'utf8'));
-    const yaml = await readFile(join(tile(), `${title}.odc-metadata.yaml`), 'utf8');
-    // biome-ignore lint/suspicious/noExplicitAny: a document is looked at as its readers do
-    const dataset = (await parseYaml(yaml, 'dataset')) as any;
+    const dataset = await readDataset(join(tile(), `${title}.odc-metadata.yaml`));
     expect([item.id, dataset.id]).toEqual(Array(2).fill('ed7c8125-3df1-5907-bfe7-d108e03c49c5'));
     expect(dataset.lineage).toEqual(item.properties['odc:lineage']);
-    expect((Object.values(dataset.lineage).flat() as string[]).sort()).toEqual(datasets.map(({ id }) => id).sort());
+    expect(Object.values(dataset.lineage).flat().sort()).toEqual(datasets.map(({ id }) => id).sort());
     expect(dataset.crs).toBe('epsg:6933');
     expect(dataset.grids.default).toMatchObject({ shape: [100, 100] });
     expect(dataset.grids.default.transform.slice(0, 6)).toEqual([960, 0, 480_000, 0, -960, 672_000]);
     expect(Object.keys(dataset.measurements)).toEqual([...OUTPUTS].sort());
-    for (const [name, { path }] of Object.entries(dataset.measurements as Record<string, { path: string }>))
-      expect(item.assets[name].href).toBe(`./${path}`);
+    for (const [name, measurement] of Object.entries(dataset.measurements))
+      expect(item.assets[name].href).toBe(`./${measurement!.path}`);
     for (const key of ['odc:region_code', 'odc:product', 'odc:dataset_version', 'odc:product_family'])
       expect(item.properties[key] ?? dataset.product.name, key).toBe(dataset.properties[key] ?? dataset.product.name);
-    expect(new Date(dataset.properties.datetime).getTime()).toBe(Date.parse(item.properties.datetime));
+    expect(new Date(dataset.properties.datetime!).getTime()).toBe(Date.parse(item.properties.datetime));
     // Inputs are named by the addresses that others can follow, not by those of this machine.
+    const yaml = await readFile(join(tile(), `${title}.odc-metadata.yaml`), 'utf8');
     const text = JSON.stringify(item) + yaml;
     expect(text).not.toContain(folder);
     const { tasks } = await runTasks(S2, ['2019--P1Y/5/6'], options);

@@ -8,10 +8,9 @@ import { sameCrs } from '../../../build/geo/crs.js';
 import { openCog } from '../../../build/io/cog.js';
 import { fileStore } from '../../../build/io/file.js';
 import { readWindow } from '../../../build/io/window.js';
-import { parseYaml } from '../../../build/jobs/yaml.js';
 import { type RunOptions, runTasks, saveTasks, verify } from '../../../build/node.js';
 import { hasSchemas, schemaErrors } from '../../fixture/stac-schemas.js';
-import { readTile } from '../../fixture/tile-files.js';
+import { readDataset, readTile } from '../../fixture/tile-files.js';
 
 const data = process.env.STACKWISE_DATA ?? resolve(import.meta.dirname, '../../../../shared/data');
 const S2 = join(data, 's2-l2a-belgium-31UDS');
@@ -159,8 +158,7 @@ describe.skipIf(!present).each(STACKS)('$name (skipped without STACKWISE_DATA)',
   it('has documents that agree, and files that are what they say', async () => {
     const read = (end: string) => readFile(join(tile.folder, `${tile.title}${end}`), 'utf8');
     const item = JSON.parse(await read('.stac-item.json'));
-    // biome-ignore lint/suspicious/noExplicitAny: a document is looked at as its readers do
-    const dataset = (await parseYaml(await read('.odc-metadata.yaml'), 'dataset')) as any;
+    const dataset = await readDataset(join(tile.folder, `${tile.title}.odc-metadata.yaml`));
     expect(dataset.id).toBe(item.id);
     expect(dataset.lineage).toEqual(item.properties['odc:lineage']);
     const { features } = JSON.parse(readFileSync(join(stack.folder, 'items.json'), 'utf8'));
@@ -170,7 +168,7 @@ describe.skipIf(!present).each(STACKS)('$name (skipped without STACKWISE_DATA)',
     expect(dataset.grids.default.transform.slice(0, 6)).toEqual(transform);
     for (const band of [...stack.bands, ...stack.aux]) {
       const asset = item.assets[band];
-      expect(dataset.measurements[band].path).toBe(`${tile.title}_${band}.tif`);
+      expect(dataset.measurements[band]!.path).toBe(`${tile.title}_${band}.tif`);
       expect(asset['proj:transform'].slice(0, 6)).toEqual(transform);
       // Own code, or the whole definition where there is none.
       if (stack.plugin === 'gm-s2') expect([asset['proj:code'], dataset.crs]).toEqual(['EPSG:32631', 'epsg:32631']);
