@@ -2,7 +2,7 @@
 import type { ChipGrid } from '../../geo/chip-grid.js';
 import type { ChangeCounts, Changes } from '../../stats/change.js';
 import type { FoundPixel, PixelSink } from '../../stats/found-pixel.js';
-import { failedLength, foundLength, RowBytes, RowReader, TablePixel } from './result-bytes.js';
+import { failedLength, foundLength, RowBytes, RowReader } from './result-bytes.js';
 import { type ChipSummary, checkFacts, type PackedChip } from './result-store.js';
 
 /** Rows of pixels one after the other, as plain data. */
@@ -90,21 +90,6 @@ export class RowPacker implements PixelSink {
     }
     return { ...facts, nPx: ends.length, bytes, ends, counts };
   }
-}
-
-/** Packs a table. */
-export function packRows(changes: Changes): PackedRows {
-  const { algorithm, nPx, dates, segments, failures } = changes;
-  const { bandNames, avgDaysYr } = segments;
-  const packer = new RowPacker();
-  const pixel = new TablePixel();
-  packer.begin(nPx);
-  for (let px = 0; px < nPx; px++) {
-    const failure = failures.get(px);
-    if (failure === undefined) packer.found(pixel.take(changes, px));
-    else packer.failed(failure);
-  }
-  return packer.rows({ algorithm, bandNames, avgDaysYr, dates });
 }
 
 /** The rows of parts of a chip, in order; each is lent until the next. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { packRows, RowPacker, unpackRows } from '../../../build/jobs/change/packed-rows.js';
+import { RowPacker, unpackRows } from '../../../build/jobs/change/packed-rows.js';
 import { RowWriter, TablePixel } from '../../../build/jobs/change/result-bytes.js';
 import type { Changes } from '../../../build/stats/change.js';
+import { packRows } from '../../fixture/packed-rows.js';
 import { someChanges } from '../../fixture/results.js';
 
 /** Rows of a table one after the other, as they are written one by one. */

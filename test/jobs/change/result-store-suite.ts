@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { packRows } from '../../../build/jobs/change/packed-rows.js';
 import {
   type Changes,
   chipJson,
@@ -10,6 +9,7 @@ import {
   type ResultStore,
 } from '../../../build/node.js';
 import { joinChanges, pixelOf } from '../../../build/stats/change.js';
+import { packRows } from '../../fixture/packed-rows.js';
 import { NAMED, SMALL_GRID, someChip } from '../../fixture/results.js';
 
 const PX = SMALL_GRID.chipPx;
